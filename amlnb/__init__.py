@@ -1,0 +1,96 @@
+"""An experiment toolkit for Jupyter: ``%%submit`` a cell, watch its loss curve, keep every run.
+
+Importing this package does no work: a public name is imported when it is first used, so that a training script that
+says ``from amlnb import Run`` pays for nothing but `Run`. Runs under a job's own Python, 3.7 at the oldest.
+"""
+
+from __future__ import annotations
+
+from .version import __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .api.experiment import Experiment
+    from .api.run import Run
+    from .api.run_configuration import RunConfiguration
+    from .api.script_run_config import ScriptRunConfig
+    from .api.workspace import Workspace
+
+__all__ = [
+    "Experiment",
+    "Run",
+    "RunConfiguration",
+    "ScriptRunConfig",
+    "Workspace",
+    "__version__",
+    "get_context",
+    "log",
+]
+
+_HOMES = {
+    "Experiment": "amlnb.api.experiment",
+    "Run": "amlnb.api.run",
+    "RunConfiguration": "amlnb.api.run_configuration",
+    "ScriptRunConfig": "amlnb.api.script_run_config",
+    "Workspace": "amlnb.api.workspace",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value  # the next use finds it without coming here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_HOMES))
+
+
+def get_context() -> Run:
+    """Return the run that this process is part of; outside a run, an offline run that prints what is logged.
+
+    The same as ``Run.get_context()``.
+    """
+    from .api.run import Run
+
+    return Run.get_context()
+
+
+def log(*, step: float | None = None, **metrics: Any) -> None:
+    """Log several scalars to the run that this process is part of.
+
+    Parameters
+    ----------
+    step
+        Where on the x axis the values stand, the same for all of them. Without it, each value follows the one before.
+    **metrics
+        ``name=value`` pairs; values as `Run.log` takes them.
+
+    Raises
+    ------
+    TypeError
+        If a value is of a type that `Run.log` does not take.
+    """
+    run = get_context()
+    for name, value in metrics.items():
+        run.log(name, value, step=step)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register the ``%%submit`` magic (``%load_ext amlnb``).
+
+    Parameters
+    ----------
+    shell
+        The running `IPython.core.interactiveshell.InteractiveShell`.
+    """
+    from .notebook.magic import load_ipython_extension as load
+
+    load(shell)
