@@ -6,17 +6,18 @@ says ``from amlnb import Run`` pays for nothing but `Run`. Runs under a job's ow
 
 from __future__ import annotations
 
-from .version import __version__
+from amlnb.lazy import exports
+from amlnb.version import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .api.experiment import Experiment
-    from .api.run import Run
-    from .api.run_configuration import RunConfiguration
-    from .api.script_run_config import ScriptRunConfig
-    from .api.workspace import Workspace
+    from amlnb.api.experiment import Experiment
+    from amlnb.api.run import Run
+    from amlnb.api.run_configuration import RunConfiguration
+    from amlnb.api.script_run_config import ScriptRunConfig
+    from amlnb.api.workspace import Workspace
 
 __all__ = [
     "Experiment",
@@ -29,28 +30,16 @@ __all__ = [
     "log",
 ]
 
-_HOMES = {
-    "Experiment": "amlnb.api.experiment",
-    "Run": "amlnb.api.run",
-    "RunConfiguration": "amlnb.api.run_configuration",
-    "ScriptRunConfig": "amlnb.api.script_run_config",
-    "Workspace": "amlnb.api.workspace",
-}
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(home), name)
-    globals()[name] = value  # the next use finds it without coming here
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(_HOMES))
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "Experiment": "amlnb.api.experiment",
+        "Run": "amlnb.api.run",
+        "RunConfiguration": "amlnb.api.run_configuration",
+        "ScriptRunConfig": "amlnb.api.script_run_config",
+        "Workspace": "amlnb.api.workspace",
+    },
+)
 
 
 def get_context() -> Run:
@@ -58,7 +47,7 @@ def get_context() -> Run:
 
     The same as ``Run.get_context()``.
     """
-    from .api.run import Run
+    from amlnb.api.run import Run
 
     return Run.get_context()
 
@@ -91,6 +80,6 @@ def load_ipython_extension(shell: Any) -> None:
     shell
         The running `IPython.core.interactiveshell.InteractiveShell`.
     """
-    from .notebook.magic import load_ipython_extension as load
+    from amlnb.notebook.magic import load_ipython_extension as load
 
     load(shell)

@@ -1,0 +1,34 @@
+"""The core names of v1."""
+
+from __future__ import annotations
+
+from amlnb.lazy import exports
+from amlnb.version import __version__ as VERSION  # noqa: N812 - v1's name for it
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from amlnb.api.experiment import Experiment
+    from amlnb.api.run import Run
+    from amlnb.api.run_configuration import RunConfiguration
+    from amlnb.api.script_run_config import ScriptRunConfig
+    from amlnb.api.workspace import Workspace
+
+__all__ = [
+    "VERSION",
+    "Experiment",
+    "Run",
+    "RunConfiguration",
+    "ScriptRunConfig",
+    "Workspace",
+]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "Experiment": "amlnb.api.experiment",
+        "Run": "amlnb.api.run",
+        "RunConfiguration": "amlnb.api.run_configuration",
+        "ScriptRunConfig": "amlnb.api.script_run_config",
+        "Workspace": "amlnb.api.workspace",
+    },
+)

@@ -1,0 +1,20 @@
+"""``azureml.core.run``: v1's place of `Run`."""
+
+from __future__ import annotations
+
+from amlnb.lazy import exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from amlnb.api.run import Run
+
+__all__ = [
+    "Run",
+]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "Run": "amlnb.api.run",
+    },
+)

@@ -1,0 +1,20 @@
+"""``azureml.core.workspace``: v1's place of `Workspace`."""
+
+from __future__ import annotations
+
+from amlnb.lazy import exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from amlnb.api.workspace import Workspace
+
+__all__ = [
+    "Workspace",
+]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "Workspace": "amlnb.api.workspace",
+    },
+)
