@@ -1,0 +1,76 @@
+"""Later changes of a run: small immutable files, ordered by number and then by name; no clock decides."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, Optional, Tuple
+
+TAGS = "tags"
+PROPERTIES = "properties"
+RENAME = "rename"
+ARCHIVE = "archive"
+REACTIVATE = "reactivate"
+CANCEL = "cancel"
+_DIGITS = 8
+
+
+def file_name(number: int, random: str) -> str:
+    """Name of the edit file with this number."""
+    return "{:0{}d}-{}.json".format(number, _DIGITS, random)
+
+
+def number_of(name: str) -> Optional[int]:
+    """Return the number in an edit file's name, or None if it is not one."""
+    head, dash, _ = name.partition("-")
+    if not dash or not name.endswith(".json") or not (head.isascii() and head.isdigit()):
+        return None
+    return int(head)
+
+
+def sort_key(name: str) -> Tuple[int, str]:
+    """Order of edit files: by number, ties by name."""
+    return (number_of(name) or 0, name)
+
+
+class Edited:
+    """What a run's edits make of its submission record."""
+
+    __slots__ = ("archived", "cancel", "display_name", "properties", "tags")
+
+    def __init__(self, record: Dict[str, Any]) -> None:
+        tags = record.get("tags")
+        properties = record.get("properties")
+        self.tags: Dict[str, Optional[str]] = dict(tags) if isinstance(tags, dict) else {}
+        self.properties: Dict[str, str] = dict(properties) if isinstance(properties, dict) else {}
+        self.display_name: Optional[str] = record.get("display_name")
+        self.archived = False
+        self.cancel = False
+
+
+def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
+    """Apply edits, in their order, to a submission record. Unknown or damaged edits are ignored."""
+    state = Edited(record)
+    for edit in edits:
+        op = edit.get("op")
+        if op == TAGS:
+            _fold_tags(state, edit)
+        elif op == PROPERTIES and isinstance(edit.get("properties"), dict):
+            for key, value in edit["properties"].items():
+                state.properties.setdefault(key, value)
+        elif op == RENAME and isinstance(edit.get("display_name"), str):
+            state.display_name = edit["display_name"]
+        elif op in (ARCHIVE, REACTIVATE):
+            state.archived = op == ARCHIVE
+        elif op == CANCEL:
+            state.cancel = True
+    return state
+
+
+def _fold_tags(state: Edited, edit: Dict[str, Any]) -> None:
+    removed = edit.get("remove")
+    for key in removed if isinstance(removed, list) else ():
+        if isinstance(key, str):
+            state.tags.pop(key, None)
+    if isinstance(edit.get("tags"), dict):
+        state.tags.update(edit["tags"])

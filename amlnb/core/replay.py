@@ -1,0 +1,189 @@
+"""From a run's files to what is known of it: pure, so that every reader says the same."""
+
+from __future__ import annotations
+
+from amlnb.core import edits as edits_
+from amlnb.core import identity, states
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterable, List, Optional
+
+RUNNER_LOST = "RunnerLost"
+
+
+class RunFacts:
+    """What the files of a run say.
+
+    Attributes
+    ----------
+    phase, attempt
+        Highest (attempt, phase) written; an end by ``final.json`` stands above all.
+    state
+        What a reader is shown: the phase, or an overlay (CancelRequested, NotResponding).
+    sealed
+        ``final.json`` exists: nothing will change but edits.
+    times
+        ``{phase: unix time}`` of the current attempt.
+    """
+
+    __slots__ = (
+        "archived",
+        "attempt",
+        "cancel_requested",
+        "display_name",
+        "ended",
+        "error",
+        "exit_code",
+        "phase",
+        "properties",
+        "reason",
+        "sealed",
+        "signal",
+        "started",
+        "state",
+        "tags",
+        "times",
+        "warnings",
+    )
+
+    def __init__(self) -> None:
+        self.phase = states.NOT_STARTED
+        self.attempt = 0
+        self.state = states.NOT_STARTED
+        self.sealed = False
+        self.times: Dict[str, float] = {}
+        self.error: Optional[Dict[str, Any]] = None
+        self.reason: Optional[str] = None
+        self.exit_code: Optional[int] = None
+        self.signal: Optional[int] = None
+        self.started: Optional[float] = None
+        self.ended: Optional[float] = None
+        self.warnings: List[str] = []
+        self.tags: Dict[str, Optional[str]] = {}
+        self.properties: Dict[str, str] = {}
+        self.display_name: Optional[str] = None
+        self.archived = False
+        self.cancel_requested = False
+
+
+def replay(
+    record: Dict[str, Any],
+    edits: Iterable[Dict[str, Any]] = (),
+    events: Iterable[Dict[str, Any]] = (),
+    final: Optional[Dict[str, Any]] = None,
+    liveness: str = identity.UNKNOWN,
+    unreachable: Optional[str] = None,
+) -> RunFacts:
+    """Fold everything that was written about a run.
+
+    Parameters
+    ----------
+    record, edits, events, final
+        Contents of run.json, of the edit files in their order, of all writers' event files in any order of writers
+        (each writer's own in order), and of final.json.
+    liveness
+        Of the process that owns the run's state now (the runner of the latest attempt, or the run's owner): ``dead``
+        is a proof and ends a run that is not sealed.
+    unreachable
+        Why the runner's host cannot be asked; shown as NotResponding.
+    """
+    facts = RunFacts()
+    edited = edits_.fold(record, edits)
+    facts.tags, facts.properties = edited.tags, edited.properties
+    facts.display_name, facts.archived, facts.cancel_requested = edited.display_name, edited.archived, edited.cancel
+    facts.warnings = [text for text in _list(record.get("warnings")) if isinstance(text, str)]
+    if record.get("owner"):
+        facts.phase, facts.attempt, facts.started = states.RUNNING, 1, _number(record.get("created"))
+    _fold_events(facts, events)
+    if final is not None and final.get("state") in states.TERMINAL:
+        _fold_final(facts, final)
+    facts.state = facts.phase
+    if not states.is_terminal(facts.phase):
+        _overlay(facts, liveness, unreachable)
+    return facts
+
+
+def runner_lost(cancel_requested: bool) -> Dict[str, Any]:
+    """State, reason and error of a run whose runner is proved dead without having sealed it."""
+    if cancel_requested:
+        return {"state": states.CANCELED, "reason": "canceled; the runner ended before it could say so", "error": None}
+    return {
+        "state": states.FAILED,
+        "reason": "the process that ran it is gone",
+        "error": {
+            "code": RUNNER_LOST,
+            "message": "The process that kept this run ended without a result: it was killed, or the machine restarted.",
+            "hint": "everything logged until then is kept; submit it again with 'amlnb run rerun'",
+        },
+    }
+
+
+def _fold_events(facts: RunFacts, events: Iterable[Dict[str, Any]]) -> None:
+    presumed: List[Dict[str, Any]] = []
+    for event in events:
+        kind = event.get("t")
+        if kind == "warning" and isinstance(event.get("text"), str):
+            facts.warnings.append(event["text"])
+        if kind != "state" or not states.is_phase(event.get("phase")) or not isinstance(event.get("attempt"), int):
+            continue
+        if event.get("presumed"):
+            presumed.append(event)
+        else:
+            _fold_state(facts, event)
+    for event in presumed:
+        _fold_presumed(facts, event)
+    facts.started = facts.times.get(states.RUNNING, facts.started)
+
+
+def _fold_state(facts: RunFacts, event: Dict[str, Any]) -> None:
+    attempt, phase, time = event["attempt"], event["phase"], _number(event.get("time"))
+    if attempt > facts.attempt:
+        facts.times = {}
+    if time is not None and attempt >= facts.attempt:
+        facts.times[phase] = time
+    if (attempt, states.rank(phase)) > (facts.attempt, states.rank(facts.phase)):
+        facts.phase, facts.attempt = phase, attempt
+        facts.error, facts.reason = event.get("error"), event.get("reason")
+        facts.ended = time if states.is_terminal(phase) else None
+
+
+def _fold_presumed(facts: RunFacts, event: Dict[str, Any]) -> None:
+    """Take a presumed end only while nothing is known beyond what its writer had seen."""
+    seen = event.get("seen")
+    if states.is_terminal(facts.phase) or not states.is_terminal(event["phase"]) or not states.is_phase(seen):
+        return
+    if (event["attempt"], states.rank(str(seen))) >= (facts.attempt, states.rank(facts.phase)):
+        facts.phase, facts.attempt = event["phase"], event["attempt"]
+        facts.error, facts.reason, facts.ended = event.get("error"), event.get("reason"), _number(event.get("time"))
+
+
+def _fold_final(facts: RunFacts, final: Dict[str, Any]) -> None:
+    facts.sealed = True
+    facts.phase = final["state"]
+    if isinstance(final.get("attempt"), int):
+        facts.attempt = final["attempt"]
+    facts.error = final["error"] if isinstance(final.get("error"), dict) else None
+    facts.reason, facts.exit_code, facts.signal = final.get("reason"), final.get("exit_code"), final.get("signal")
+    facts.started = _number(final.get("started")) or facts.started
+    facts.ended = _number(final.get("ended"))
+    facts.warnings += [text for text in _list(final.get("warnings")) if isinstance(text, str)]
+
+
+def _overlay(facts: RunFacts, liveness: str, unreachable: Optional[str]) -> None:
+    if liveness == identity.DEAD:
+        lost = runner_lost(facts.cancel_requested)
+        facts.phase = facts.state = lost["state"]
+        facts.error, facts.reason = lost["error"], lost["reason"]
+    elif unreachable:
+        facts.state, facts.reason = states.NOT_RESPONDING, unreachable
+    elif facts.cancel_requested:
+        facts.state = states.CANCEL_REQUESTED
+
+
+def _list(value: object) -> List[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _number(value: object) -> Optional[float]:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -1,0 +1,77 @@
+"""The errors of amlnb: one tree, whose children differ by what the caller can do about them.
+
+The names that Azure ML's SDK v1 had keep their v1 names, so that ``except`` clauses written for it still work.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Optional
+
+
+class AmlnbError(Exception):
+    """Root of all errors raised on purpose by amlnb.
+
+    Parameters
+    ----------
+    message
+        What happened, with the offending value, and why.
+    hint
+        What the reader can do about it; shown on a line of its own that begins with ``hint:``.
+    """
+
+    def __init__(self, message: str = "", hint: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if not self.hint else "{}\nhint: {}".format(self.message, self.hint)
+
+    def __reduce__(self) -> object:
+        return (type(self), (self.message, self.hint))
+
+
+class UserErrorException(AmlnbError):
+    """Something given by the caller is wrong; the same call will fail again until it is changed."""
+
+
+class RunEnvironmentException(AmlnbError):
+    """Asked for the run this process belongs to, where there is none."""
+
+
+class SnapshotException(UserErrorException):
+    """The source directory cannot be kept as it is (too large, unreadable, changing)."""
+
+
+class RunConfigurationException(UserErrorException):
+    """A run configuration holds a value of the wrong type or of an unknown meaning."""
+
+
+class ComputeTargetException(UserErrorException):
+    """A compute target is missing or cannot do what was asked."""
+
+
+class FormatError(UserErrorException):
+    """A file of ours cannot be understood: damaged, or written by a newer version."""
+
+
+class ExperimentExecutionException(AmlnbError):
+    """A run could not be submitted, or watching it was interrupted."""
+
+
+class ActivityFailedException(AmlnbError):
+    """The run that was waited for has Failed."""
+
+
+class ModelPathNotFoundException(UserErrorException):
+    """A model's path is not among the files of the run."""
+
+
+class WebserviceException(UserErrorException):
+    """A model is missing or its name is not valid (v1 used this class for both)."""
+
+
+class BackendUnavailable(AmlnbError):
+    """An engine or a host does not answer at the moment; the same call may succeed later."""

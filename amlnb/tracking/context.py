@@ -1,0 +1,68 @@
+"""Which run the calling process is part of, from its environment variables."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Mapping, Optional
+
+RUN_ID = "AMLNB_RUN_ID"
+RUN_DIRECTORY = "AMLNB_RUN_DIR"
+EXPERIMENT = "AMLNB_EXPERIMENT"
+PREFIXES = ("AMLNB_RUN_", "AMLNB_EXPERIMENT", "AMLNB_PARENT_", "AZUREML_")
+_RANK_VARIABLES = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
+
+
+class Context:
+    """The run a process belongs to: its id, experiment name and directory."""
+
+    __slots__ = ("directory", "experiment", "run_id")
+
+    def __init__(self, run_id: str, experiment: str, directory: str) -> None:
+        self.run_id = run_id
+        self.experiment = experiment
+        self.directory = directory
+
+
+def current() -> Optional[Context]:
+    """Return the run this process was started for, or None outside of any run."""
+    run_id, directory = os.environ.get(RUN_ID), os.environ.get(RUN_DIRECTORY)
+    if not run_id or not directory:
+        return None
+    return Context(run_id, os.environ.get(EXPERIMENT, ""), directory)
+
+
+def rank() -> str:
+    """Rank of this process among those of its run, as its launcher named it; ``"0"`` without a launcher."""
+    for name in _RANK_VARIABLES:
+        value = os.environ.get(name, "")
+        if value.isdigit():
+            return value
+    return "0"
+
+
+def variables(run_id: str, experiment: str, directory: str, record: Dict[str, str]) -> Dict[str, str]:
+    """Environment variables that make a process part of a run; v1's names are there too.
+
+    ``record`` gives the workspace's ``subscription_id``, ``resource_group`` and ``workspace_name``.
+    """
+    return {
+        RUN_ID: run_id,
+        RUN_DIRECTORY: directory,
+        EXPERIMENT: experiment,
+        "AZUREML_RUN_ID": run_id,
+        "AZUREML_ARM_SUBSCRIPTION": record.get("subscription_id", ""),
+        "AZUREML_ARM_RESOURCEGROUP": record.get("resource_group", ""),
+        "AZUREML_ARM_WORKSPACE_NAME": record.get("workspace_name", ""),
+        "AZUREML_ARM_PROJECT_NAME": experiment,
+        "AZUREML_RUN_TOKEN": "amlnb",
+        "AZUREML_RUN_TOKEN_EXPIRY": "4102444800",
+        "AZUREML_SERVICE_ENDPOINT": "amlnb://local",
+    }
+
+
+def without_run(environ: Mapping[str, str]) -> Dict[str, str]:
+    """Copy an environment without what ties its process to a run, for a run started inside a run."""
+    return {name: value for name, value in environ.items() if not name.startswith(PREFIXES)}

@@ -1,0 +1,71 @@
+"""``final.json``: state, seal and manifest of a run; whoever writes it first decides."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from amlnb.core import layout
+from amlnb.tracking.create import write_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Iterator, Tuple
+
+# What a mirror must hold before the home may go. The rest of work/ is the run's scratch space.
+_MANIFEST_FOLDERS = (
+    layout.ATTEMPTS,
+    layout.JOURNALS,
+    layout.SYSTEM,
+    layout.FAILURES,
+    "user_logs",
+    layout.WORK + "/outputs",
+    layout.WORK + "/logs",
+    layout.ARTIFACTS,
+)
+
+
+def seal(run_directory: str, final: Dict[str, Any]) -> bool:
+    """Write ``final.json`` with the sizes of the run's files; False if the run is sealed already.
+
+    Raises
+    ------
+    OSError
+        The file system refused; the run is not sealed.
+    """
+    path = os.path.join(run_directory, layout.FINAL_JSON)
+    if os.path.exists(path):
+        return False
+    final = dict(final, format=layout.FORMAT, sizes=dict(file_sizes(run_directory)))
+    temporary = "{}.{}".format(path, os.urandom(6).hex())
+    write_json(temporary, final)
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
+            raise
+        # No hard links here: a rename is whole as well, and only two writers in the same instant could collide.
+        os.rename(temporary, path)
+        return True
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+    return True
+
+
+def file_sizes(run_directory: str) -> Iterator[Tuple[str, int]]:
+    """Relative path and size in bytes of every file that belongs to the run's record."""
+    for folder in _MANIFEST_FOLDERS:
+        top = os.path.join(run_directory, folder)
+        if not os.path.isdir(top) or os.path.islink(top):
+            continue
+        for path, _, names in os.walk(top):
+            for name in names:
+                full = os.path.join(path, name)
+                try:
+                    info = os.stat(full)
+                except OSError:
+                    continue  # a dangling link, or removed meanwhile
+                yield os.path.relpath(full, run_directory).replace(os.sep, "/"), info.st_size

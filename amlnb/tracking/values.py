@@ -1,0 +1,157 @@
+"""From what a user logs to what is stored: v1's rules for scalars, lists, rows and tables.
+
+Wrong shapes raise :class:`~amlnb.errors.UserErrorException`, as v1 did; values v1 could not hold are kept as their ``repr``.
+"""
+
+from __future__ import annotations
+
+from amlnb.core import records
+from amlnb.errors import UserErrorException
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Union
+
+    Scalar = Union[None, bool, int, float, str]
+
+_PLAIN = frozenset([float, int, bool, str, type(None)])
+_LONGEST_SHOWN = 80
+
+
+def to_scalar(value: Any) -> Scalar:
+    """Turn a scalar of Python, NumPy, torch or the like into a plain one; anything else into its ``repr``."""
+    if type(value) in _PLAIN:
+        plain: Scalar = value
+        return plain
+    unboxed = _unbox(value)
+    if unboxed is not value:
+        return unboxed if type(unboxed) in _PLAIN else _subclass(unboxed)
+    return _subclass(value)
+
+
+def log_value(name: str, value: Any) -> Scalar:
+    """Check and convert the value of ``Run.log``. Lists, ranges and generators are refused, as in v1."""
+    if isinstance(value, (list, range, set, frozenset)) or hasattr(value, "__next__"):
+        raise UserErrorException(
+            "the metric {!r} was given a {}, and log takes one scalar".format(name, type(value).__name__),
+            hint="use run.log_list({!r}, values) for several values".format(name),
+        )
+    return to_scalar(value)
+
+
+def list_values(name: str, values: Any) -> List[Scalar]:
+    """Check and convert the values of ``Run.log_list``: any iterable of scalars."""
+    if isinstance(values, (str, bytes, dict)) or not hasattr(values, "__iter__"):
+        raise UserErrorException(
+            "log_list of {!r} takes a list of scalars, and was given {}".format(name, _shown(values)),
+            hint="use run.log({!r}, value) for one value".format(name),
+        )
+    if hasattr(values, "tolist") and hasattr(values, "ndim"):
+        if values.ndim != 1:
+            raise UserErrorException(
+                "log_list of {!r} takes one dimension, and was given an array of shape {}".format(
+                    name, tuple(values.shape)
+                ),
+                hint="log its rows one by one, or array.ravel()",
+            )
+        values = values.tolist()
+    return [_element("log_list", name, value) for value in values]
+
+
+def row_values(name: str, row: Mapping[str, Any]) -> Dict[str, Scalar]:
+    """Check and convert the columns of ``Run.log_row``."""
+    if not row:
+        raise UserErrorException(
+            "log_row of {!r} was given no column".format(name), hint="run.log_row({!r}, x=1, y=2)".format(name)
+        )
+    return {str(column): _element("log_row", name, value) for column, value in row.items()}
+
+
+def table_values(name: str, table: Any) -> Dict[str, List[Scalar]]:
+    """Check and convert the columns of ``Run.log_table``: a dict of lists of one length."""
+    if not isinstance(table, dict):
+        raise UserErrorException(
+            "log_table of {!r} takes a dict of lists, and was given {}".format(name, _shown(table)),
+            hint="run.log_table({!r}, {{'x': [1, 2], 'y': [3, 4]}})".format(name),
+        )
+    columns: Dict[str, List[Scalar]] = {}
+    for column, values in table.items():
+        if not isinstance(values, (list, tuple)):
+            raise UserErrorException(
+                "column {!r} of the table {!r} is a {}, not a list".format(column, name, type(values).__name__),
+                hint="give plain lists; an array has .tolist()",
+            )
+        columns[str(column)] = [_element("log_table", name, value) for value in values]
+    lengths = {column: len(values) for column, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise UserErrorException(
+            "the columns of the table {!r} differ in length: {}".format(name, lengths),
+            hint="pad the shorter ones with None",
+        )
+    return columns
+
+
+def metric_name(name: Any) -> str:
+    """Check a metric's name: any non-empty text."""
+    if not isinstance(name, str) or not name:
+        raise UserErrorException(
+            "a metric's name is a non-empty str, not {}".format(_shown(name)), hint="run.log('loss', 0.3)"
+        )
+    return name
+
+
+def metric_step(name: str, step: Any) -> Optional[Union[int, float]]:
+    """Check and convert a step: an int, a float, or None. A whole float is an int."""
+    if step is None or type(step) is int:
+        checked: Optional[int] = step
+        return checked
+    unboxed = to_scalar(step)
+    if isinstance(unboxed, float) and unboxed.is_integer() and abs(unboxed) < records.INT64_MAX:
+        return int(unboxed)
+    if not isinstance(unboxed, (int, float)):
+        raise UserErrorException(
+            "the step of {!r} is a number, not {}".format(name, _shown(step)), hint="pass step=epoch or leave it out"
+        )
+    return unboxed
+
+
+def _element(call: str, name: str, value: Any) -> Scalar:
+    if isinstance(value, (list, tuple, dict, set)) or (getattr(value, "ndim", 0) and _size(value) != 1):
+        raise UserErrorException(
+            "{} of {!r} takes scalars, and one of its values is {}".format(call, name, _shown(value)),
+            hint="log nested values with log_table, or as several lists",
+        )
+    return to_scalar(value)
+
+
+def _unbox(value: Any) -> Any:
+    """Return the Python scalar inside a NumPy scalar, a 0-d array, or a tensor of one element."""
+    item = getattr(value, "item", None)
+    if item is None or not hasattr(value, "dtype"):
+        return value
+    if getattr(value, "ndim", 0) and (_size(value) != 1 or not hasattr(value, "numel")):
+        return value
+    try:
+        return item()
+    except (TypeError, ValueError, RuntimeError):
+        return value
+
+
+def _size(value: Any) -> int:
+    numel = getattr(value, "numel", None)
+    size = numel() if callable(numel) else getattr(value, "size", 0)
+    return size if isinstance(size, int) else 0
+
+
+def _subclass(value: Any) -> Scalar:
+    for plain in (bool, int, float, str):
+        if isinstance(value, plain):
+            return plain(value)
+    return repr(value)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    if len(text) > _LONGEST_SHOWN:
+        text = text[:_LONGEST_SHOWN] + "..."
+    return "{} ({})".format(text, type(value).__name__)
