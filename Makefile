@@ -1,0 +1,78 @@
+# What a person runs here. Everything happens in .venv, .venvs and build/; second runs reuse what is there.
+#   make demo    install, run the first tutorial headless, show its runs          make test    everything that CI runs
+#   make lab     open the tutorial in JupyterLab                                  make check   lint, types and the fast tests
+#   make bench   the speed table                                                  make proof   demo, kill tests and speed on one page
+
+VENV := .venv
+BENCH_VENV := .venvs/bench
+PY := $(VENV)/bin/python
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+FAST := not slow and not kill and not browser and not ssh and not notebook
+
+# Quiet about frozen modules in kernels; the tutorials are not debugged.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.NOTPARALLEL:
+.PHONY: help demo lab test check bench proof pins lint types clean
+
+help:
+	@sed -n '2,4s/^# *//p' Makefile
+
+$(PY):
+	@python=$$(.ci/python) && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
+
+# One stamp for each set of packages; newer pins or requirements install again.
+$(VENV)/.demo: $(PY) pyproject.toml constraints.txt
+	@echo "Installing amlnb and what its tutorials use (the first time takes about a minute)"
+	@$(PY) $(PIP_INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.test: $(PY) pyproject.toml constraints.txt
+	@echo "Installing amlnb and what its tests use (the first time takes about a minute)"
+	@$(PY) $(PIP_INSTALL) --editable '.[test]'
+	@touch $@ $(VENV)/.demo
+
+# An environment of its own: the trackers that we are compared with want other versions of what we use. Without them the
+# table has only our rows.
+$(BENCH_VENV)/.bench: pyproject.toml constraints.txt
+	@python=$$(.ci/python) && "$$python" -m venv $(BENCH_VENV)
+	@echo "Installing amlnb and what the benchmarks use (the first time takes some minutes)"
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,demo]' || \
+		{ echo "MLflow and trackio could not be installed: their rows are skipped"; \
+		  $(BENCH_VENV)/bin/python $(PIP_INSTALL) --editable '.[demo]'; }
+	@touch $@
+
+demo: $(VENV)/.demo
+	@.ci/demo $(VENV)
+
+lab: $(VENV)/.demo
+	@.ci/lab $(VENV)
+
+lint: $(VENV)/.test
+	$(VENV)/bin/ruff check .
+
+types: $(VENV)/.test
+	$(VENV)/bin/mypy
+
+check: lint types
+	$(PY) -m pytest -m '$(FAST)'
+
+test: $(VENV)/.test
+	@.ci/system-packages git:git sshd:openssh-server ssh:openssh-client rsync:rsync chromium:chromium
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(PY) -m pytest
+
+bench: $(BENCH_VENV)/.bench
+	$(BENCH_VENV)/bin/python -m benchmarks
+
+proof: $(VENV)/.test $(BENCH_VENV)/.bench
+	@.ci/proof $(VENV) $(BENCH_VENV)
+
+# Run in a fresh $(VENV) that has the newest of everything and passes.
+pins: $(VENV)/.test
+	@{ sed -n '/^#/p' constraints.txt; $(PY) -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' | sort -f; } > build-pins.tmp
+	@mv build-pins.tmp constraints.txt
+
+clean:
+	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
