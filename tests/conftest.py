@@ -1,0 +1,106 @@
+"""What every test stands on: a home, a host-local cache and an environment of its own, and nothing left running."""
+
+import os
+import shutil
+import tempfile
+import time
+
+import psutil
+import pytest
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_host():
+    """Keep the tests off the person's home, caches, git settings and runs, and end what they started.
+
+    One host-local cache, and so one courier, serves the whole session; a test that kills or measures the courier asks
+    for `own_cache`.
+    """
+    before = dict(os.environ)
+    # Short, because the path of a Unix socket (ssh's ControlMaster) must stay below 108 bytes.
+    home = tempfile.mkdtemp(prefix="amlnb-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    for name in list(os.environ):
+        if name.startswith(("AMLNB_", "AZUREML_", "GIT_", "JUPYTER", "IPYTHON", "XDG_")) or name == "PYTHONPATH":
+            del os.environ[name]
+    os.environ.update(
+        HOME=home,
+        AMLNB_CACHE_DIR=os.path.join(home, "cache"),
+        GIT_AUTHOR_NAME="Test",
+        GIT_AUTHOR_EMAIL="test@example.invalid",
+        GIT_COMMITTER_NAME="Test",
+        GIT_COMMITTER_EMAIL="test@example.invalid",
+        GIT_CONFIG_NOSYSTEM="1",
+        MPLBACKEND="agg",
+        # Its font list takes seconds to make: kept from session to session.
+        MPLCONFIGDIR=os.path.join(REPOSITORY, "build", "matplotlib"),
+        PYDEVD_DISABLE_FILE_VALIDATION="1",
+    )
+    os.makedirs(os.environ["AMLNB_CACHE_DIR"], mode=0o700)
+    os.makedirs(os.environ["MPLCONFIGDIR"], exist_ok=True)
+    yield home
+    end_processes_of(home)
+    os.environ.clear()
+    os.environ.update(before)
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def own_cache(monkeypatch):
+    """A host-local cache, and so a courier, for this test alone. Yields the folder."""
+    folder = tempfile.mkdtemp(prefix="amlnb-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    monkeypatch.setenv("AMLNB_CACHE_DIR", folder)
+    yield folder
+    end_processes_of(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_processes_of(folder):
+    """End the processes whose host-local cache is `folder` or lies below it: couriers, runners, users' scripts.
+
+    They are known by the cache folder in their environment, a name that only this session made up, and are ended by
+    their pids. The courier goes first, so that it takes no runner's death for a fact to write down.
+    """
+    couriers = [process for process in (_courier(folder), _courier(os.path.join(folder, "cache"))) if process]
+    _end(couriers)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = [process for process in psutil.process_iter() if _belongs(process, folder)]
+        if not found:
+            return
+        _end(found)
+
+
+def _courier(cache):
+    try:
+        with open(os.path.join(cache, "courier.lock"), encoding="ascii") as file:
+            process = psutil.Process(int(file.read()))
+    except (OSError, ValueError, psutil.Error):
+        return None
+    # The pid may be another process's by now; a courier that was forked off carries no trace in its environment.
+    return process if _belongs(process, cache) or process.ppid() == os.getpid() else None
+
+
+def _belongs(process, folder):
+    if process.pid == os.getpid():
+        return False
+    try:
+        cache = process.environ().get("AMLNB_CACHE_DIR", "")
+    except (psutil.Error, OSError):
+        return False
+    return cache == folder or cache.startswith(folder + os.sep)
+
+
+def _end(processes):
+    for process in processes:
+        try:
+            process.terminate()
+        except psutil.NoSuchProcess:
+            pass
+    for process in psutil.wait_procs(processes, timeout=2)[1]:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            pass
+    psutil.wait_procs(processes, timeout=2)
