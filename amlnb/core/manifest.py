@@ -14,7 +14,7 @@ from amlnb.errors import FormatError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, NoReturn, Set, Tuple
+    from typing import Any, Iterable, NoReturn
 
 FORMAT = 1
 _HEX = frozenset("0123456789abcdef")
@@ -36,11 +36,11 @@ class Manifest:
     __slots__ = ("directories", "files", "links")
 
     def __init__(
-        self, files: Dict[str, Tuple[str, int, int]], links: Dict[str, str], directories: Iterable[str]
+        self, files: dict[str, tuple[str, int, int]], links: dict[str, str], directories: Iterable[str]
     ) -> None:
         self.files = files
         self.links = links
-        self.directories: List[str] = sorted(directories)
+        self.directories: list[str] = sorted(directories)
 
     def encode(self) -> bytes:
         """Return the manifest's canonical bytes."""
@@ -62,7 +62,7 @@ def object_path(sha: str) -> str:
         If ``sha`` is not 64 lower-case hex digits.
     """
     if not _is_sha(sha):
-        raise FormatError("{!r} is not the name of an object (64 hex digits)".format(sha))
+        raise FormatError(f"{sha!r} is not the name of an object (64 hex digits)")
     return sha[:2] + "/" + sha[2:]
 
 
@@ -87,42 +87,41 @@ def decode(encoded: bytes, expected_id: str) -> Manifest:
         If the bytes are damaged or of a newer format, or a path leaves the directory it is meant for.
     """
     if snapshot_id(encoded) != expected_id:
-        raise FormatError("the manifest of snapshot {} is damaged: its bytes have another hash".format(expected_id))
+        raise FormatError(f"the manifest of snapshot {expected_id} is damaged: its bytes have another hash")
     try:
         document = json.loads(encoded.decode("ascii"))
     except ValueError as error:
-        raise FormatError("the manifest of snapshot {} is not JSON: {}".format(expected_id, error)) from error
+        raise FormatError(f"the manifest of snapshot {expected_id} is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("format"), int):
         _refuse(expected_id, "it has no format number")
     if document["format"] > FORMAT:
-        raise FormatError(
-            "snapshot {} has format {}, newer than {}, the newest this version reads".format(
-                expected_id, document["format"], FORMAT
-            ),
-            hint="install the amlnb that made it, or a newer one",
-        )
+        newer = f"snapshot {expected_id} has format {document['format']}, newer than {FORMAT}, the newest known here"
+        raise FormatError(newer, hint="install the amlnb that made it, or a newer one")
     files, links, directories = document.get("files"), document.get("links"), document.get("directories")
     if not isinstance(files, dict) or not isinstance(links, dict) or not isinstance(directories, list):
         _refuse(expected_id, "files, links or directories are missing")
+    if not all(isinstance(text, str) for texts in (links.values(), directories) for text in texts):
+        _refuse(expected_id, "a link's target or a directory is not text")
     manifest = Manifest({path: _file(expected_id, path, f) for path, f in files.items()}, links, directories)
     _check_paths(expected_id, manifest)
     return manifest
 
 
-def _is_sha(value: object) -> bool:
-    return isinstance(value, str) and len(value) == 64 and _HEX.issuperset(value)
+def _is_sha(value: str) -> bool:
+    return len(value) == 64 and _HEX.issuperset(value)
 
 
 def _refuse(name: str, why: str) -> NoReturn:
-    raise FormatError("the manifest of snapshot {} is refused: {}".format(name, why))
+    raise FormatError(f"the manifest of snapshot {name} is refused: {why}")
 
 
-def _file(name: str, path: str, entry: Any) -> Tuple[str, int, int]:
+def _file(name: str, path: str, entry: Any) -> tuple[str, int, int]:
     if isinstance(entry, dict):
         sha, size, mode = entry.get("sha"), entry.get("size"), entry.get("mode")
-        if _is_sha(sha) and isinstance(size, int) and size >= 0 and isinstance(mode, int) and 0 <= mode <= 0o777:
-            return (sha, size, mode)
-    _refuse(name, "{!r} has no valid sha, size and mode".format(path))
+        if isinstance(sha, str) and isinstance(size, int) and isinstance(mode, int):  # noqa: SIM102 - types, then values
+            if _is_sha(sha) and size >= 0 and 0 <= mode <= 0o777:
+                return (sha, size, mode)
+    _refuse(name, f"{path!r} has no valid sha, size and mode")
 
 
 def _check_paths(name: str, manifest: Manifest) -> None:
@@ -130,23 +129,23 @@ def _check_paths(name: str, manifest: Manifest) -> None:
     taken = set(manifest.files)
     for other in (manifest.links, manifest.directories):
         for path in other:
-            if not isinstance(path, str) or path in taken:
-                _refuse(name, "{!r} stands in it twice, or is no path".format(path))
+            if path in taken:
+                _refuse(name, f"{path!r} stands in it twice")
             taken.add(path)
-    parents: Set[str] = set()
+    parents: set[str] = set()
     for path in taken:
         if path.startswith("/") or "\0" in path or not all(part not in ("", ".", "..") for part in path.split("/")):
-            _refuse(name, "the path {!r} could leave its directory".format(path))
+            _refuse(name, f"the path {path!r} could leave its directory")
         parent = path.rpartition("/")[0]
         while parent and parent not in parents:
             parents.add(parent)
             parent = parent.rpartition("/")[0]
     below = parents & taken
     if below:
-        _refuse(name, "{!r} is both a directory and something else".format(min(below)))
+        _refuse(name, f"{min(below)!r} is both a directory and something else")
     for path, target in manifest.links.items():
-        if not isinstance(target, str) or not target or "\0" in target or _leaves(path, target):
-            _refuse(name, "the link {!r} has the target {!r}, which leaves the snapshot".format(path, target))
+        if not target or "\0" in target or _leaves(path, target):
+            _refuse(name, f"the link {path!r} has the target {target!r}, which leaves the snapshot")
 
 
 def _leaves(path: str, target: str) -> bool:
