@@ -24,6 +24,12 @@ def isolated_host():
     for name in list(os.environ):
         if name.startswith(("AMLNB_", "AZUREML_", "GIT_", "JUPYTER", "IPYTHON", "XDG_")) or name == "PYTHONPATH":
             del os.environ[name]
+    # The wheel is installed from wherever this person installs from.
+    for folder in (".pip", ".config/pip"):
+        settings = os.path.expanduser(f"~/{folder}/pip.conf")
+        if os.path.exists(settings):
+            os.environ.setdefault("PIP_CONFIG_FILE", settings)
+    os.environ.setdefault("PIP_CACHE_DIR", os.path.expanduser("~/.cache/pip"))
     os.environ.update(
         HOME=home,
         AMLNB_CACHE_DIR=os.path.join(home, "cache"),

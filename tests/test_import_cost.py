@@ -40,4 +40,4 @@ def test_unknown_name_is_an_attribute_error():
     import amlnb
 
     with pytest.raises(AttributeError, match="module 'amlnb' has no attribute 'Runn'"):
-        amlnb.Runn
+        _ = amlnb.Runn
