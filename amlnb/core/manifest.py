@@ -144,11 +144,11 @@ def _check_paths(name: str, manifest: Manifest) -> None:
     if below:
         _refuse(name, f"{min(below)!r} is both a directory and something else")
     for path, target in manifest.links.items():
-        if not target or "\0" in target or _leaves(path, target):
+        if not target or "\0" in target or leaves_snapshot(path, target):
             _refuse(name, f"the link {path!r} has the target {target!r}, which leaves the snapshot")
 
 
-def _leaves(path: str, target: str) -> bool:
+def leaves_snapshot(path: str, target: str) -> bool:
     """Tell whether a relative target climbs out of the tree, read as text from the link's own directory."""
     if target.startswith("/"):
         return False

@@ -138,6 +138,30 @@ class ObjectStore:
             hint="wait until it is written, or leave it out through .amlignore",
         )
 
+    def refresh(self, sha: str, size: int | None = None) -> bool:
+        """Tell whether an object is there, and mark it as just used.
+
+        Parameters
+        ----------
+        sha
+            Its name.
+        size
+            Its bytes, where they are known: one of another size was cut in a crash of the machine, and counts as
+            missing.
+        """
+        path = self.path(sha)
+        try:
+            there = os.stat(path).st_size
+        except OSError:
+            return False
+        if size is not None and there != size:
+            return False
+        try:
+            os.utime(path)
+        except OSError:
+            pass  # another user's object, or a read-only workspace: it is there, which is what matters
+        return True
+
     def _put_descriptor(self, path: str, descriptor: int) -> StoredFile | None:
         """Keep what an open file holds; None if it changed meanwhile."""
         before = os.fstat(descriptor)
@@ -166,32 +190,15 @@ class ObjectStore:
             sha = digest.hexdigest()
             if not _unchanged(before, descriptor, size):
                 return None
-            if not self._refresh(sha, size):
+            if not self.refresh(sha, size):
                 unfinished.become(self.path(sha), mode)
         return StoredFile(sha, before)
 
     def _keep(self, sha: str, data: bytes, mode: int) -> None:
-        if not self._refresh(sha, len(data)):
+        if not self.refresh(sha, len(data)):
             with _Unfinished(self.root) as unfinished:
                 unfinished.write(data)
                 unfinished.become(self.path(sha), mode)
-
-    def _refresh(self, sha: str, size: int) -> bool:
-        """Tell whether an object is there whole, and mark it as just used.
-
-        One of another size was lost in a crash of the machine; it is written again.
-        """
-        path = self.path(sha)
-        try:
-            if os.stat(path).st_size != size:
-                return False
-        except OSError:
-            return False
-        try:
-            os.utime(path)
-        except OSError:
-            pass  # another user's object, or a read-only workspace: it is there, which is what matters
-        return True
 
 
 class _Unfinished:
