@@ -1,0 +1,67 @@
+"""The folder that becomes a cell's snapshot: its script, its values, the notebook's own modules."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from amlnb.notebook.script import LOADER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from amlnb.notebook.capture import Capture
+
+
+def write_source_folder(folder: str, script_name: str, capture: Capture, modules: Mapping[str, str]) -> None:
+    """Write everything a cell's run needs.
+
+    Parameters
+    ----------
+    folder
+        An empty folder.
+    script_name
+        Name of the script's file, with ``.py``.
+    capture
+        The cell's script and values.
+    modules
+        ``{path relative to the folder: path of the file to copy}``.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be read or written.
+    """
+    for relative, path in modules.items():
+        target = os.path.join(folder, relative)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copyfile(path, target)
+    with open(os.path.join(folder, script_name), "w", encoding="utf-8", newline="\n") as file:
+        file.write(capture.script)
+    if capture.stored:
+        _write_values(folder, capture)
+
+
+def _write_values(folder: str, capture: Capture) -> None:
+    loader = importlib.resources.files("amlnb.notebook") / "staged" / f"{LOADER}.py"
+    with open(os.path.join(folder, f"{LOADER}.py"), "w", encoding="utf-8", newline="\n") as file:
+        file.write(loader.read_text(encoding="utf-8"))
+    values = os.path.join(folder, f"{LOADER}.d")
+    os.mkdir(values)
+    entries: dict[str, dict[str, object]] = {}
+    for number, (name, stored) in enumerate(sorted(capture.stored.items())):
+        # A name may be longer than a file's, or differ from another only by case.
+        file_name = f"{number}-{name[:40]}{stored.suffix}" if name.isascii() else f"{number}{stored.suffix}"
+        stored.write(os.path.join(values, file_name))
+        entries[name] = {"file": file_name}
+        if stored.scalar:
+            entries[name]["scalar"] = True
+        if stored.suffix == ".pkl":
+            entries[name]["python"] = "{}.{}".format(*sys.version_info[:2])
+            entries[name]["packages"] = dict(stored.requires)
+    with open(os.path.join(values, "values.json"), "w", encoding="utf-8") as file:
+        json.dump(entries, file, indent=1, sort_keys=True)
