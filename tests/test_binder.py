@@ -45,34 +45,35 @@ def test_repo2docker_picks_up_the_folder(repo2docker):
 
 
 def test_image_opens_on_a_notebook_that_is_there():
-    url = json.loads((BINDER / "jupyter_server_config.json").read_text())["ServerApp"]["default_url"]
+    url = json.loads((BINDER / "default_url.json").read_text())["ServerApp"]["default_url"]
     assert url.startswith("/lab/tree/")
     assert (ROOT / url.removeprefix("/lab/tree/")).is_file()
 
 
 @pytest.mark.slow
-def test_lab_opens_on_the_notebook_below_a_base_url(tmp_path):
+@pytest.mark.parametrize(("module", "program"), [("jupyterlab", "lab"), ("jupyter_server", "server")])
+def test_server_opens_on_the_notebook_below_a_base_url(tmp_path, module, program):
     """With the settings that postBuild puts in place, as a Hub would start it."""
-    settings = tmp_path / "config" / "jupyter_server_config.d"
-    settings.mkdir(parents=True)
-    shutil.copy(BINDER / "jupyter_server_config.json", settings / "amlnb-binder.json")
+    settings = tmp_path / "config"
+    settings.mkdir()
+    shutil.copy(BINDER / "default_url.json", settings / f"jupyter_{program}_config.json")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     own = {name: str(tmp_path / name) for name in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")}
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
+        *(sys.executable, "-m", module, "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
         *("--ServerApp.port_retries=0", "--ServerApp.base_url=/user/jovyan/", "--IdentityProvider.token=t"),
     ]
     with open(tmp_path / "log", "wb") as log:
-        lab = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **own, "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}, stdout=log, stderr=log
+        server = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **own, "JUPYTER_CONFIG_DIR": str(settings)}, stdout=log, stderr=log
         )
     try:
-        page = _answer(f"http://127.0.0.1:{port}/user/jovyan/?token=t", lab)
+        page = _answer(f"http://127.0.0.1:{port}/user/jovyan/?token=t", server)
     finally:
-        lab.terminate()
-        lab.wait()
+        server.terminate()
+        server.wait()
     assert page == f"http://127.0.0.1:{port}/user/jovyan/lab/tree/notebooks/01-first-run.ipynb?token=t", (
         tmp_path / "log"
     ).read_text()

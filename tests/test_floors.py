@@ -208,5 +208,7 @@ def test_modules_and_functions_stay_short_enough_to_read(name):
     assert lines <= 420, f"{module.where(1)} has {lines} lines; about 400 is the limit"
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            length = node.end_lineno - node.lineno + 1
+            documented = ast.get_docstring(node) is not None
+            first = node.body[0].end_lineno if documented else node.lineno
+            length = node.end_lineno - first + 1
             assert length <= 65, f"{module.where(node.lineno)} {node.name} has {length} lines; about 60 is the limit"
