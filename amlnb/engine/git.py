@@ -20,6 +20,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
+
+    from amlnb.store.objects import ObjectStore
 
 DIFF_MAX_BYTES = 4 * 1024 * 1024
 _CUT = b"\n[the diff was cut here: it is longer than %d bytes]\n"
@@ -43,7 +46,7 @@ _READ_BYTES = {"head": 1000, "branch": 4096, "remote": 1 << 16, "untracked": 1, 
 
 @dataclass(frozen=True, slots=True)
 class GitState:
-    """What is known of the repository a source directory is in.
+    """What is known of the repository a source directory is in; all None if it is in none.
 
     Attributes
     ----------
@@ -73,6 +76,32 @@ class GitState:
     build_uri: str | None = None
     not_determined: tuple[str, ...] = ()
 
+    def record(self, objects: ObjectStore) -> dict[str, Any]:
+        """Return ``git`` and ``git_diff`` of the run's record; the diff is kept in ``objects``."""
+        facts: dict[str, Any] = {name: getattr(self, name) for name in ("repository_uri", "branch", "commit", "dirty")}
+        if self.not_determined:
+            facts["not_determined"] = list(self.not_determined)
+        known = any(value is not None for value in facts.values())
+        return {
+            "git": facts if known else None,
+            "git_diff": objects.put_bytes(self.diff) if self.diff is not None else None,
+        }
+
+    def properties(self) -> dict[str, str]:
+        """Return the run's properties as v1 named them; what is not known has none."""
+        values = {
+            "azureml.git.repository_uri": self.repository_uri,
+            "mlflow.source.git.repoURL": self.repository_uri,
+            "azureml.git.branch": self.branch,
+            "mlflow.source.git.branch": self.branch,
+            "azureml.git.commit": self.commit,
+            "mlflow.source.git.commit": self.commit,
+            "azureml.git.dirty": None if self.dirty is None else str(self.dirty),
+            "azureml.git.build_id": self.build_id,
+            "azureml.git.build_uri": self.build_uri,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class NotDetermined:
@@ -86,6 +115,14 @@ class NotDetermined:
 
     reason: str
 
+    def record(self, objects: ObjectStore) -> dict[str, Any]:  # noqa: ARG002 - as GitState
+        """Return ``git`` and ``git_diff`` of the run's record."""
+        return {"git": {"not_determined": self.reason}, "git_diff": None}
+
+    def properties(self) -> dict[str, str]:
+        """Return no properties: v1 omits what it does not know."""
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
@@ -98,7 +135,7 @@ class _Answer:
 
 def read_git(
     directory: str | os.PathLike[str], budget_s: float = 0.2, environ: Mapping[str, str] | None = None
-) -> GitState | NotDetermined | None:
+) -> GitState | NotDetermined:
     """Read the git state of a directory.
 
     Parameters
@@ -113,14 +150,14 @@ def read_git(
 
     Returns
     -------
-    GitState or NotDetermined or None
-        None if the directory is in no repository and no variable is set; git is not started then.
+    GitState or NotDetermined
+        A state without values if the directory is in no repository; git is not started then.
     """
     environ = os.environ if environ is None else environ
     told = _told_by_variables(environ)
     source = os.path.realpath(directory)
     if not _in_repository(source):
-        return told if told != GitState() else None
+        return told
     answers = _ask_all(source, environ, budget_s)
     state = _interpret(answers) if isinstance(answers, dict) else answers
     if isinstance(state, NotDetermined):

@@ -8,6 +8,7 @@ import pytest
 
 from amlnb.engine import git
 from amlnb.engine.git import GitState, NotDetermined, read_git, without_credentials
+from amlnb.store.objects import ObjectStore
 
 PLENTY_S = 60.0
 IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
@@ -98,7 +99,7 @@ def test_without_a_repository_git_is_not_even_started(tmp_path):
     program = tmp_path / "bin" / "git"
     program.write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
     program.chmod(0o755)
-    assert read_git(tmp_path, PLENTY_S, {"PATH": f"{tmp_path}/bin"}) is None
+    assert read_git(tmp_path, PLENTY_S, {"PATH": f"{tmp_path}/bin"}) == GitState()
     assert not (tmp_path / "started").exists()
 
 
@@ -201,6 +202,29 @@ def test_leftovers_of_a_hook_do_not_lead_to_another_repository(repository, tmp_p
     other.mkdir()
     run_git(other, "init", "-q", "-b", "wrong", ".")
     assert read(repository, GIT_DIR=str(other / ".git"), GIT_WORK_TREE=str(other)).branch == "trunk"
+
+
+def test_a_runs_record_holds_the_facts_and_the_diff_as_an_object(repository, tmp_path):
+    objects = ObjectStore(tmp_path / "objects")
+    assert GitState().record(objects) == {"git": None, "git_diff": None}
+    (repository / "train.py").write_text("print(2)\n")
+    state = read(repository)
+    record = state.record(objects)
+    assert record["git"] == {"repository_uri": None, "branch": "trunk", "commit": state.commit, "dirty": True}
+    assert objects.read(record["git_diff"]) == state.diff
+    assert NotDetermined("slow").record(objects) == {"git": {"not_determined": "slow"}, "git_diff": None}
+
+
+def test_properties_have_v1s_names_and_only_known_values(repository):
+    state = read(repository)
+    assert state.properties() == {
+        "azureml.git.branch": "trunk",
+        "mlflow.source.git.branch": "trunk",
+        "azureml.git.commit": state.commit,
+        "mlflow.source.git.commit": state.commit,
+        "azureml.git.dirty": "False",
+    }
+    assert GitState().properties() == NotDetermined("slow").properties() == {}
 
 
 @pytest.mark.parametrize(
