@@ -115,7 +115,7 @@ class NotDetermined:
 
     reason: str
 
-    def record(self, objects: ObjectStore) -> dict[str, Any]:  # noqa: ARG002 - as GitState
+    def record(self, objects: ObjectStore) -> dict[str, Any]:
         """Return ``git`` and ``git_diff`` of the run's record."""
         return {"git": {"not_determined": self.reason}, "git_diff": None}
 
