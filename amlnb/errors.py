@@ -27,7 +27,7 @@ class AmlnbError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return self.message if not self.hint else "{}\nhint: {}".format(self.message, self.hint)
+        return self.message if not self.hint else f"{self.message}\nhint: {self.hint}"
 
     def __reduce__(self) -> object:
         return (type(self), (self.message, self.hint))

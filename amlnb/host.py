@@ -48,7 +48,7 @@ def facts() -> Dict[str, Any]:
 def start_time(pid: int) -> Optional[int]:
     """Start of a living process in clock ticks since boot; None where there is none (a zombie is dead)."""
     try:
-        with open("/proc/{}/stat".format(pid), "rb") as file:
+        with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
     except OSError:
         return None
@@ -83,11 +83,11 @@ def cache_dir() -> str:
         home_cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         path = os.path.join(home_cache, "amlnb")
         if _file_system(home_cache) in _NETWORK_FILE_SYSTEMS:
-            path = "/var/tmp/amlnb-{}".format(os.getuid())
+            path = f"/var/tmp/amlnb-{os.getuid()}"
     os.makedirs(path, mode=0o700, exist_ok=True)
     info = os.stat(path)
     if info.st_uid != os.getuid():
-        raise PermissionError("the cache folder {!r} belongs to another user (uid {})".format(path, info.st_uid))
+        raise PermissionError(f"the cache folder {path!r} belongs to another user (uid {info.st_uid})")
     if info.st_mode & 0o077:
         os.chmod(path, 0o700)
     return path

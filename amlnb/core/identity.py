@@ -11,9 +11,7 @@ DEAD = "dead"
 UNKNOWN = "unknown"
 
 
-def liveness(
-    process: Optional[Dict[str, Any]], here: Dict[str, Any], start_of: Callable[[int], Optional[int]]
-) -> str:
+def liveness(process: Optional[Dict[str, Any]], here: Dict[str, Any], start_of: Callable[[int], Optional[int]]) -> str:
     """Compare a recorded identity with this host.
 
     Parameters
@@ -39,4 +37,5 @@ def liveness(
         return DEAD if same_machine and booted and process.get("hostname") == here.get("hostname") else UNKNOWN
     if process.get("hostname") != here.get("hostname") or process.get("pid_ns") != here.get("pid_ns"):
         return UNKNOWN
-    return ALIVE if start_of(process["pid"]) == process.get("start") else DEAD
+    start = start_of(process["pid"])
+    return ALIVE if start is not None and start == process.get("start") else DEAD

@@ -8,6 +8,7 @@ FORMAT = 1
 
 RUN_JSON = "run.json"
 FINAL_JSON = "final.json"
+MIRROR_JSON = "mirror.json"
 EDITS = "edits"
 ATTEMPTS = "attempts"
 RUNNER_LOCK = "runner.lock"
@@ -41,9 +42,9 @@ def short_hash(text: str) -> str:
 
 def run_directory_name(experiment: str, run_id: str) -> str:
     """Name of a run's directory below ``runs/``."""
-    return "{}-{}".format(slug(experiment), short_hash(run_id))
+    return f"{slug(experiment)}-{short_hash(run_id)}"
 
 
 def experiment_directory_name(experiment: str) -> str:
     """Name of an experiment's directory below ``experiments/``."""
-    return "{}-{}".format(slug(experiment), short_hash(experiment))
+    return f"{slug(experiment)}-{short_hash(experiment)}"

@@ -28,7 +28,7 @@ class Record:
 
     __slots__ = ("kind", "metric_id", "step", "time", "value")
 
-    def __init__(self, metric_id: int, kind: int, step: "int | None", time: float, value: object) -> None:
+    def __init__(self, metric_id: int, kind: int, step: int | None, time: float, value: object) -> None:
         self.metric_id = metric_id
         self.kind = kind
         self.step = step
@@ -36,7 +36,7 @@ class Record:
         self.value = value
 
 
-def unpack(slot: bytes) -> "Record | None":
+def unpack(slot: bytes) -> Record | None:
     """Read one 32-byte slot; None if its magic or its kind is not one of ours."""
     metric_id, kind, magic, step, time, bits = _unpack_int(slot)
     if magic != MAGIC or kind > LINE:

@@ -25,7 +25,7 @@ def artifact_name(name: str) -> str:
     parts = [part for part in str(name).replace("\\", "/").split("/") if part not in ("", ".")]
     if not parts or ".." in parts or "\0" in name or str(name).startswith("/"):
         raise UserErrorException(
-            "{!r} is not a name for a file of a run: it must be a relative path inside it".format(name),
+            f"{name!r} is not a name for a file of a run: it must be a relative path inside it",
             hint="for example 'outputs/model.pkl'",
         )
     return "/".join(parts)

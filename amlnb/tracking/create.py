@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -51,3 +52,29 @@ def write_json(path: str, value: Any) -> None:
     """Write a new JSON file that nobody reads yet."""
     with open(path, "x", encoding="ascii") as file:
         file.write(json.dumps(value))
+
+
+def publish_json(path: str, value: Any) -> None:
+    """Create a JSON file that appears whole, or not at all.
+
+    Raises
+    ------
+    FileExistsError
+        It exists: whoever wrote it first decides.
+    OSError
+        The file system refused.
+    """
+    temporary = f"{path}.{os.urandom(6).hex()}"
+    write_json(temporary, value)
+    try:
+        os.link(temporary, path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EACCES):
+            raise
+        # No hard links here: a rename is whole as well, and only two writers in the same instant could collide.
+        if os.path.exists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from error
+        os.rename(temporary, path)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)

@@ -18,10 +18,8 @@ def tell_once(path: str, error: OSError) -> None:
     told.append(path)
     try:
         sys.stderr.write(
-            "amlnb: could not write {!r} ({}). Training goes on; what is logged is kept in memory and tried again.\n"
-            "hint: free some space or make the folder writable, and nothing will be missing\n".format(
-                path, error.strerror or error
-            )
+            f"amlnb: could not write {path!r} ({error.strerror or error}). Training goes on; what is logged is kept in memory and tried again.\n"
+            "hint: free some space or make the folder writable, and nothing will be missing\n"
         )
     except (OSError, ValueError, AttributeError):
         pass  # there is no stderr to tell it to

@@ -225,14 +225,26 @@ class JournalWriter:
             from amlnb import host
 
             process = host.this_process()
-            parts = (self._role, _plain(process["hostname"]), str(process["pid"]), str(process["start"]), os.urandom(4).hex())
+            parts = (
+                self._role,
+                _plain(process["hostname"]),
+                str(process["pid"]),
+                str(process["start"]),
+                os.urandom(4).hex(),
+            )
             try:
                 os.makedirs(self._directory, exist_ok=True)
             except OSError as error:
                 tell_once(self._directory, error)
             base = os.path.join(self._directory, "-".join(parts))
             self._events, self._metrics = AppendFile(base + ".events"), AppendFile(base + ".metrics")
-            header = {"t": events.WRITER, "format": layout.FORMAT, "role": self._role, "time": _time(), "process": process}
+            header = {
+                "t": events.WRITER,
+                "format": layout.FORMAT,
+                "role": self._role,
+                "time": _time(),
+                "process": process,
+            }
             self._events.append(events.encode(header))
         return self._events
 

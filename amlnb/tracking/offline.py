@@ -20,7 +20,7 @@ class OfflineRun:
     def __init__(self, run_id: Optional[str] = None) -> None:
         import uuid
 
-        self.id = run_id or "OfflineRun_{}".format(uuid.uuid4())
+        self.id = run_id or f"OfflineRun_{uuid.uuid4()}"
 
     def log(self, name: str, value: Any, description: str = "", step: Optional[float] = None) -> None:
         """Print a scalar."""
@@ -63,7 +63,7 @@ class OfflineRun:
 
     def tag(self, key: str, value: Any = None) -> None:
         """Print a tag."""
-        print("Attempted to add tag {} with value {}".format(key, value))
+        print(f"Attempted to add tag {key} with value {value}")
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Print tags."""
@@ -72,11 +72,11 @@ class OfflineRun:
 
     def add_properties(self, properties: Mapping[str, Any]) -> None:
         """Print properties."""
-        print("Attempted to add properties {}".format(dict(properties)))
+        print(f"Attempted to add properties {dict(properties)}")
 
     def upload_file(self, name: str, path_or_stream: Any, datastore_name: Optional[str] = None) -> None:
         """Print the file's name."""
-        print("Attempted to track file {} at {}".format(name, path_or_stream))
+        print(f"Attempted to track file {name} at {path_or_stream}")
 
     def upload_files(self, names: List[str], paths: List[str], *_: Any, **__: Any) -> None:
         """Print the files' names."""
@@ -85,11 +85,11 @@ class OfflineRun:
 
     def upload_folder(self, name: str, path: str, datastore_name: Optional[str] = None) -> None:
         """Print the folder's name."""
-        print("Attempted to track folder {} at {}".format(name, path))
+        print(f"Attempted to track folder {name} at {path}")
 
     def child_run(self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Any = None) -> OfflineRun:
         """Return another offline run."""
-        return OfflineRun(run_id or "{}.{}".format(self.id, name))
+        return OfflineRun(run_id or f"{self.id}.{name}")
 
     def flush(self, timeout_seconds: float = 300) -> None:
         """Do nothing: there is nothing to keep."""
@@ -104,7 +104,7 @@ class OfflineRun:
         """Do nothing: there is no run to cancel."""
 
     def __enter__(self) -> OfflineRun:
-        print("[START] Run {} context".format(self.id))
+        print(f"[START] Run {self.id} context")
         return self
 
     def __exit__(
@@ -113,8 +113,8 @@ class OfflineRun:
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        print("[STOP] Run {} context".format(self.id))
+        print(f"[STOP] Run {self.id} context")
 
 
 def _attempted(kind: str, name: str, value: object) -> None:
-    print("Attempted to log {} {}:\n{}".format(kind, name, value))
+    print(f"Attempted to log {kind} {name}:\n{value}")

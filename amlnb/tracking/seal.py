@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 
 from amlnb.core import layout
-from amlnb.tracking.create import write_json
+from amlnb.tracking import create
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,21 +36,10 @@ def seal(run_directory: str, final: Dict[str, Any]) -> bool:
     if os.path.exists(path):
         return False
     final = dict(final, format=layout.FORMAT, sizes=dict(file_sizes(run_directory)))
-    temporary = "{}.{}".format(path, os.urandom(6).hex())
-    write_json(temporary, final)
     try:
-        os.link(temporary, path)
+        create.publish_json(path, final)
     except FileExistsError:
         return False
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES):
-            raise
-        # No hard links here: a rename is whole as well, and only two writers in the same instant could collide.
-        os.rename(temporary, path)
-        return True
-    finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
     return True
 
 

@@ -151,7 +151,7 @@ class TrackedRun:
         values.metric_name(name)
         if (path is None) == (plot is None):
             raise UserErrorException(
-                "log_image of {!r} takes either path or plot".format(name), hint="run.log_image('loss', plot=figure)"
+                f"log_image of {name!r} takes either path or plot", hint="run.log_image('loss', plot=figure)"
             )
         if path is not None:
             artifact = artifacts.artifact_name(str(path).lstrip("/").replace("../", ""))
@@ -166,13 +166,13 @@ class TrackedRun:
         buffer = io.BytesIO()
         if not hasattr(plot, "savefig"):
             raise UserErrorException(
-                "the plot given to log_image of {!r} is a {}, which has no savefig".format(name, type(plot).__name__),
+                f"the plot given to log_image of {name!r} is a {type(plot).__name__}, which has no savefig",
                 hint="pass matplotlib.pyplot or a Figure",
             )
         plot.savefig(buffer, format="png")
-        base = "{}_{}".format(artifacts.name_from_metric(name), int(time.time()))
+        base = f"{artifacts.name_from_metric(name)}_{int(time.time())}"
         for number in range(1000):
-            artifact = base + ("-{}".format(number) if number else "") + ".png"
+            artifact = base + (f"-{number}" if number else "") + ".png"
             try:
                 artifacts.add_bytes(self._directory, artifact, buffer.getvalue())
                 break
@@ -213,7 +213,7 @@ class TrackedRun:
                 "the value of the {} {!r} is a {}, not a dict".format(
                     kind.replace("_", " "), name, type(document).__name__
                 ),
-                hint="{{'schema_type': {!r}, 'schema_version': {!r}, 'data': {{...}}}}".format(kind, _SCHEMAS[kind]),
+                hint=f"{{'schema_type': {kind!r}, 'schema_version': {_SCHEMAS[kind]!r}, 'data': {{...}}}}",
             )
         artifact = artifacts.name_from_metric(name)
         try:
@@ -270,7 +270,7 @@ class TrackedRun:
         """Keep several files; ``names`` and ``paths`` are of one length."""
         if len(names) != len(paths):
             raise UserErrorException(
-                "upload_files was given {} names and {} paths".format(len(names), len(paths)),
+                f"upload_files was given {len(names)} names and {len(paths)} paths",
                 hint="give one name a path",
             )
         for name, path in zip(names, paths):
@@ -279,17 +279,17 @@ class TrackedRun:
     def upload_folder(self, name: str, path: str, datastore_name: Optional[str] = None) -> None:
         """Keep every file below ``path`` as ``name/<relative path>``."""
         if not os.path.isdir(path):
-            raise UserErrorException("upload_folder: there is no folder {!r}".format(path), hint="check the path")
+            raise UserErrorException(f"upload_folder: there is no folder {path!r}", hint="check the path")
         for top, _, files in os.walk(path):
             for file in files:
                 full = os.path.join(top, file)
-                self.upload_file("{}/{}".format(name, os.path.relpath(full, path)), full)
+                self.upload_file(f"{name}/{os.path.relpath(full, path)}", full)
 
     def _add_file(self, artifact: str, path: str) -> None:
         if not os.path.isfile(path):
             raise UserErrorException(
-                "there is no file {!r} to keep as {!r}".format(path, artifact),
-                hint="paths are relative to the working directory {!r}".format(os.getcwd()),
+                f"there is no file {path!r} to keep as {artifact!r}",
+                hint=f"paths are relative to the working directory {os.getcwd()!r}",
             )
         try:
             artifacts.add_file(self._directory, artifact, path)
@@ -356,7 +356,7 @@ class TrackedRun:
             ``error_details`` is neither str nor exception.
         """
         if error_details is not None and not isinstance(error_details, (str, BaseException)):
-            raise TypeError("error_details is a str or an exception, not {}".format(type(error_details).__name__))
+            raise TypeError(f"error_details is a str or an exception, not {type(error_details).__name__}")
         error = {"code": error_code or "UserError", "message": "" if error_details is None else str(error_details)}
         self._end(states.FAILED if _set_status else None, error)
 
@@ -393,7 +393,7 @@ class TrackedRun:
         if kind is None or (isinstance(error, SystemExit) and error.code in (0, None)):
             self.complete()
             return kind is not None
-        self.fail("{}: {}".format(kind.__name__, error))
+        self.fail(f"{kind.__name__}: {error}")
         return None
 
 
@@ -403,6 +403,6 @@ def _text(value: Any) -> Optional[str]:
 
 def _taken(artifact: str) -> UserErrorException:
     return UserErrorException(
-        "Resource Conflict: the run has a file {!r} already".format(artifact),
+        f"Resource Conflict: the run has a file {artifact!r} already",
         hint="files of a run are never overwritten; choose another name",
     )

@@ -33,8 +33,8 @@ def log_value(name: str, value: Any) -> Scalar:
     """Check and convert the value of ``Run.log``. Lists, ranges and generators are refused, as in v1."""
     if isinstance(value, (list, range, set, frozenset)) or hasattr(value, "__next__"):
         raise UserErrorException(
-            "the metric {!r} was given a {}, and log takes one scalar".format(name, type(value).__name__),
-            hint="use run.log_list({!r}, values) for several values".format(name),
+            f"the metric {name!r} was given a {type(value).__name__}, and log takes one scalar",
+            hint=f"use run.log_list({name!r}, values) for several values",
         )
     return to_scalar(value)
 
@@ -43,15 +43,13 @@ def list_values(name: str, values: Any) -> List[Scalar]:
     """Check and convert the values of ``Run.log_list``: any iterable of scalars."""
     if isinstance(values, (str, bytes, dict)) or not hasattr(values, "__iter__"):
         raise UserErrorException(
-            "log_list of {!r} takes a list of scalars, and was given {}".format(name, _shown(values)),
-            hint="use run.log({!r}, value) for one value".format(name),
+            f"log_list of {name!r} takes a list of scalars, and was given {_shown(values)}",
+            hint=f"use run.log({name!r}, value) for one value",
         )
     if hasattr(values, "tolist") and hasattr(values, "ndim"):
         if values.ndim != 1:
             raise UserErrorException(
-                "log_list of {!r} takes one dimension, and was given an array of shape {}".format(
-                    name, tuple(values.shape)
-                ),
+                f"log_list of {name!r} takes one dimension, and was given an array of shape {tuple(values.shape)}",
                 hint="log its rows one by one, or array.ravel()",
             )
         values = values.tolist()
@@ -61,9 +59,7 @@ def list_values(name: str, values: Any) -> List[Scalar]:
 def row_values(name: str, row: Mapping[str, Any]) -> Dict[str, Scalar]:
     """Check and convert the columns of ``Run.log_row``."""
     if not row:
-        raise UserErrorException(
-            "log_row of {!r} was given no column".format(name), hint="run.log_row({!r}, x=1, y=2)".format(name)
-        )
+        raise UserErrorException(f"log_row of {name!r} was given no column", hint=f"run.log_row({name!r}, x=1, y=2)")
     return {str(column): _element("log_row", name, value) for column, value in row.items()}
 
 
@@ -71,21 +67,21 @@ def table_values(name: str, table: Any) -> Dict[str, List[Scalar]]:
     """Check and convert the columns of ``Run.log_table``: a dict of lists of one length."""
     if not isinstance(table, dict):
         raise UserErrorException(
-            "log_table of {!r} takes a dict of lists, and was given {}".format(name, _shown(table)),
-            hint="run.log_table({!r}, {{'x': [1, 2], 'y': [3, 4]}})".format(name),
+            f"log_table of {name!r} takes a dict of lists, and was given {_shown(table)}",
+            hint=f"run.log_table({name!r}, {{'x': [1, 2], 'y': [3, 4]}})",
         )
     columns: Dict[str, List[Scalar]] = {}
     for column, values in table.items():
         if not isinstance(values, (list, tuple)):
             raise UserErrorException(
-                "column {!r} of the table {!r} is a {}, not a list".format(column, name, type(values).__name__),
+                f"column {column!r} of the table {name!r} is a {type(values).__name__}, not a list",
                 hint="give plain lists; an array has .tolist()",
             )
         columns[str(column)] = [_element("log_table", name, value) for value in values]
     lengths = {column: len(values) for column, values in columns.items()}
     if len(set(lengths.values())) > 1:
         raise UserErrorException(
-            "the columns of the table {!r} differ in length: {}".format(name, lengths),
+            f"the columns of the table {name!r} differ in length: {lengths}",
             hint="pad the shorter ones with None",
         )
     return columns
@@ -94,9 +90,7 @@ def table_values(name: str, table: Any) -> Dict[str, List[Scalar]]:
 def metric_name(name: Any) -> str:
     """Check a metric's name: any non-empty text."""
     if not isinstance(name, str) or not name:
-        raise UserErrorException(
-            "a metric's name is a non-empty str, not {}".format(_shown(name)), hint="run.log('loss', 0.3)"
-        )
+        raise UserErrorException(f"a metric's name is a non-empty str, not {_shown(name)}", hint="run.log('loss', 0.3)")
     return name
 
 
@@ -110,7 +104,7 @@ def metric_step(name: str, step: Any) -> Optional[Union[int, float]]:
         return int(unboxed)
     if not isinstance(unboxed, (int, float)):
         raise UserErrorException(
-            "the step of {!r} is a number, not {}".format(name, _shown(step)), hint="pass step=epoch or leave it out"
+            f"the step of {name!r} is a number, not {_shown(step)}", hint="pass step=epoch or leave it out"
         )
     return unboxed
 
@@ -118,7 +112,7 @@ def metric_step(name: str, step: Any) -> Optional[Union[int, float]]:
 def _element(call: str, name: str, value: Any) -> Scalar:
     if isinstance(value, (list, tuple, dict, set)) or (getattr(value, "ndim", 0) and _size(value) != 1):
         raise UserErrorException(
-            "{} of {!r} takes scalars, and one of its values is {}".format(call, name, _shown(value)),
+            f"{call} of {name!r} takes scalars, and one of its values is {_shown(value)}",
             hint="log nested values with log_table, or as several lists",
         )
     return to_scalar(value)
@@ -154,4 +148,4 @@ def _shown(value: Any) -> str:
     text = repr(value)
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "..."
-    return "{} ({})".format(text, type(value).__name__)
+    return f"{text} ({type(value).__name__})"

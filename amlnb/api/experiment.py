@@ -1,0 +1,211 @@
+"""``Experiment``: a name under which runs are submitted, listed and compared."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from amlnb import host
+from amlnb.api.run import Run
+from amlnb.api.script_run_config import ScriptRunConfig
+from amlnb.core import edits as edit_ops
+from amlnb.engine.git import read_git
+from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
+from amlnb.engine.submit import submit
+from amlnb.errors import UserErrorException
+from amlnb.specs.run_spec import RunSpec
+from amlnb.store import experiments
+from amlnb.store.index import Index, RunSummary
+from amlnb.store.objects import ObjectStore
+from amlnb.tracking import create, edits
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from amlnb.api.workspace import Workspace
+
+_LONGEST_NAME = 255
+
+
+class Experiment:
+    """An experiment of a workspace. It is made by its first run.
+
+    Parameters
+    ----------
+    workspace
+        The workspace.
+    name
+        1 to 255 letters, digits, ``-`` and ``_``, a letter or digit first.
+
+    Raises
+    ------
+    UserErrorException
+        The name cannot be used.
+    """
+
+    def __init__(self, workspace: Workspace, name: str, **_: Any) -> None:
+        if not isinstance(name, str) or not (1 <= len(name) <= _LONGEST_NAME) or not _is_name(name):
+            raise UserErrorException(
+                f"{name!r} cannot be the name of an experiment",
+                hint="1 to 255 letters, digits, '-' and '_', a letter or digit first",
+            )
+        self.workspace = workspace
+        self.name = name
+
+    @staticmethod
+    def list(workspace: Workspace, experiment_name: str | None = None, **_: Any) -> list[Experiment]:
+        """Experiments of a workspace that are not archived, by name."""
+        names = workspace.directory.experiment_names()
+        if experiment_name is not None:
+            names = [name for name in names if name == experiment_name]
+        found = [Experiment(workspace, name) for name in names]
+        return [experiment for experiment in found if not experiment.archived]
+
+    def submit(self, config: ScriptRunConfig | RunSpec, tags: dict[str, Any] | None = None, **_: Any) -> Run:
+        """Submit a run; it is queued when this returns.
+
+        Raises
+        ------
+        ExperimentExecutionException, SnapshotException, ComputeTargetException, UserErrorException
+            See :func:`amlnb.engine.submit.submit`.
+        """
+        if isinstance(config, ScriptRunConfig):
+            config = config.to_spec(self.name, tags)
+        if not isinstance(config, RunSpec):
+            raise UserErrorException(f"a {type(config).__name__} cannot be submitted", hint="submit a ScriptRunConfig")
+        for text in config.warnings:
+            print(f"Warning: {text}")
+        return self._run_at(submit(config, self.workspace.directory))
+
+    def start_logging(
+        self,
+        name: str | None = None,
+        run_id: str | None = None,
+        outputs: Any = None,
+        snapshot_directory: str | None = ".",
+        display_name: str | None = None,
+        **_: Any,
+    ) -> Run:
+        """Start a run that lives in this process: Running until its complete() or fail().
+
+        Parameters
+        ----------
+        snapshot_directory
+            Folder to keep with the run; None for none.
+
+        Raises
+        ------
+        SnapshotException
+            The folder cannot be kept.
+        """
+        directory = self.workspace.directory
+        objects = ObjectStore(directory.objects)
+        record: dict[str, Any] = {
+            "id": run_id or str(uuid.uuid4()),
+            "experiment": self.name,
+            "type": None,
+            "created": time.time(),
+            "display_name": display_name or name,
+            "parent": None,
+            "target": "sdk",
+            "home": {"kind": "local"},
+            "owner": host.this_process(),
+            "submitter": host.this_process(),
+            "definition": None,
+            "snapshot": None,
+            "tags": {},
+            "warnings": [],
+        }
+        git = read_git(os.path.abspath(snapshot_directory or "."))
+        if snapshot_directory is not None:
+            limits = SnapshotLimits.from_environ(os.environ)
+            record["snapshot"] = take_snapshot(snapshot_directory, objects, host.cache_dir(), limits=limits).id
+        record.update(git.record(objects))
+        record["properties"] = git.properties()
+        directory.make_experiment(self.name)
+        path = create.create_run(directory.runs, record)
+        run = Run._attached(path, record["id"], self.name, "client", owned=True)
+        run._experiment = self
+        return run
+
+    def get_runs(
+        self,
+        type: str | None = None,
+        tags: Any = None,
+        properties: Any = None,
+        include_children: bool = False,
+    ) -> Iterator[Run]:
+        """Runs that are not archived, the newest first; top-level ones only, unless children are asked for."""
+        from amlnb.api import run_reading
+
+        for summary in self._summaries():
+            if summary.archived or (summary.parent is not None and not include_children):
+                continue
+            if run_reading.matches(summary, tags, properties, type, None):
+                yield self._run_at(summary.directory)
+
+    def to_dataframe(self, *, include_children: bool = False, include_archived: bool = False) -> pd.DataFrame:
+        """Table of the runs, the newest first, one row a run.
+
+        Columns: ``run`` (id), ``number``, ``name``, ``state``, ``created`` (UTC), ``duration_s``, ``target``, then
+        ``tag.<key>`` (str) and ``metric.<name>`` (float64, the last value logged).
+        """
+        import pandas as pd
+
+        rows = [
+            _row(summary)
+            for summary in self._summaries()
+            if (include_children or summary.parent is None) and (include_archived or not summary.archived)
+        ]
+        frame = pd.DataFrame(rows, columns=None if rows else ["run", "number", "name", "state", "created"])
+        frame["created"] = pd.to_datetime(frame["created"], unit="s", utc=True)
+        return frame
+
+    def archive(self) -> None:
+        """Leave the experiment out of listings."""
+        self._edit(edit_ops.ARCHIVE)
+
+    def reactivate(self) -> None:
+        """Put an archived experiment back into listings."""
+        self._edit(edit_ops.REACTIVATE)
+
+    @property
+    def archived(self) -> bool:
+        """Whether it is archived."""
+        return experiments.is_archived(self.workspace.directory.experiment_directory(self.name))
+
+    def _edit(self, op: str) -> None:
+        edits.add_edit(self.workspace.directory.make_experiment(self.name), {"op": op})
+
+    def _summaries(self) -> list[RunSummary]:
+        return Index(self.workspace.directory).list_runs(self.name)
+
+    def _run_at(self, directory: str) -> Run:
+        from amlnb.api import run_reading
+
+        return run_reading.run_at(directory, self)
+
+    def __repr__(self) -> str:
+        return f"Experiment(Name: {self.name},\nWorkspace: {self.workspace.name})"
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and name[0].isalnum() and all(c.isalnum() or c in "-_" for c in name)
+
+
+def _row(summary: RunSummary) -> dict[str, Any]:
+    duration = None if summary.ended is None or summary.started is None else summary.ended - summary.started
+    return {
+        "run": summary.id,
+        "number": summary.number,
+        "name": summary.display_name,
+        "state": summary.state,
+        "created": summary.created,
+        "duration_s": duration,
+        "target": summary.target,
+        **{f"tag.{key}": value for key, value in summary.tags.items()},
+        **{f"metric.{name}": metric["last"] for name, metric in summary.metrics.items()},
+    }

@@ -1,0 +1,69 @@
+"""Names and downloads of a run's files."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from amlnb.errors import UserErrorException
+from amlnb.store import files
+
+if TYPE_CHECKING:
+    from amlnb.api.run import Run
+
+_NAMED_AT_MOST = 20
+
+
+def names(run: Run) -> list[str]:
+    """Names of all files of a run."""
+    return list(files.list_files(run.directory))
+
+
+def download(run: Run, name: str, output_file_path: str | None) -> None:
+    """Copy one file."""
+    found = files.list_files(run.directory)
+    if name not in found:
+        near = difflib.get_close_matches(name, found, 1)
+        more = f" and {len(found) - _NAMED_AT_MOST} more" if len(found) > _NAMED_AT_MOST else ""
+        raise UserErrorException(
+            f"the run {run.id!r} has no file {name!r}; it has: {', '.join(list(found)[:_NAMED_AT_MOST]) or 'none'}{more}",
+            hint=f"did you mean {near[0]!r}?" if near else "only outputs, logs and what was uploaded or logged is kept",
+        )
+    target = output_file_path or os.path.basename(name)
+    if os.path.isdir(target):
+        target = os.path.join(target, os.path.basename(name))
+    _copy(found[name], target)
+
+
+def download_all(
+    run: Run,
+    prefix: str | None,
+    output_directory: str | None,
+    output_paths: list[str] | None,
+    append_prefix: bool,
+) -> None:
+    """Copy all files below a prefix."""
+    found = {name: path for name, path in files.list_files(run.directory).items() if name.startswith(prefix or "")}
+    if output_paths is not None:
+        if len(output_paths) != len(found):
+            raise UserErrorException(
+                f"download_files was given {len(output_paths)} paths for {len(found)} files: {', '.join(found)}",
+                hint="give one path a file, or an output_directory",
+            )
+        targets = dict(zip(found, output_paths, strict=True))
+    else:
+        folder = output_directory or "."
+        targets = {name: os.path.join(folder, name if append_prefix else _tail(name, prefix)) for name in found}
+    for name, path in found.items():
+        _copy(path, targets[name])
+
+
+def _tail(name: str, prefix: str | None) -> str:
+    return name[len(prefix or "") :].lstrip("/") or os.path.basename(name)
+
+
+def _copy(source: str, target: str) -> None:
+    os.makedirs(os.path.dirname(os.path.abspath(target)), exist_ok=True)
+    shutil.copyfile(source, target)

@@ -1,0 +1,275 @@
+"""The courier: the one process of a user and host that acts between a submission and its runner.
+
+It starts queued runs in order, watches the running ones, brings home what runs elsewhere, and records deaths. All it
+knows is in files: killed, it costs nothing, and the next submission or look starts another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import selectors
+import signal
+import sys
+import threading
+import time
+import traceback
+from typing import Any
+
+from amlnb import host
+from amlnb.compute.backend import Job
+from amlnb.compute.local import LocalBackend
+from amlnb.core import layout
+from amlnb.engine import queue, run_side, targets
+from amlnb.engine.courier.wake import FIFO, LOCK
+from amlnb.engine.courier.worker import Worker
+from amlnb.engine.courier.zygote import Zygote
+from amlnb.errors import AmlnbError
+from amlnb.store.journals import read_json
+
+_IDLE_S = 30.0
+# Deaths are told by pidfds; this is for what nothing tells of (a cancel whose nudge was lost, a runner taken over).
+_TICK_S = 2.0
+_REMOTE_TICK_S = 0.3
+_LOCK_TRIES = 50
+_LOCK_PAUSE_S = 0.1
+
+
+def serve() -> int:
+    """Be the courier until there is nothing to do; returns the exit code."""
+    cache = host.cache_dir()
+    os.chdir("/")
+    lock = _elect(cache)
+    if lock is None:
+        return 0
+    courier = _Courier(cache, lock)
+    try:
+        courier.loop()
+    finally:
+        courier.close()
+    return 0
+
+
+def _elect(cache: str) -> int | None:
+    """Take the courier's lock; None if another courier lives (it has then been woken)."""
+    fd = os.open(os.path.join(cache, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # The holder either hears the nudge, or is about to end and will let go of the lock.
+            from amlnb.engine.courier import wake
+
+            if wake.nudge():
+                break
+            time.sleep(_LOCK_PAUSE_S)
+            continue
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+        return fd
+    os.close(fd)
+    return None
+
+
+class _Courier:
+    def __init__(self, cache: str, lock: int) -> None:
+        self._cache = cache
+        self._lock = lock
+        self._fifo = -1
+        self._selector = selectors.DefaultSelector()
+        self._pidfds: dict[int, int] = {}
+        self._zygote = Zygote(self._close_in_zygote)
+        self._run_side = run_side.stage(cache)
+        self._local = Worker(LocalBackend(self._zygote.launch), self._slots, self._watch)
+        self._remote: dict[str, _RemoteWorker] = {}
+        self._known: set[str] = set()
+        self._idle_since = time.monotonic()
+
+    def loop(self) -> None:
+        """Work until idle for long enough."""
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._open_fifo()
+        while True:
+            self._take_tickets()
+            self._local.step()
+            busy = bool(self._local.entries) or any(worker.busy for worker in self._remote.values())
+            if busy:
+                self._idle_since = time.monotonic()
+            elif time.monotonic() - self._idle_since > _idle_s():
+                if self._may_end():
+                    return
+                continue
+            self._wait(_TICK_S if self._local.entries else _idle_s() / 2)
+
+    def close(self) -> None:
+        """Let go of everything; the runners go on."""
+        for worker in self._remote.values():
+            worker.stop()
+        self._zygote.close()
+        os.close(self._lock)
+
+    def _may_end(self) -> bool:
+        """Close the ears, look once more, and end only if nothing came in between."""
+        self._selector.unregister(self._fifo)
+        os.close(self._fifo)
+        if not queue.names():
+            return True
+        self._open_fifo()
+        self._idle_since = time.monotonic()
+        return False
+
+    def _open_fifo(self) -> None:
+        path = os.path.join(self._cache, FIFO)
+        with contextlib.suppress(FileExistsError):
+            os.mkfifo(path, 0o600)
+        self._fifo = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._selector.register(self._fifo, selectors.EVENT_READ)
+
+    def _wait(self, seconds: float) -> None:
+        for key, _ in self._selector.select(seconds):
+            fd = key.fd
+            if fd == self._fifo:
+                if not os.read(fd, 65536):
+                    # The last writer closed: a FIFO without writers polls as hung up until it is opened anew.
+                    self._selector.unregister(fd)
+                    os.close(fd)
+                    self._open_fifo()
+            elif fd in self._pidfds:
+                self._selector.unregister(fd)
+                os.close(fd)
+                del self._pidfds[fd]
+
+    def _watch(self, pid: int) -> None:
+        try:
+            fd = os.pidfd_open(pid)
+        except (OSError, AttributeError):  # ended already, or no pidfds on this system: the tick finds it
+            return
+        self._pidfds[fd] = pid
+        self._selector.register(fd, selectors.EVENT_READ)
+
+    def _slots(self) -> int:
+        with (
+            contextlib.suppress(OSError, ValueError),
+            open(os.path.join(self._cache, "slots"), encoding="ascii") as file,
+        ):
+            return max(1, int(file.read()))
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    # -- tickets ---------------------------------------------------------------------------------------------------
+
+    def _take_tickets(self) -> None:
+        names = queue.names()
+        self._known &= set(names)
+        for name in names:
+            if name in self._known:
+                continue
+            ticket = queue.read(name)
+            try:
+                if ticket is None:
+                    raise AmlnbError(f"the ticket {name!r} is damaged")
+                self._take(name, ticket)
+                self._known.add(name)
+            except (AmlnbError, OSError) as error:
+                self._refuse(name, ticket, error)
+
+    def _take(self, name: str, ticket: queue.Ticket) -> None:
+        record = read_json(os.path.join(ticket.directory, layout.RUN_JSON))
+        if record is None:
+            raise AmlnbError(f"the run directory {ticket.directory!r} is gone")
+        if os.path.exists(os.path.join(ticket.directory, layout.FINAL_JSON)) and ticket.target == targets.LOCAL:
+            queue.remove(name)
+            return
+        job = Job(
+            run_id=ticket.run_id,
+            directory=ticket.directory,
+            attempt=1,
+            snapshot=record.get("snapshot"),
+            objects=os.path.join(ticket.data, layout.OBJECTS),
+            environ=ticket.environ,
+            workspace=ticket.workspace,
+            run_side=self._run_side,
+            target=targets.read(ticket.data, ticket.target),
+        )
+        if ticket.target == targets.LOCAL:
+            self._local.add(name, ticket, job)
+            attempt = read_json(os.path.join(ticket.directory, layout.ATTEMPTS, "1.json"))
+            if attempt is not None and host.liveness(attempt) == "alive":
+                self._watch(int(attempt["pid"]))  # a run that an earlier courier started
+            return
+        key = f"{ticket.data}\0{ticket.target}"
+        if key not in self._remote:
+            self._remote[key] = _RemoteWorker(targets.backend(job.target, self._cache))
+        self._remote[key].add(name, ticket, job)
+
+    def _refuse(self, name: str, ticket: queue.Ticket | None, error: Exception) -> None:
+        """Say why a ticket cannot be served: in its run where there is one, else in the log."""
+        sys.stderr.write(f"{time.strftime('%F %T')} ticket {name} refused: {error}\n")
+        if ticket is not None and os.path.isdir(ticket.directory):
+            self._local_failure(ticket, error)
+        queue.remove(name)
+
+    def _local_failure(self, ticket: queue.Ticket, error: Exception) -> None:
+        from amlnb.engine import deaths
+        from amlnb.store.run_reader import RunReader
+
+        try:
+            reader = RunReader(ticket.directory)
+            reader.refresh()
+            message = error.message if isinstance(error, AmlnbError) else str(error)
+            deaths.seal_run(reader, {"state": "Failed", "error": {"code": "StartFailed", "message": message}})
+        except (AmlnbError, OSError) as second:
+            sys.stderr.write(f"  and the run could not be told: {second}\n")
+
+    def _close_in_zygote(self) -> None:
+        """Let go, in the zygote, of what must end with the courier: the lock above all."""
+        os.close(self._lock)
+        self._selector.close()
+        if self._fifo >= 0:
+            os.close(self._fifo)
+        for fd in self._pidfds:
+            os.close(fd)
+
+
+class _RemoteWorker:
+    """A worker in a thread of its own, so that a slow network holds up nobody else."""
+
+    def __init__(self, backend: Any) -> None:
+        self._worker = Worker(backend, lambda: None)
+        self._new: list[tuple[str, queue.Ticket, Job]] = []
+        self._guard = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, daemon=True)
+        self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether there is anything left to do."""
+        return bool(self._new) or bool(self._worker.entries)
+
+    def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
+        """Hand over a ticket."""
+        with self._guard:
+            self._new.append((name, ticket, job))
+
+    def stop(self) -> None:
+        """Ask the thread to end."""
+        self._stop.set()
+
+    def _loop(self) -> None:
+        while not self._stop.wait(_REMOTE_TICK_S):
+            with self._guard:
+                new = list(self._new)
+            try:
+                for name, ticket, job in new:
+                    self._worker.add(name, ticket, job)
+                self._worker.step()
+            except Exception:  # noqa: BLE001 - the boundary of a thread that must go on for its other runs
+                sys.stderr.write(traceback.format_exc())
+            with self._guard:
+                del self._new[: len(new)]
+
+
+def _idle_s() -> float:
+    return float(os.environ.get("AMLNB_COURIER_IDLE_S", _IDLE_S))

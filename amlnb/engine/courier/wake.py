@@ -1,0 +1,71 @@
+"""Waking the courier of this user and host, or starting one."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+
+from amlnb import host
+from amlnb.tracking import context
+
+FIFO = "wake"
+LOCK = "courier.lock"
+LOG = "courier.log"
+
+# Couriers that this process started; collected so that none stays a zombie.
+_started: list[int] = []
+
+
+def wake() -> bool:
+    """Make the courier look around now; start one if there is none. True if one had to be started."""
+    if nudge():
+        return False
+    start()
+    return True
+
+
+def nudge() -> bool:
+    """Wake a courier that lives; False if there is none."""
+    path = os.path.join(host.cache_dir(), FIFO)
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENXIO):
+            return False
+        raise
+    try:
+        with contextlib.suppress(BlockingIOError):  # full: it has been told often enough
+            os.write(fd, b".")
+    except BrokenPipeError:
+        return False
+    finally:
+        os.close(fd)
+    return True
+
+
+def start() -> None:
+    """Start a courier, detached. If another one comes first, this one ends by itself."""
+    collect()
+    cache = host.cache_dir()
+    environ = context.without_run(os.environ)
+    log = os.path.join(cache, LOG)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+    ]
+    command = [sys.executable, "-m", "amlnb.engine.courier"]
+    _started.append(os.posix_spawn(sys.executable, command, environ, file_actions=actions, setsid=True))
+
+
+def collect() -> None:
+    """Take the exit status of couriers that this process started and that have ended."""
+    for pid in list(_started):
+        try:
+            ended, _ = os.waitpid(pid, os.WNOHANG)
+        except ChildProcessError:
+            ended = pid
+        if ended:
+            _started.remove(pid)

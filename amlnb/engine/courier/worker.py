@@ -1,0 +1,184 @@
+"""One target's share of the courier's work: start what waits, in order; watch what runs; finish what ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from amlnb.compute.backend import Backend, Job, Standing
+from amlnb.core import layout, states
+from amlnb.engine import deaths, queue
+from amlnb.errors import AmlnbError, BackendUnavailable
+from amlnb.store.journals import read_json
+from amlnb.store.run_reader import RunReader
+from amlnb.tracking import create
+
+# A runner that dies before it claims its run is started again, so often.
+_MOST_STARTS = 3
+_CANCEL_AGAIN_S = 2.0
+
+
+@dataclass
+class Entry:
+    """One ticket and what this courier remembers of it; all of it can be found again in the run directory."""
+
+    name: str
+    ticket: queue.Ticket
+    job: Job
+    reader: RunReader
+    starts: int = 0
+    active: bool = False
+    edits_mark: int = -1
+    cancel_requested: bool = False
+    cancel_sent_at: float = 0.0
+    unreachable: str | None = None
+
+
+@dataclass
+class Worker:
+    """The runs of one target.
+
+    Parameters
+    ----------
+    backend
+        The target's back end.
+    slots
+        How many of its runs may be active at once; asked before each start. None is no limit of ours.
+    watch
+        Called with a pid of this host whose end is worth waking up for.
+    """
+
+    backend: Backend
+    slots: Callable[[], int | None]
+    watch: Callable[[int], None] = lambda pid: None
+    entries: dict[str, Entry] = field(default_factory=dict)
+    backing_off_until: float = 0.0
+
+    def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
+        """Take a ticket; a run that has an attempt already is only watched."""
+        entry = Entry(name, ticket, job, RunReader(ticket.directory))
+        attempts = os.path.join(ticket.directory, layout.ATTEMPTS)
+        entry.active = bool(os.path.isdir(attempts) and os.listdir(attempts)) or bool(
+            read_json(os.path.join(ticket.directory, layout.MIRROR_JSON))
+        )
+        self.entries[name] = entry
+
+    def step(self) -> None:
+        """Do all that can be done now."""
+        self._look_for_cancels()
+        active = [entry for entry in self._ordered() if entry.active]
+        if active:
+            self._watch(active)
+        if time.monotonic() >= self.backing_off_until:
+            self._start_waiting()
+
+    def _ordered(self) -> list[Entry]:
+        return [self.entries[name] for name in sorted(self.entries)]
+
+    def _start_waiting(self) -> None:
+        slots = self.slots()
+        free = None if slots is None else slots - sum(entry.active for entry in self.entries.values())
+        for entry in self._ordered():
+            if entry.active:
+                continue
+            if free is not None and free <= 0:
+                return
+            try:
+                self._start(entry)
+            except BackendUnavailable as error:
+                self._tell_unreachable(entry, str(error))
+                self.backing_off_until = time.monotonic() + 1.0
+                return
+            except (AmlnbError, OSError) as error:
+                self._fail(entry, error)
+                continue
+            free = None if free is None else free - 1
+
+    def _start(self, entry: Entry) -> None:
+        entry.starts += 1
+        if entry.starts > _MOST_STARTS:
+            raise AmlnbError(
+                f"the runner of {entry.job.run_id!r} ended {_MOST_STARTS} times before it could begin",
+                hint="look into courier.log in the cache folder that 'amlnb doctor' names",
+            )
+        self.backend.stage(entry.job)
+        pid = self.backend.start(entry.job)
+        entry.active = True
+        if pid is not None:
+            self.watch(pid)
+
+    def _watch(self, active: list[Entry]) -> None:
+        jobs = [entry.job for entry in active]
+        try:
+            self.backend.read(jobs)
+            standings = self.backend.poll(jobs)
+        except BackendUnavailable as error:
+            for entry in active:
+                self._tell_unreachable(entry, str(error))
+            return
+        for entry in active:
+            status = standings[entry.job.run_id]
+            self._tell_unreachable(entry, status.reason if status.standing is Standing.UNKNOWN else None)
+            if status.standing is Standing.ENDED:
+                self._finish(entry)
+            elif status.standing is Standing.LOST:
+                deaths.record_death(entry.job.directory)
+                self._finish(entry)
+            elif status.standing is Standing.NOT_STARTED:
+                entry.active = False
+
+    def _look_for_cancels(self) -> None:
+        now = time.monotonic()
+        for entry in self._ordered():
+            try:
+                mark = os.stat(os.path.join(entry.job.directory, layout.EDITS)).st_mtime_ns
+            except OSError:
+                self._gone(entry)
+                continue
+            if mark != entry.edits_mark:
+                entry.edits_mark = mark
+                entry.reader.refresh()
+                entry.cancel_requested = entry.reader.facts().cancel_requested
+            if not entry.cancel_requested:
+                continue
+            if not entry.active:
+                self._end(entry, {"state": states.CANCELED, "reason": "canceled before it started"})
+            elif now - entry.cancel_sent_at > _CANCEL_AGAIN_S:
+                entry.cancel_sent_at = now
+                try:
+                    self.backend.cancel(entry.job)
+                except (BackendUnavailable, OSError) as error:
+                    self._tell_unreachable(entry, str(error))
+
+    def _gone(self, entry: Entry) -> None:
+        """Forget a run whose directory was removed."""
+        if not os.path.exists(entry.job.directory):
+            self._finish(entry)
+
+    def _fail(self, entry: Entry, error: Exception) -> None:
+        message = error.message if isinstance(error, AmlnbError) else str(error)
+        told = {"code": "StartFailed", "message": message}
+        if isinstance(error, AmlnbError) and error.hint:
+            told["hint"] = error.hint
+        self._end(entry, {"state": states.FAILED, "error": told})
+
+    def _end(self, entry: Entry, outcome: dict[str, object]) -> None:
+        """End a run that never got a runner."""
+        entry.reader.refresh()
+        deaths.seal_run(entry.reader, outcome)
+        self._finish(entry)
+
+    def _finish(self, entry: Entry) -> None:
+        queue.remove(entry.name)
+        del self.entries[entry.name]
+
+    def _tell_unreachable(self, entry: Entry, reason: str | None) -> None:
+        """Leave beside a mirror why its home cannot be asked, for readers to show."""
+        if reason == entry.unreachable or entry.ticket.target == "local":
+            return
+        entry.unreachable = reason
+        path = os.path.join(entry.job.directory, layout.MIRROR_JSON)
+        create.write_json(path + ".new", {"unreachable": reason})
+        os.replace(path + ".new", path)

@@ -1,0 +1,71 @@
+"""The run side of amlnb as a folder of its own: what jobs find behind their own packages.
+
+A job's interpreter need not be the one amlnb is installed in, and must not see the rest of its packages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+
+import amlnb
+
+_MODULES = ("__init__.py", "errors.py", "host.py", "lazy.py", "version.py", "api/__init__.py", "api/run.py")
+_PACKAGES = ("core", "tracking", "runner")
+
+
+def stage(cache: str) -> str:
+    """Make the folder, if need be, and return its path; its name is the hash of its content.
+
+    Parameters
+    ----------
+    cache
+        The host-local cache folder.
+    """
+    files = _files()
+    digest = hashlib.sha256()
+    for relative, source in files:
+        with open(source, "rb") as file:
+            digest.update(f"{relative}\0{os.fstat(file.fileno()).st_size}\0".encode() + file.read())
+    folder = os.path.join(cache, "run-side", digest.hexdigest()[:16])
+    if os.path.isdir(folder):
+        return folder
+    temporary = f"{folder}.{uuid.uuid4().hex}"
+    for relative, source in files:
+        path = os.path.join(temporary, relative)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copyfile(source, path)
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        shutil.rmtree(temporary)
+        if not os.path.isdir(folder):
+            raise
+    return folder
+
+
+def _files() -> list[tuple[str, str]]:
+    """``(path in the folder, path here)`` of every file of the run side, in a fixed order."""
+    package = os.path.dirname(os.path.abspath(amlnb.__file__))
+    found = [(f"amlnb/{name}", os.path.join(package, name)) for name in _MODULES]
+    for name in _PACKAGES:
+        found += _sources(os.path.join(package, name), f"amlnb/{name}")
+    return sorted(found + _sources(_azureml(package), "azureml"))
+
+
+def _azureml(package: str) -> str:
+    """Where our ``azureml`` names are: beside the package in an installation, inside of it in a checkout."""
+    inside = os.path.join(package, "compat", "azureml")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "azureml")
+
+
+def _sources(folder: str, prefix: str) -> list[tuple[str, str]]:
+    found = []
+    for top, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".py"):
+                path = os.path.join(top, name)
+                found.append((f"{prefix}/{os.path.relpath(path, folder).replace(os.sep, '/')}", path))
+    return found

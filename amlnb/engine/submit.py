@@ -1,0 +1,140 @@
+"""Submission: check, snapshot, record, queue, wake; nothing is started here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from amlnb import host
+from amlnb.engine import queue, targets
+from amlnb.engine.courier import wake
+from amlnb.engine.git import read_git
+from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
+from amlnb.errors import ExperimentExecutionException, UserErrorException
+from amlnb.specs.run_spec import RunSpec
+from amlnb.store.objects import ObjectStore
+from amlnb.store.workspace_dir import WorkspaceDirectory
+from amlnb.tracking import context, create
+
+
+def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
+    """Submit a run and return its directory; it is queued when this returns.
+
+    Raises
+    ------
+    ExperimentExecutionException
+        The source directory or the script is missing, or the workspace cannot be written to.
+    SnapshotException
+        The source directory cannot be kept.
+    ComputeTargetException
+        The target is not known.
+    UserErrorException
+        Anything else that is wrong with ``spec``.
+    """
+    target = _check(spec, workspace)
+    git_reading = ThreadPoolExecutor(1)
+    git_state = git_reading.submit(read_git, spec.source_directory)
+    git_reading.shutdown(wait=False)
+    run_id = f"{spec.experiment}_{int(time.time())}_{uuid.uuid4().hex[:8]}"
+    try:
+        objects = ObjectStore(workspace.objects)
+        snapshot = take_snapshot(
+            spec.source_directory, objects, host.cache_dir(), limits=SnapshotLimits.from_environ(os.environ)
+        )
+        git = git_state.result()
+        record = _record(spec, run_id, target, snapshot.id)
+        record["warnings"] = [*spec.warnings, *snapshot.warnings]
+        record.update(git.record(objects))
+        record["properties"] = {**git.properties(), "ContentSnapshotId": snapshot.id, **spec.properties}
+        workspace.make_experiment(spec.experiment)
+        directory = create.create_run(workspace.runs, record)
+    except OSError as error:
+        raise ExperimentExecutionException(
+            f"the run could not be written to the workspace {workspace.path!r}: {error}",
+            hint="free some space or make it writable; AMLNB_HOME moves the data elsewhere",
+        ) from error
+    queue.add(
+        queue.Ticket(
+            run_id=run_id,
+            directory=directory,
+            data=workspace.path,
+            target=spec.target,
+            workspace={
+                "subscription_id": workspace.ids.subscription_id,
+                "resource_group": workspace.ids.resource_group,
+                "workspace_name": workspace.ids.workspace_name,
+            },
+            environ=context.without_run(os.environ),
+        )
+    )
+    wake.wake()
+    return directory
+
+
+def _check(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
+    """Refuse what cannot run; return the definition of the target."""
+    if (spec.script is None) == (spec.command is None):
+        raise UserErrorException(
+            f"a run needs either a script or a command (script={spec.script!r}, command={spec.command!r})",
+            hint="ScriptRunConfig(source_directory='.', script='train.py')",
+        )
+    if not os.path.isdir(spec.source_directory):
+        raise ExperimentExecutionException(
+            f"the source directory {spec.source_directory!r} does not exist",
+            hint=f"paths are relative to {os.getcwd()!r}",
+        )
+    if spec.script is not None:
+        _check_script(spec.source_directory, spec.script)
+    if spec.timeout_s is not None and not spec.timeout_s > 0:
+        raise UserErrorException(f"the time limit is {spec.timeout_s!r} s", hint="give a number above 0")
+    return targets.read(workspace.path, spec.target)
+
+
+def _check_script(source_directory: str, script: str) -> None:
+    path = os.path.join(source_directory, script)
+    if os.path.isabs(script) or os.path.relpath(path, source_directory).startswith(".."):
+        raise ExperimentExecutionException(
+            f"the script {script!r} is not inside the source directory {source_directory!r}",
+            hint="give its path relative to the source directory",
+        )
+    if not os.path.isfile(path):
+        there = sorted(name for name in os.listdir(source_directory) if name.endswith(".py"))
+        raise ExperimentExecutionException(
+            f"there is no script {script!r} in {source_directory!r}",
+            hint=f"there are: {', '.join(there[:10])}" if there else "that folder has no .py file",
+        )
+
+
+def _record(spec: RunSpec, run_id: str, target: dict[str, Any], snapshot_id: str) -> dict[str, Any]:
+    interpreter = spec.interpreter
+    if interpreter is None:
+        interpreter = sys.executable if target["kind"] == targets.LOCAL else str(target.get("python", "python3"))
+    return {
+        "id": run_id,
+        "experiment": spec.experiment,
+        "type": "azureml.scriptrun",
+        "created": time.time(),
+        "display_name": spec.display_name,
+        "parent": spec.parent,
+        "target": spec.target,
+        "home": {key: value for key, value in target.items() if key in ("kind", "host", "user", "port", "root")},
+        "owner": None,
+        "submitter": host.this_process(),
+        "definition": {
+            "script": spec.script,
+            "arguments": list(spec.arguments),
+            "command": spec.command,
+            "source_directory": os.path.abspath(spec.source_directory),
+            "interpreter": interpreter,
+            "environment_variables": dict(spec.environment_variables),
+            "timeout_s": spec.timeout_s,
+            "grace_s": spec.grace_s,
+            "link_directory": spec.link_directory if target["kind"] == targets.LOCAL else None,
+        },
+        "snapshot": snapshot_id,
+        "tags": dict(spec.tags),
+    }

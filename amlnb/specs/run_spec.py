@@ -1,0 +1,50 @@
+"""What is submitted: one frozen value that every face builds and the engine takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """A script or a command to run, from a source directory, on a target.
+
+    Attributes
+    ----------
+    experiment
+        Name of the experiment the run belongs to.
+    source_directory
+        Folder that is snapshotted and becomes the run's working directory.
+    script, arguments
+        Path of a Python script in the source directory, and its arguments (scalars).
+    command
+        A shell command line instead of a script.
+    target
+        Name of the compute target; ``local`` is this machine.
+    interpreter
+        Python that runs the script; None is the target's own (locally the submitter's).
+    environment_variables
+        Set for the user's process, and kept with the run.
+    timeout_s, grace_s
+        Time limit; seconds between TERM and KILL.
+    link_directory
+        On local targets, the folder whose entries appear as links in the working directory (a cell's files).
+    """
+
+    experiment: str
+    source_directory: str
+    script: str | None = None
+    arguments: tuple[Any, ...] = ()
+    command: str | None = None
+    target: str = "local"
+    interpreter: str | None = None
+    environment_variables: dict[str, str] = field(default_factory=dict)
+    timeout_s: float | None = None
+    grace_s: float | None = None
+    link_directory: str | None = None
+    display_name: str | None = None
+    parent: str | None = None
+    tags: dict[str, str | None] = field(default_factory=dict)
+    properties: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,183 @@
+"""Everything about one run, read from its directory and kept up to date from offsets."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from amlnb import host
+from amlnb.core import edits, identity, layout, metrics
+from amlnb.core.replay import RunFacts, replay
+from amlnb.errors import FormatError, UserErrorException
+from amlnb.store import series as series_
+from amlnb.store.journals import WriterReader, list_writers, read_json
+
+# A runner writes system metrics every few seconds; this long without any is worth telling.
+_SILENT_S = 60.0
+
+
+class RunReader:
+    """A reader of one run directory.
+
+    Parameters
+    ----------
+    directory
+        The run directory, a home or a mirror.
+    clock
+        Monotonic seconds; only used to notice a runner that another host has and that has gone silent.
+
+    Raises
+    ------
+    UserErrorException
+        There is no run in that directory.
+    FormatError
+        Its record is damaged, or of a newer format.
+    """
+
+    def __init__(self, directory: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.directory = directory
+        self.record = read_record(directory)
+        self._clock = clock
+        self._writers: dict[str, WriterReader] = {}
+        self._edits: dict[str, dict[str, Any]] = {}
+        self._final: dict[str, Any] | None = None
+        self._grown = clock()
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return str(self.record["id"])
+
+    @property
+    def experiment(self) -> str:
+        """Name of the run's experiment."""
+        return str(self.record["experiment"])
+
+    def refresh(self) -> bool:
+        """Read what is new; True if there was anything."""
+        if self._final is not None and not self._edits_changed():
+            return False
+        changed = self._read_edits()
+        # The seal is looked for first: what it seals was written before it, so it is then read below.
+        final = self._final or read_json(os.path.join(self.directory, layout.FINAL_JSON))
+        for base in list_writers(os.path.join(self.directory, layout.JOURNALS)):
+            if base not in self._writers:
+                self._writers[base] = WriterReader(base)
+        for writer in self._writers.values():
+            changed |= writer.refresh()
+        changed |= final is not self._final
+        self._final = final
+        if changed:
+            self._grown = self._clock()
+        return changed
+
+    @property
+    def final(self) -> dict[str, Any] | None:
+        """Content of ``final.json``, once the run is sealed."""
+        return self._final
+
+    @property
+    def writers(self) -> list[WriterReader]:
+        """The writers of the run, by name."""
+        return [self._writers[base] for base in sorted(self._writers)]
+
+    @property
+    def skipped(self) -> int:
+        """Damaged slots and lines that were passed over."""
+        return sum(writer.skipped for writer in self._writers.values())
+
+    def facts(self) -> RunFacts:
+        """State and everything else that the files tell, as of the last :meth:`refresh`."""
+        alive = identity.UNKNOWN if self._final else self.liveness()
+        events = [event for writer in self.writers for event in writer.states]
+        ordered = [self._edits[name] for name in sorted(self._edits, key=edits.sort_key)]
+        return replay(self.record, ordered, events, self._final, alive, self._unreachable(alive))
+
+    def runner(self) -> dict[str, Any] | None:
+        """Identity of the process that keeps the run: its latest runner, or the owner of a run without one."""
+        folder = os.path.join(self.directory, layout.ATTEMPTS)
+        try:
+            numbers = [int(name[:-5]) for name in os.listdir(folder) if name[:-5].isdigit() and name.endswith(".json")]
+        except FileNotFoundError:
+            numbers = []
+        if numbers:
+            return read_json(os.path.join(folder, f"{max(numbers)}.json"))
+        owner = self.record.get("owner")
+        return owner if isinstance(owner, dict) else None
+
+    def liveness(self) -> str:
+        """``alive``, ``dead`` (proved) or ``unknown`` of the process that keeps the run."""
+        return host.liveness(self.runner())
+
+    def metric_names(self) -> list[str]:
+        """Names of the metrics, rank 0's first."""
+        return series_.names(self.writers)
+
+    def series(self, name: str) -> series_.Series:
+        """Numeric points of a metric."""
+        return series_.series(self.writers, name)
+
+    def metrics(self, name: str | None = None) -> dict[str, Any]:
+        """Metrics in the shapes of v1's ``get_metrics()``; of one name if given ({} if it is not there)."""
+        found: dict[str, Any] = {}
+        for each in self.metric_names() if name is None else [name]:
+            logged = series_.logged_values(self.writers, each)
+            if logged:
+                found[each] = metrics.shape(self.id, logged)
+        return found
+
+    def _edits_changed(self) -> bool:
+        return set(_edit_names(self.directory)) != set(self._edits)
+
+    def _read_edits(self) -> bool:
+        changed = False
+        for name in _edit_names(self.directory):
+            if name not in self._edits:
+                edit = read_json(os.path.join(self.directory, layout.EDITS, name))
+                self._edits[name] = edit or {}
+                changed = True
+        return changed
+
+    def _unreachable(self, alive: str) -> str | None:
+        mirror = self.record.get("home", {})
+        if isinstance(mirror, dict) and mirror.get("kind", "local") != "local":
+            told = read_json(os.path.join(self.directory, layout.MIRROR_JSON)) or {}
+            reason = told.get("unreachable")
+            return str(reason) if reason else None
+        if alive != identity.UNKNOWN or self.runner() is None:
+            return None
+        silent = self._clock() - self._grown
+        if silent < _SILENT_S:
+            return None
+        return f"it runs on {(self.runner() or {}).get('hostname')!r}, and nothing came from there for {silent:.0f} s"
+
+
+def _edit_names(directory: str) -> list[str]:
+    try:
+        names = os.listdir(os.path.join(directory, layout.EDITS))
+    except FileNotFoundError:
+        return []
+    return [name for name in names if edits.number_of(name) is not None]
+
+
+def read_record(directory: str) -> dict[str, Any]:
+    """Read and check a run's submission record."""
+    path = os.path.join(directory, layout.RUN_JSON)
+    if not os.path.exists(path):
+        raise UserErrorException(
+            f"{directory!r} is not a run directory: it has no {layout.RUN_JSON}", hint="'amlnb run list' shows the runs"
+        )
+    record = read_json(path)
+    if record is None or not isinstance(record.get("id"), str) or not isinstance(record.get("experiment"), str):
+        raise FormatError(
+            f"{path!r} is damaged: it holds no run id and experiment",
+            hint="restore the file from a copy; the rest of the run is still there",
+        )
+    if not isinstance(record.get("format"), int) or record["format"] > layout.FORMAT:
+        raise FormatError(
+            f"{path!r} has format {record.get('format')!r}, and this amlnb reads up to {layout.FORMAT}",
+            hint="upgrade amlnb: pip install -U amlnb",
+        )
+    return record

@@ -1,0 +1,197 @@
+"""Metrics of a run as arrays, as v1's shapes, and as pandas objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amlnb.core import events, metrics, records
+from amlnb.store.journals import WriterReader
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_EMPTY = np.empty(0)
+
+
+@dataclass(frozen=True)
+class Series:
+    """The numeric points of one metric, in the order they were logged.
+
+    Attributes
+    ----------
+    step
+        float64, shape (n,): the step, or the position where none was given.
+    time
+        float64, shape (n,): Unix time in seconds.
+    value
+        float64, shape (n,): bools as 0 and 1, None as NaN; lists are flattened; strings are left out.
+    """
+
+    step: NDArray[np.float64]
+    time: NDArray[np.float64]
+    value: NDArray[np.float64]
+
+
+def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReader, NDArray[Any]]]:
+    """Records of one metric, a pair a writer, of the lowest rank that logged it."""
+    found: dict[str, list[tuple[WriterReader, NDArray[Any]]]] = {}
+    for writer in writers:
+        for metric_id in [number for number, text in writer.names.items() if text == name]:
+            rows = _rows(writer, metric_id)
+            if len(rows):
+                found.setdefault(writer.role, []).append((writer, rows))
+    if not found:
+        return []
+    return found[min(found, key=_role_key)]
+
+
+def _rows(writer: WriterReader, metric_id: int) -> NDArray[Any]:
+    everything = writer.records()
+    ids = everything["id"]
+    if len(writer.names) == 1 and len(ids) and bool((ids == metric_id).all()):
+        return everything
+    rows: NDArray[Any] = everything[ids == metric_id]
+    return rows
+
+
+def _role_key(role: str) -> tuple[int, int, str]:
+    """Ranks first, the lowest before all; then other writers by name."""
+    return (0, int(role), "") if role.isdigit() else (1, 0, role)
+
+
+def series(writers: Iterable[WriterReader], name: str) -> Series:
+    """Numeric points of one metric; of several writers of one rank, merged by time."""
+    parts = [_decode(writer, rows) for writer, rows in select(writers, name)]
+    if not parts:
+        return Series(_EMPTY, _EMPTY, _EMPTY)
+    if len(parts) > 1:
+        step, time, value = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        order = np.argsort(time, kind="stable")
+        step, time, value = step[order], time[order], value[order]
+    else:
+        step, time, value = parts[0]
+    missing = np.isnan(step)
+    if missing.any():
+        step = np.where(missing, np.arange(len(step), dtype=np.float64), step)
+    return Series(step, time, value)
+
+
+def _decode(writer: WriterReader, rows: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
+    kinds = rows["kind"]
+    step = rows["step"].astype(np.float64)
+    step[rows["step"] == records.NO_STEP] = np.nan
+    time = np.ascontiguousarray(rows["time"])
+    first = int(kinds[0])
+    if bool((kinds == first).all()) and first == records.FLOAT64:
+        return step, time, np.ascontiguousarray(rows["value"]).view(np.float64)
+    if not (kinds == records.LINE).any():
+        return step, time, _plain_values(rows, kinds)
+    return _decode_lines(writer, rows, step, time)
+
+
+def _plain_values(rows: NDArray[Any], kinds: NDArray[Any]) -> NDArray[np.float64]:
+    bits = np.ascontiguousarray(rows["value"])
+    value = bits.view(np.float64).copy()
+    whole = (kinds == records.INT64) | (kinds == records.BOOL)
+    value[whole] = bits.view(np.int64)[whole]
+    value[kinds == records.NONE] = np.nan
+    return value
+
+
+def _decode_lines(
+    writer: WriterReader, rows: NDArray[Any], step: NDArray[np.float64], time: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], ...]:
+    """Points of rows some of which stand in lines: lists flatten, what is no number is left out."""
+    plain = _plain_values(rows, rows["kind"])
+    steps: list[float] = []
+    times: list[float] = []
+    values: list[float] = []
+    for index, row in enumerate(rows):
+        logged: Sequence[Any] = [float(plain[index])]
+        at = float(step[index])
+        if row["kind"] == records.LINE:
+            line = writer.lines.get(int(row["value"]), {})
+            logged = line["v"] if isinstance(line.get("v"), list) else [line.get("v")]
+            at = float(line["step"]) if isinstance(line.get("step"), (int, float)) else at
+        numbers = [_as_float(item) for item in logged if isinstance(item, (int, float)) or item is None]
+        steps += [at if len(logged) == 1 else np.nan] * len(numbers)
+        times += [float(time[index])] * len(numbers)
+        values += numbers
+    return np.array(steps, float), np.array(times, float), np.array(values, float)
+
+
+def _as_float(value: float | None) -> float:
+    try:
+        return float("nan") if value is None else float(value)
+    except OverflowError:
+        return float("inf") if value is not None and value > 0 else float("-inf")
+
+
+def logged_values(writers: Iterable[WriterReader], name: str) -> list[tuple[str, Any]]:
+    """Everything logged under a name as ``(kind, value)``, in order: what :func:`amlnb.core.metrics.shape` takes."""
+    parts = select(writers, name)
+    timed: list[tuple[float, tuple[str, Any]]] = []
+    for writer, rows in parts:
+        timed += zip(rows["time"].tolist(), _values(writer, rows), strict=True)
+    if len(parts) > 1:
+        timed.sort(key=lambda item: item[0])
+    return [item for _, item in timed if item[0]]
+
+
+def _values(writer: WriterReader, rows: NDArray[Any]) -> list[tuple[str, Any]]:
+    bits = np.ascontiguousarray(rows["value"])
+    floats, integers = bits.view(np.float64).tolist(), bits.view(np.int64).tolist()
+    found: list[tuple[str, Any]] = []
+    for kind, number, integer in zip(rows["kind"].tolist(), floats, integers, strict=True):
+        if kind == records.FLOAT64:
+            found.append((metrics.SCALAR, number))
+        elif kind == records.LINE:
+            line = writer.lines.get(integer)
+            kind_of_line = line.get("k") if line else None
+            scalar = kind_of_line in (events.STR, events.INT, events.FLOAT)
+            # A line lost to damage leaves ("", None), which the caller passes over.
+            found.append((metrics.SCALAR if scalar else str(kind_of_line or ""), line.get("v") if line else None))
+        else:
+            value = {records.INT64: integer, records.BOOL: bool(integer)}.get(kind)
+            found.append((metrics.SCALAR, value))
+    return found
+
+
+def summaries(writers: Sequence[WriterReader]) -> dict[str, dict[str, float]]:
+    """``{name: {"count", "last", "min", "max"}}`` of all numeric metrics, in the order of first use."""
+    found: dict[str, dict[str, float]] = {}
+    for name in names(writers):
+        value = series(writers, name).value
+        if len(value):
+            finite = value[np.isfinite(value)]
+            found[name] = {
+                "count": len(value),
+                "last": float(value[-1]),
+                "min": float(finite.min()) if len(finite) else float("nan"),
+                "max": float(finite.max()) if len(finite) else float("nan"),
+            }
+    return found
+
+
+def names(writers: Iterable[WriterReader]) -> list[str]:
+    """Names of all metrics, rank 0's first, each in its writer's order."""
+    ordered = sorted(writers, key=lambda writer: _role_key(writer.role))
+    return list(dict.fromkeys(name for writer in ordered for _, name in sorted(writer.names.items())))
+
+
+def to_pandas(points: Series, name: str, index: str = "step") -> pd.Series[Any]:
+    """Make a pandas Series: index ``step`` (int64 where all are whole) or ``time`` (UTC), values float64."""
+    import pandas as pd
+
+    if index == "time":
+        axis = pd.to_datetime(points.time, unit="s", utc=True)
+    else:
+        whole = points.step.astype(np.int64)
+        axis = pd.Index(whole if bool((whole == points.step).all()) else points.step)
+    axis.name = index
+    return pd.Series(points.value, index=axis, name=name)
