@@ -69,10 +69,9 @@ bench: $(BENCH_VENV)/.bench
 proof: $(VENV)/.test $(BENCH_VENV)/.bench
 	@.ci/proof $(VENV) $(BENCH_VENV)
 
-# Run in a fresh $(VENV) that has the newest of everything and passes.
-pins: $(VENV)/.test
-	@{ sed -n '/^#/p' constraints.txt; $(PY) -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==' | sort -f; } > build-pins.tmp
-	@mv build-pins.tmp constraints.txt
+# The newest of everything that the oldest Python 3.11 at hand can have: some packages ask for a later 3.11 than Debian's.
+pins:
+	@.ci/pins
 
 clean:
 	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
