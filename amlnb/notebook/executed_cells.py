@@ -58,7 +58,9 @@ class ExecutedCells:
         found = [binding for binding in self._imports.get(name, ()) if binding.value() is value]
         if found:
             newest = found[-1]
-            same = {b.statement: b for b in found if b.attribute == newest.attribute is None and " as " not in b.statement}
+            same = {
+                b.statement: b for b in found if b.attribute == newest.attribute is None and " as " not in b.statement
+            }
             statement = "\n".join(sorted(same)) if newest.statement in same else newest.statement
             return ImportBinding(name, statement, newest.module, newest.attribute)
         for module in reversed(self._stars):
@@ -101,7 +103,9 @@ class ExecutedCells:
                 continue
             else:
                 name = alias.asname or alias.name
-                binding = ImportBinding(name, f"from {node.module} import {alias.name}{suffix}", node.module, alias.name)
+                binding = ImportBinding(
+                    name, f"from {node.module} import {alias.name}{suffix}", node.module, alias.name
+                )
             self._imports.setdefault(name, []).append(binding)
 
 
@@ -122,7 +126,11 @@ def function_source(function: types.FunctionType, name: str) -> DefinitionSource
     tree, lines = _parsed(code.co_filename)
     lazy = bool(code.co_flags & __future__.annotations.compiler_flag)
     for node in _top_level(tree):
-        if isinstance(node, _DEFINITIONS) and node.name == name == code.co_name and _first_line(node) == code.co_firstlineno:
+        if (
+            isinstance(node, _DEFINITIONS)
+            and node.name == name == code.co_name
+            and _first_line(node) == code.co_firstlineno
+        ):
             return DefinitionSource(_segment(lines, node), lazy)
         if code.co_name == "<lambda>" and isinstance(node, ast.Assign) and _is_lambda_of(node, name, code):
             return DefinitionSource(ast.unparse(node), lazy)
@@ -138,8 +146,14 @@ def class_source(cls: type, name: str) -> DefinitionSource | None:
         code = inner.__code__
         tree, lines = _parsed(code.co_filename)
         for node in _top_level(tree):
-            if isinstance(node, ast.ClassDef) and node.name == name and node.lineno <= code.co_firstlineno <= _last_line(node):
-                return DefinitionSource(_segment(lines, node), bool(code.co_flags & __future__.annotations.compiler_flag))
+            if (
+                isinstance(node, ast.ClassDef)
+                and node.name == name
+                and node.lineno <= code.co_firstlineno <= _last_line(node)
+            ):
+                return DefinitionSource(
+                    _segment(lines, node), bool(code.co_flags & __future__.annotations.compiler_flag)
+                )
     return None
 
 

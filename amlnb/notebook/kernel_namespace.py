@@ -85,7 +85,9 @@ class KernelNamespace:
             return ImportSymbol(name, binding.statement, binding.module)
         if isinstance(value, types.ModuleType):
             if value.__name__ == "__main__":
-                return RefusedSymbol(name, "module __main__", "it is the notebook itself", "use the names in it directly")
+                return RefusedSymbol(
+                    name, "module __main__", "it is the notebook itself", "use the names in it directly"
+                )
             module = value.__name__
             return ImportSymbol(name, f"import {module}" if module == name else f"import {module} as {name}", module)
         module, attribute = getattr(value, "__module__", None), getattr(value, "__qualname__", None)

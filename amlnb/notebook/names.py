@@ -66,7 +66,9 @@ def free_names(source: str, tree: ast.Module | None = None, *, lazy_annotations:
     if tree is None:
         tree = ast.parse(source)
     lazy = lazy_annotations or any(
-        isinstance(node, ast.ImportFrom) and node.module == "__future__" and any(a.name == "annotations" for a in node.names)
+        isinstance(node, ast.ImportFrom)
+        and node.module == "__future__"
+        and any(a.name == "annotations" for a in node.names)
         for node in tree.body
     )
     flow = _Flow(source.splitlines(), lazy)
@@ -171,7 +173,9 @@ class _Flow:
             if alias.name == "*":
                 self._stars.append(getattr(node, "module", None) or "")
             elif getattr(node, "module", None) != "__future__":
-                self._bind(alias.asname or (alias.name.partition(".")[0] if isinstance(node, ast.Import) else alias.name))
+                self._bind(
+                    alias.asname or (alias.name.partition(".")[0] if isinstance(node, ast.Import) else alias.name)
+                )
 
     def _branches(self, bodies: list[list[ast.stmt]]) -> None:
         before, ends = set(self._definite), []

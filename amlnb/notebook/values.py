@@ -46,7 +46,9 @@ def describe_value(name: str, value: object, definable: Callable[[object], str |
         try:
             stored, depends = _pickled(value, definable)
         except RecursionError:
-            return RefusedSymbol(name, summary, "it is nested too deeply to be pickled", "save it to a file and load it in the cell")
+            return RefusedSymbol(
+                name, summary, "it is nested too deeply to be pickled", "save it to a file and load it in the cell"
+            )
         except Exception as error:  # noqa: BLE001 - any class may raise anything while it is pickled
             return RefusedSymbol(
                 name, summary, f"it cannot be pickled ({_first_line(error)})", f"make {name} inside the cell instead"

@@ -1,0 +1,76 @@
+"""Fewer points of the same curve: extremes stay, the shape stays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def downsample(x: NDArray[np.float64], y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
+    """Choose which points of a curve to keep.
+
+    Parameters
+    ----------
+    x, y
+        float64, shape (n,). NaN and infinities in `y` are breaks of the curve.
+    points
+        How many to keep at most; at least 8.
+
+    Returns
+    -------
+    ndarray
+        Increasing indices, at most `points` of them; all if there are no more. The first and the last point and the
+        finite minimum and maximum are always among them.
+
+    Notes
+    -----
+    MinMaxLTTB (Van Der Donckt et al. 2023, "MinMaxLTTB: Leveraging MinMax-Preselection to Scale LTTB").
+    """
+    count = len(y)
+    if count <= points:
+        return np.arange(count)
+    finite = np.isfinite(y)
+    if not finite.any():
+        return np.linspace(0, count - 1, points).astype(np.intp)
+    breaks = _breaks(finite, points // 4)
+    room = points - len(breaks) - 4
+    indices = np.flatnonzero(finite)
+    if len(indices) > room:
+        kept = indices[_choose(x[indices], y[indices], room)]
+    else:
+        kept = indices
+    lowest, highest = indices[np.argmin(y[indices])], indices[np.argmax(y[indices])]
+    chosen: NDArray[np.intp] = np.unique(np.concatenate([kept, breaks, [0, count - 1, lowest, highest]]))
+    return chosen
+
+
+def _breaks(finite: NDArray[np.bool_], limit: int) -> NDArray[np.intp]:
+    """Where the curve breaks off: one point of each gap, the first gaps only if there are too many."""
+    starts = np.flatnonzero(~finite & np.concatenate([[True], finite[:-1]]))
+    return starts[:limit].astype(np.intp)
+
+
+def _choose(x: NDArray[np.float64], y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
+    try:
+        from tsdownsample import MinMaxLTTBDownsampler
+    except ImportError:
+        return _min_max(y, points)
+    # A step that goes back (a resumed training) has no order for LTTB; positions have.
+    if bool(np.all(np.diff(x) >= 0)) and bool(np.isfinite(x).all()):
+        return np.asarray(MinMaxLTTBDownsampler().downsample(x, y, n_out=points), dtype=np.intp)
+    return np.asarray(MinMaxLTTBDownsampler().downsample(y, n_out=points), dtype=np.intp)
+
+
+def _min_max(y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
+    """Lowest and highest point of each of ``points // 2`` buckets."""
+    edges = np.linspace(0, len(y), points // 2 + 1).astype(np.intp)
+    kept: list[int] = []
+    for first, last in zip(edges[:-1], edges[1:], strict=True):
+        if last > first:
+            bucket = y[first:last]
+            kept += [int(first + np.argmin(bucket)), int(first + np.argmax(bucket))]
+    return np.unique(np.array(kept, dtype=np.intp))

@@ -1,0 +1,161 @@
+"""A run followed from its directory: each poll reads what is new and gives the run as it is."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from amlnb.core import layout
+from amlnb.live.downsample import downsample
+from amlnb.live.log_tail import LogTail
+from amlnb.specs.run_view import MetricSummary, RunView, Series
+from amlnb.store.run_reader import RunReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amlnb.store import series as series_
+
+DEFAULT_POINTS = 300
+DEFAULT_METRICS = 200
+DEFAULT_CURVES = 24
+DEFAULT_LOG_LINES = 12
+PARAMETER_PREFIX = "param."
+
+
+class RunTail:
+    """A follower of one run directory, a home or a mirror.
+
+    Parameters
+    ----------
+    run_directory
+        The run directory.
+    points
+        Points of a curve at most.
+    metric_limit, curve_limit
+        Metrics that are summed up, and those of them that get a curve; the first ones in the order of first use.
+    log_lines
+        Lines of the log's tail.
+    clock
+        Unix seconds, for the time that a running run has taken.
+
+    Raises
+    ------
+    UserErrorException
+        There is no run in that directory.
+    FormatError
+        Its record is damaged, or of a newer format.
+    """
+
+    def __init__(
+        self,
+        run_directory: str,
+        *,
+        points: int = DEFAULT_POINTS,
+        metric_limit: int = DEFAULT_METRICS,
+        curve_limit: int = DEFAULT_CURVES,
+        log_lines: int = DEFAULT_LOG_LINES,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.reader = RunReader(run_directory)
+        self._log = LogTail(os.path.join(run_directory, layout.USER_LOG), log_lines)
+        self._points = points
+        self._metric_limit = metric_limit
+        self._curve_limit = curve_limit
+        self._clock = clock
+        self._metrics: dict[str, MetricSummary] = {}
+        self._series: dict[str, Series] = {}
+        self._metric_count = 0
+        self._bytes = -1
+        self.changed = True
+
+    @property
+    def sealed(self) -> bool:
+        """Nothing will change any more."""
+        return self.reader.final is not None
+
+    def poll(self) -> RunView:
+        """Read what is new and return the run as it is now.
+
+        `changed` then tells whether anything but the time has changed since the poll before.
+        """
+        grown = self.reader.refresh()
+        logged = self._log.poll()
+        self.changed = grown or logged or self._bytes < 0
+        written = sum(writer.bytes_read for writer in self.reader.writers)
+        if written != self._bytes:
+            self._bytes = written
+            self._read_metrics()
+        return self._view()
+
+    def _read_metrics(self) -> None:
+        names = self.reader.metric_names()
+        self._metric_count = 0
+        for name in names:
+            if len(self._metrics) >= self._metric_limit and name not in self._metrics:
+                self._metric_count = len(names)  # which of them are numbers is not worth reading them all
+                break
+            found = self.reader.series(name)
+            if len(found.value):
+                self._metric_count += 1
+                self._take(name, found)
+
+    def _take(self, name: str, found: series_.Series) -> None:
+        finite = found.value[np.isfinite(found.value)]
+        self._metrics[name] = MetricSummary(
+            count=len(found.value),
+            last=float(found.value[-1]),
+            min=float(finite.min()) if len(finite) else float("nan"),
+            max=float(finite.max()) if len(finite) else float("nan"),
+        )
+        if len(found.value) > 1 and (len(self._series) < self._curve_limit or name in self._series):
+            kept = downsample(found.step, found.value, self._points)
+            self._series[name] = Series(found.step[kept], found.value[kept])
+
+    def _view(self) -> RunView:
+        facts, record = self.reader.facts(), self.reader.record
+        elapsed = 0.0
+        if facts.started is not None:
+            elapsed = max(0.0, (facts.ended if facts.ended is not None else self._clock()) - facts.started)
+        return RunView(
+            id=self.reader.id,
+            experiment=self.reader.experiment,
+            state=facts.state,
+            display_name=facts.display_name,
+            attempt=facts.attempt,
+            target=str(record.get("target") or "local"),
+            reason=facts.reason,
+            created=float(record.get("created") or 0.0),
+            started=facts.started,
+            ended=facts.ended,
+            elapsed_s=elapsed,
+            error=facts.error,
+            warnings=tuple(facts.warnings),
+            parameters=_parameters(record, facts.properties),
+            tags=dict(facts.tags),
+            metrics=dict(self._metrics),
+            metric_count=self._metric_count,
+            series=dict(self._series),
+            log_tail=self._log.lines,
+        )
+
+
+def _parameters(record: dict[str, Any], properties: dict[str, str]) -> dict[str, str]:
+    """Parameters of a cell stand among the properties; those of a script are its ``--name value`` arguments."""
+    found = {
+        key[len(PARAMETER_PREFIX) :]: value for key, value in properties.items() if key.startswith(PARAMETER_PREFIX)
+    }
+    arguments = (record.get("definition") or {}).get("arguments") or []
+    name: str | None = None
+    for argument in arguments:
+        text = str(argument)
+        if text.startswith("--") and len(text) > 2:
+            name, equals, value = text[2:].partition("=")
+            found.setdefault(name, value)
+            name = None if equals else name
+        elif name is not None:
+            found[name] = f"{found[name]} {text}".strip()
+    return found

@@ -1,0 +1,122 @@
+"""What is shown of a run: plain values between those who read runs and those who draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class MetricSummary:
+    """One metric in four numbers.
+
+    Attributes
+    ----------
+    count
+        Number of points.
+    last, min, max
+        ``min`` and ``max`` are those of the finite points, NaN if there are none.
+    """
+
+    count: int
+    last: float
+    min: float
+    max: float
+
+
+@dataclass(frozen=True)
+class Series:
+    """A curve, already short enough to be drawn.
+
+    Attributes
+    ----------
+    x
+        float64, shape (n,): step, or position where no step was logged; in the order logged.
+    y
+        float64, shape (n,); NaN and infinities are kept.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run at one moment.
+
+    Attributes
+    ----------
+    state
+        As `amlnb.core.states` names them, overlays included.
+    started, ended
+        Unix time in seconds; None while it has not.
+    elapsed_s
+        Seconds since the start (until the end); 0 before the start.
+    error
+        ``{"code", "message", "hint"?, "details"?}`` of a failed run.
+    parameters
+        What the run was given, as text.
+    metrics
+        Numeric metrics in the order of first use; at most as many as the reader was asked for.
+    metric_count
+        How many there are.
+    series
+        Curves of those metrics that have more than one point and are to be drawn.
+    log_tail
+        Last lines of the run's output, without control codes.
+    """
+
+    id: str
+    experiment: str
+    state: str
+    display_name: str | None = None
+    attempt: int = 0
+    target: str = "local"
+    reason: str | None = None
+    created: float = 0.0
+    started: float | None = None
+    ended: float | None = None
+    elapsed_s: float = 0.0
+    error: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    parameters: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str | None] = field(default_factory=dict)
+    metrics: dict[str, MetricSummary] = field(default_factory=dict)
+    metric_count: int = 0
+    series: dict[str, Series] = field(default_factory=dict)
+    log_tail: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The run's display name, else its id."""
+        return self.display_name or self.id
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as a line of a table.
+
+    Attributes
+    ----------
+    metrics
+        Last value of each numeric metric.
+    """
+
+    id: str
+    experiment: str
+    state: str
+    display_name: str | None = None
+    target: str = "local"
+    created: float = 0.0
+    elapsed_s: float = 0.0
+    parameters: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The run's display name, else its id."""
+        return self.display_name or self.id
