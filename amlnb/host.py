@@ -83,7 +83,7 @@ def cache_dir() -> str:
         home_cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         path = os.path.join(home_cache, "amlnb")
         if _file_system(home_cache) in _NETWORK_FILE_SYSTEMS:
-            path = f"/var/tmp/amlnb-{os.getuid()}"
+            path = f"/var/tmp/amlnb-{os.getuid()}"  # noqa: S108 - its owner and mode are checked below
     os.makedirs(path, mode=0o700, exist_ok=True)
     info = os.stat(path)
     if info.st_uid != os.getuid():

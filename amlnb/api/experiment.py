@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from amlnb import host
+from amlnb.api import run_reading
 from amlnb.api.run import Run
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
@@ -20,14 +21,27 @@ from amlnb.specs.run_spec import RunSpec
 from amlnb.store import experiments
 from amlnb.store.index import Index, RunSummary
 from amlnb.store.objects import ObjectStore
+from amlnb.store.workspace_dir import WorkspaceDirectory
 from amlnb.tracking import create, edits
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from amlnb.api.workspace import Workspace
-
 _LONGEST_NAME = 255
+
+
+class WorkspaceHandle(Protocol):
+    """What an experiment needs of its workspace."""
+
+    directory: WorkspaceDirectory
+
+    @property
+    def name(self) -> str:
+        """Name of the workspace."""
+
+    @property
+    def portal_url(self) -> str:
+        """Address of its page."""
 
 
 class Experiment:
@@ -46,8 +60,8 @@ class Experiment:
         The name cannot be used.
     """
 
-    def __init__(self, workspace: Workspace, name: str, **_: Any) -> None:
-        if not isinstance(name, str) or not (1 <= len(name) <= _LONGEST_NAME) or not _is_name(name):
+    def __init__(self, workspace: WorkspaceHandle, name: str, **_: Any) -> None:
+        if not 1 <= len(name) <= _LONGEST_NAME or not _is_name(name):
             raise UserErrorException(
                 f"{name!r} cannot be the name of an experiment",
                 hint="1 to 255 letters, digits, '-' and '_', a letter or digit first",
@@ -56,7 +70,7 @@ class Experiment:
         self.name = name
 
     @staticmethod
-    def list(workspace: Workspace, experiment_name: str | None = None, **_: Any) -> list[Experiment]:
+    def list(workspace: WorkspaceHandle, experiment_name: str | None = None, **_: Any) -> list[Experiment]:
         """Experiments of a workspace that are not archived, by name."""
         names = workspace.directory.experiment_names()
         if experiment_name is not None:
@@ -139,8 +153,6 @@ class Experiment:
         include_children: bool = False,
     ) -> Iterator[Run]:
         """Runs that are not archived, the newest first; top-level ones only, unless children are asked for."""
-        from amlnb.api import run_reading
-
         for summary in self._summaries():
             if summary.archived or (summary.parent is not None and not include_children):
                 continue
@@ -180,12 +192,10 @@ class Experiment:
     def _edit(self, op: str) -> None:
         edits.add_edit(self.workspace.directory.make_experiment(self.name), {"op": op})
 
-    def _summaries(self) -> list[RunSummary]:
+    def _summaries(self) -> Sequence[RunSummary]:
         return Index(self.workspace.directory).list_runs(self.name)
 
     def _run_at(self, directory: str) -> Run:
-        from amlnb.api import run_reading
-
         return run_reading.run_at(directory, self)
 
     def __repr__(self) -> str:

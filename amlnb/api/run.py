@@ -14,11 +14,10 @@ from amlnb.tracking.tracked_run import TrackedRun
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+    from typing import Any, Dict, Iterator, List, Optional, Tuple
 
     import pandas as pd
 
-    from amlnb.api.experiment import Experiment
     from amlnb.store.run_reader import RunReader
 
 _context_runs: Dict[Tuple[str, str], Run] = {}
@@ -40,15 +39,13 @@ class Run(TrackedRun):
         The workspace has no run of that id.
     """
 
-    def __init__(self, experiment: Experiment, run_id: str, outputs: Any = None, **_: Any) -> None:
-        directory = _toolkit().find_directory(experiment, run_id)
+    def __init__(self, experiment: Any, run_id: str, outputs: Any = None, **_: Any) -> None:
+        directory = _toolkit("run_relations").find_directory(experiment, run_id)
         super().__init__(directory, run_id, experiment.name, "client")
-        self._experiment: Optional[Experiment] = experiment
+        self._experiment = experiment
 
     @classmethod
-    def get_context(
-        cls, allow_offline: bool = True, used_for_context_manager: bool = False, **_: Any
-    ) -> Union[Run, OfflineRun]:
+    def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **_: Any) -> Run:
         """Return the run that this process is part of. It writes nothing, and is the same object every time.
 
         Outside of any run an :class:`~amlnb.tracking.offline.OfflineRun`, which prints; or, without
@@ -60,7 +57,7 @@ class Run(TrackedRun):
                 raise RunEnvironmentException(
                     "this process is not part of a run", hint="submit the script, or call get_context() to log offline"
                 )
-            return OfflineRun()
+            return OfflineRun()  # type: ignore[return-value]  # as in v1: the logging half of a Run
         key = (found.run_id, found.directory)
         if key not in _context_runs:
             _context_runs[key] = cls._attached(*key[::-1], found.experiment, context.rank(), owned=False)
@@ -69,17 +66,17 @@ class Run(TrackedRun):
     # -- identity --------------------------------------------------------------------------------------------------
 
     @property
-    def experiment(self) -> Experiment:
-        """The experiment of the run."""
-        known: Optional[Experiment] = getattr(self, "_experiment", None)
+    def experiment(self) -> Any:
+        """The run's :class:`~amlnb.api.experiment.Experiment` (untyped here: it is built on this class)."""
+        known = getattr(self, "_experiment", None)
         if known is None:
-            known = self._experiment = _toolkit().experiment_of(self)
+            known = self._experiment = _toolkit("run_relations").experiment_of(self)
         return known
 
     @property
     def number(self) -> int:
         """Position of the run within its experiment by time of submission, from 1."""
-        return int(_toolkit().summary_of(self).number)
+        return int(_toolkit("run_relations").summary_of(self).number)
 
     @property
     def type(self) -> Optional[str]:
@@ -90,7 +87,7 @@ class Run(TrackedRun):
     @property
     def parent(self) -> Optional[Run]:
         """The parent run of a child run."""
-        found: Optional[Run] = _toolkit().parent_of(self)
+        found: Optional[Run] = _toolkit("run_relations").parent_of(self)
         return found
 
     @property
@@ -213,7 +210,7 @@ class Run(TrackedRun):
         With ``name`` only that one ({} if it is not there); with ``recursive`` ``{run id: metrics}`` of the run and
         all below it that logged anything.
         """
-        found: Dict[str, Any] = _toolkit().metrics(self, name, recursive)
+        found: Dict[str, Any] = _toolkit("run_relations").metrics(self, name, recursive)
         return found
 
     def metrics(self, name: str, index: str = "step") -> pd.Series[Any]:
@@ -243,7 +240,7 @@ class Run(TrackedRun):
         _rehydrate_runs: bool = True,
     ) -> Iterator[Run]:
         """Child runs, the newest first."""
-        found: Iterator[Run] = _toolkit().children(self, recursive, tags, properties, type, status)
+        found: Iterator[Run] = _toolkit("run_relations").children(self, recursive, tags, properties, type, status)
         return found
 
     # -- files -----------------------------------------------------------------------------------------------------
@@ -279,14 +276,16 @@ class Run(TrackedRun):
 
     def get_portal_url(self) -> str:
         """Address of the run's page: a fixed port of this machine a workspace, and no secret in it."""
-        return str(_toolkit().portal_url(self))
+        return str(_toolkit("run_relations").portal_url(self))
 
     def __repr__(self) -> str:
         try:
             state = self.get_status()
         except (OSError, RunEnvironmentException):
             state = "unknown"
-        return f"Run(Experiment: {self._experiment_name},\nId: {self.id},\nType: {self._type_or_none()},\nStatus: {state})"
+        return (
+            f"Run(Experiment: {self._experiment_name},\nId: {self.id},\nType: {self._type_or_none()},\nStatus: {state})"
+        )
 
     def _type_or_none(self) -> Optional[str]:
         try:

@@ -28,7 +28,8 @@ def download(run: Run, name: str, output_file_path: str | None) -> None:
         near = difflib.get_close_matches(name, found, 1)
         more = f" and {len(found) - _NAMED_AT_MOST} more" if len(found) > _NAMED_AT_MOST else ""
         raise UserErrorException(
-            f"the run {run.id!r} has no file {name!r}; it has: {', '.join(list(found)[:_NAMED_AT_MOST]) or 'none'}{more}",
+            f"the run {run.id!r} has no file {name!r}; "
+            f"it has: {', '.join(list(found)[:_NAMED_AT_MOST]) or 'none'}{more}",
             hint=f"did you mean {near[0]!r}?" if near else "only outputs, logs and what was uploaded or logged is kept",
         )
     target = output_file_path or os.path.basename(name)

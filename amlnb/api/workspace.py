@@ -6,6 +6,9 @@ import json
 import os
 from typing import Any
 
+from amlnb.api import run_reading
+from amlnb.api.experiment import Experiment
+from amlnb.api.run import Run
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
 from amlnb.store import workspace_dir
@@ -20,6 +23,7 @@ class CallableDict(dict[str, Any]):
     """A dict that may also be called, as the oldest v1 code did with ``ws.experiments()``."""
 
     def __call__(self) -> CallableDict:
+        """Return the dict itself."""
         return self
 
 
@@ -172,8 +176,6 @@ class Workspace:
     @property
     def experiments(self) -> CallableDict:
         """``{name: Experiment}``."""
-        from amlnb.api.experiment import Experiment
-
         return CallableDict({experiment.name: experiment for experiment in Experiment.list(self)})
 
     @property
@@ -212,7 +214,7 @@ class Workspace:
                 indent=4,
             )
 
-    def get_run(self, run_id: str) -> Any:
+    def get_run(self, run_id: str) -> Run:
         """Return the run with this id, of whatever experiment.
 
         Raises
@@ -220,8 +222,6 @@ class Workspace:
         UserErrorException
             There is none.
         """
-        from amlnb.api import run_reading
-
         directory = self.directory.find_run(run_id)
         if directory is None:
             raise UserErrorException(

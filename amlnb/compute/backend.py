@@ -65,7 +65,8 @@ class Backend(Protocol):
 
     - Every method may be called again after it failed or was cut short, and then does what is left to do.
     - ``start`` starts a runner; the runner's own claim sees to it that a run is never started twice.
-    - Nothing here decides a state. Facts come from the run directory; a back end brings it (``read``) and proves deaths.
+    - Nothing here decides a state. Facts come from the run directory; a back end brings it (``read``), and proves
+      deaths.
     - A failure that may pass raises :class:`~amlnb.errors.BackendUnavailable`; any other
       :class:`~amlnb.errors.AmlnbError` ends the run as Failed with its message.
     - Only the courier calls it, from one thread at a time; a call may block.

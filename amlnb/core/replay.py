@@ -113,7 +113,7 @@ def runner_lost(cancel_requested: bool) -> Dict[str, Any]:
         "reason": "the process that ran it is gone",
         "error": {
             "code": RUNNER_LOST,
-            "message": "The process that kept this run ended without a result: it was killed, or the machine restarted.",
+            "message": "The process that kept this run ended without a result: it was killed, or the host restarted.",
             "hint": "everything logged until then is kept; submit it again with 'amlnb run rerun'",
         },
     }

@@ -29,7 +29,7 @@ def record_death(directory: str) -> None:
 
 
 def end_leftovers(run_id: str) -> None:
-    """Kill this user's processes on this host that were started for a run. Runs started inside it carry their own id."""
+    """Kill this user's processes on this host that carry a run's id. Runs started inside it carry their own."""
     for _ in range(_KILL_ROUNDS):
         left = process_tree.carrying(context.RUN_ID, run_id)
         if not left:
@@ -41,7 +41,7 @@ def end_leftovers(run_id: str) -> None:
 def seal_run(reader: RunReader, outcome: dict[str, object]) -> bool:
     """Seal a run that has no runner to do it; ``outcome`` has at least ``state``."""
     facts = reader.facts()
-    final = {
+    final: dict[str, object] = {
         "attempt": max(facts.attempt, 1),
         "started": facts.started,
         "ended": time.time(),

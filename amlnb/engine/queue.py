@@ -1,7 +1,7 @@
 """The ticket queue of this host: what was submitted here and has not ended yet, first in, first out.
 
-A ticket is one file, mode 600 because it holds the submitter's environment variables. It stays until its run has ended
-and is complete here; whatever else is known of the run is in the run directory, so the courier needs no state of its own.
+A ticket is one file, mode 600 because it holds the submitter's environment variables. It stays until its run has
+ended and is complete here; all else is in the run directory, so the courier needs no state of its own.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import os
 import shutil
 import uuid
 
-import amlnb
+from amlnb import version
 
 _MODULES = ("__init__.py", "errors.py", "host.py", "lazy.py", "version.py", "api/__init__.py", "api/run.py")
 _PACKAGES = ("core", "tracking", "runner")
@@ -48,7 +48,7 @@ def stage(cache: str) -> str:
 
 def _files() -> list[tuple[str, str]]:
     """``(path in the folder, path here)`` of every file of the run side, in a fixed order."""
-    package = os.path.dirname(os.path.abspath(amlnb.__file__))
+    package = os.path.dirname(os.path.abspath(version.__file__))
     found = [(f"amlnb/{name}", os.path.join(package, name)) for name in _MODULES]
     for name in _PACKAGES:
         found += _sources(os.path.join(package, name), f"amlnb/{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from amlnb.compute.backend import Backend
@@ -80,7 +81,7 @@ def remove(data: str, name: str) -> None:
     os.unlink(_path(data, name))
 
 
-def backend(definition: dict[str, Any], cache: str) -> Backend:
+def backend(definition: Mapping[str, Any], cache: str) -> Backend:
     """Back end of a target that is not this machine.
 
     Raises

@@ -1,4 +1,4 @@
-"""``python -m amlnb.runner LAUNCH.json``: keep one run; with ``--detach`` in the background, printing the runner's pid."""
+"""``python -m amlnb.runner LAUNCH.json``: keep one run; with ``--detach`` in the background, printing its pid."""
 
 from __future__ import annotations
 

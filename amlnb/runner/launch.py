@@ -71,7 +71,7 @@ class Launch:
         arguments = [
             os.path.expandvars(str(a)) if _is_variable(a) else str(a) for a in definition.get("arguments") or []
         ]
-        return [definition["interpreter"], definition["script"]] + arguments
+        return [definition["interpreter"], definition["script"], *arguments]
 
     def environment(self) -> Dict[str, str]:
         """Environment of the user's process."""

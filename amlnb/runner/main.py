@@ -70,9 +70,7 @@ def _claim(launch: Launch) -> Optional[int]:
             raise FileExistsError(errno.EEXIST, "sealed", launch.directory)
         folder = os.path.join(launch.directory, layout.ATTEMPTS)
         os.makedirs(folder, exist_ok=True)
-        create.publish_json(
-            os.path.join(folder, f"{launch.attempt}.json"), dict(host.this_process(), time=time.time())
-        )
+        create.publish_json(os.path.join(folder, f"{launch.attempt}.json"), dict(host.this_process(), time=time.time()))
     except (BlockingIOError, FileExistsError):
         os.close(lock)
         return None
@@ -136,7 +134,7 @@ class _Runner:
             self._ended_because,
             self._launch.timeout_s,
             verdict.oom_kills() - self._oom_before,
-            [told for told in failure.read(os.path.join(self._directory, layout.FAILURES))],
+            failure.read(os.path.join(self._directory, layout.FAILURES)),
             self._child,
         )
 
@@ -203,7 +201,8 @@ class _Runner:
         left = process_tree.descendants(os.getpid())
         if left:
             self._warnings.append(
-                f"{len(left)} process(es) that the script left behind were ended with it; hint: wait for them in the script"
+                f"{len(left)} process(es) that the script left behind were ended with it; "
+                "hint: wait for them in the script"
             )
             self._end_tree(min(_LEFT_BEHIND_GRACE_S, self._launch.grace_s))
 
@@ -310,7 +309,7 @@ def _become_user_process(
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(work)
-        os.execvpe(command[0], command, environ)
+        os.execvpe(command[0], command, environ)  # noqa: S606 - the user's program, as it is
     except OSError as error:
         os.write(tell, str(error.errno or errno.EIO).encode("ascii"))
     finally:

@@ -189,7 +189,7 @@ def to_pandas(points: Series, name: str, index: str = "step") -> pd.Series[Any]:
     import pandas as pd
 
     if index == "time":
-        axis = pd.to_datetime(points.time, unit="s", utc=True)
+        axis: pd.Index[Any] = pd.DatetimeIndex(pd.to_datetime(points.time, unit="s", utc=True))
     else:
         whole = points.step.astype(np.int64)
         axis = pd.Index(whole if bool((whole == points.step).all()) else points.step)

@@ -162,7 +162,7 @@ def data_directory(ids: WorkspaceIds, beside: str | None) -> str:
     if not home and beside is not None:
         return os.path.join(beside, DATA_FOLDER)
     home = home or platformdirs.user_data_dir("amlnb")
-    key = "/".join((ids.subscription_id, ids.resource_group, ids.workspace_name))
+    key = f"{ids.subscription_id}/{ids.resource_group}/{ids.workspace_name}"
     return os.path.join(os.path.abspath(home), f"{layout.slug(ids.workspace_name)}-{layout.short_hash(key)}")
 
 

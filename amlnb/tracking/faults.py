@@ -18,7 +18,8 @@ def tell_once(path: str, error: OSError) -> None:
     told.append(path)
     try:
         sys.stderr.write(
-            f"amlnb: could not write {path!r} ({error.strerror or error}). Training goes on; what is logged is kept in memory and tried again.\n"
+            f"amlnb: could not write {path!r} ({error.strerror or error}). Training goes on; what "
+            "is logged is kept in memory and tried again.\n"
             "hint: free some space or make the folder writable, and nothing will be missing\n"
         )
     except (OSError, ValueError, AttributeError):

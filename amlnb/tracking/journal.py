@@ -73,6 +73,7 @@ class AppendFile:
         return not self.pending
 
     def close(self) -> None:
+        """Close the descriptor; what is pending is given up."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
@@ -126,7 +127,7 @@ class JournalWriter:
         with self._lock:
             self._log(name, records.pack_int, kind, step, value)
 
-    def log_line(self, name: str, kind: str, value: Any, step: Optional[float] = None) -> None:
+    def log_line(self, name: str, kind: str, value: Any, step: Any = None) -> None:
         """Append a value that does not fit a record: its JSON line first, then the record that points at it."""
         event: Dict[str, Any] = {"t": events.VALUE, "id": 0, "k": kind, "v": value}
         record_step = records.NO_STEP
@@ -255,7 +256,7 @@ class JournalWriter:
         self._ids = {}
         self._fd = -1
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
         """In the child: leave the parent's files alone and begin anew at the next record."""
         self._lock = RLock()
         self._forget()
@@ -289,7 +290,7 @@ class _Writers:
         for ref in self._refs:
             writer = ref()
             if writer is not None:
-                writer._after_fork()
+                writer.after_fork()
 
 
 _writers = _Writers()

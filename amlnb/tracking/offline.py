@@ -103,7 +103,7 @@ class OfflineRun:
     def cancel(self) -> None:
         """Do nothing: there is no run to cancel."""
 
-    def __enter__(self) -> OfflineRun:
+    def __enter__(self) -> OfflineRun:  # noqa: PYI034 - typing.Self is newer than 3.7
         print(f"[START] Run {self.id} context")
         return self
 

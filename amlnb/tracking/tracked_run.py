@@ -21,9 +21,9 @@ from amlnb.tracking.journal import JournalWriter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Any, Dict, List, Mapping, Optional, Type, TypeVar, Union
+    from typing import Any, Dict, List, Mapping, Optional, Type, Union
 
-    Self = TypeVar("Self", bound="TrackedRun")
+    from typing_extensions import Self
 
 # Versions of the documents as v1 named them.
 _SCHEMAS = {
@@ -300,14 +300,14 @@ class TrackedRun:
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def child_run(self: Self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Any = None) -> Self:
+    def child_run(self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Any = None) -> Self:
         """Start a child run that lives in this process: Running until its complete() or fail()."""
         import uuid
 
         from amlnb import host
 
         child_id = run_id or str(uuid.uuid4())
-        record = {
+        record: Dict[str, Any] = {
             "id": child_id,
             "experiment": self._experiment_name,
             "type": None,
@@ -327,13 +327,11 @@ class TrackedRun:
         directory = create.create_run(os.path.dirname(self._directory), record)
         return self._child(directory, child_id)
 
-    def _child(self: Self, directory: str, run_id: str) -> Self:
-        return type(self)._attached(directory, run_id, self._experiment_name, rank(), owned=True)
+    def _child(self, directory: str, run_id: str) -> Self:
+        return self._attached(directory, run_id, self._experiment_name, rank(), owned=True)
 
     @classmethod
-    def _attached(
-        cls: Type[Self], directory: str, run_id: str, experiment_name: str, role: str, *, owned: bool
-    ) -> Self:
+    def _attached(cls, directory: str, run_id: str, experiment_name: str, role: str, *, owned: bool) -> Self:
         """Make a run object of a directory, whatever the constructor of the subclass takes."""
         run = cls.__new__(cls)
         TrackedRun.__init__(run, directory, run_id, experiment_name, role, owned=owned)
@@ -380,7 +378,7 @@ class TrackedRun:
         except OSError as fault:
             tell_once(self._directory, fault)
 
-    def __enter__(self: Self) -> Self:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,6 +1,6 @@
 """From what a user logs to what is stored: v1's rules for scalars, lists, rows and tables.
 
-Wrong shapes raise :class:`~amlnb.errors.UserErrorException`, as v1 did; values v1 could not hold are kept as their ``repr``.
+Wrong shapes raise :class:`~amlnb.errors.UserErrorException`, as v1 did; what is no scalar is kept as its ``repr``.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def metric_step(name: str, step: Any) -> Optional[Union[int, float]]:
 
 
 def _element(call: str, name: str, value: Any) -> Scalar:
-    if isinstance(value, (list, tuple, dict, set)) or (getattr(value, "ndim", 0) and _size(value) != 1):
+    if isinstance(value, (list, tuple, dict, set)) or (_dimensions(value) and _size(value) != 1):
         raise UserErrorException(
             f"{call} of {name!r} takes scalars, and one of its values is {_shown(value)}",
             hint="log nested values with log_table, or as several lists",
@@ -123,12 +123,17 @@ def _unbox(value: Any) -> Any:
     item = getattr(value, "item", None)
     if item is None or not hasattr(value, "dtype"):
         return value
-    if getattr(value, "ndim", 0) and (_size(value) != 1 or not hasattr(value, "numel")):
+    if _dimensions(value) and (_size(value) != 1 or not hasattr(value, "numel")):
         return value
     try:
         return item()
     except (TypeError, ValueError, RuntimeError):
         return value
+
+
+def _dimensions(value: Any) -> int:
+    dimensions = getattr(value, "ndim", None)
+    return dimensions if isinstance(dimensions, int) else 0
 
 
 def _size(value: Any) -> int:

@@ -52,7 +52,7 @@ class Worker:
 
     backend: Backend
     slots: Callable[[], int | None]
-    watch: Callable[[int], None] = lambda pid: None
+    watch: Callable[[int], None] = lambda _: None
     entries: dict[str, Entry] = field(default_factory=dict)
     backing_off_until: float = 0.0
 
