@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from amlnb.engine import run_side
 from tests.test_floors import MODULES, ROOT, RUN_SIDE_IDS
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -46,14 +47,8 @@ def python(request):
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory):
-    """A folder that holds the run side and nothing else of ours."""
-    folder = tmp_path_factory.mktemp("staged")
-    for name in RUN_SIDE_IDS:
-        source = MODULES[name].path
-        target = folder / source.relative_to(ROOT / "amlnb" / "compat" if name.startswith("azureml") else ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
-    return folder
+    """The folder that a job finds the run side in."""
+    return Path(run_side.stage(str(tmp_path_factory.mktemp("cache"))))
 
 
 def _run(python, program, *arguments, **environment):
@@ -76,6 +71,14 @@ def test_ci_has_at_least_three_pythons():
         if os.environ.get("CI", "").lower() in {"true", "1"}:
             pytest.fail(told)
         pytest.skip(told)
+
+
+def test_job_finds_the_run_side_and_nothing_else_of_ours(staged):
+    named = {
+        MODULES[name].path.relative_to(ROOT / "amlnb" / "compat" if name.startswith("azureml") else ROOT)
+        for name in RUN_SIDE_IDS
+    }
+    assert {path.relative_to(staged) for path in staged.rglob("*.py")} == named
 
 
 def test_every_module_of_the_run_side_imports(python, staged):
