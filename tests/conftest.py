@@ -101,12 +101,7 @@ def _belongs(process, folder):
 def _end(processes):
     for process in processes:
         try:
-            process.terminate()
-        except psutil.NoSuchProcess:
-            pass
-    for process in psutil.wait_procs(processes, timeout=2)[1]:
-        try:
-            process.kill()
+            process.kill()  # all of them have to stand it, and a runner asked kindly would give its script time to finish
         except psutil.NoSuchProcess:
             pass
     psutil.wait_procs(processes, timeout=2)
