@@ -68,14 +68,16 @@ def end_processes_of(folder):
     They are known by the cache folder in their environment, a name that only this session made up, and are ended by
     their pids. The courier goes first, so that it takes no runner's death for a fact to write down.
     """
-    couriers = [process for process in (_courier(folder), _courier(os.path.join(folder, "cache"))) if process]
-    _end(couriers)
+    for cache in (folder, os.path.join(folder, "cache")):
+        _kill(_courier(cache))
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         found = [process for process in psutil.process_iter() if _belongs(process, folder)]
         if not found:
             return
-        _end(found)
+        for process in found:
+            _kill(process)
+        time.sleep(0.02)
 
 
 def _courier(cache):
@@ -98,10 +100,10 @@ def _belongs(process, folder):
     return cache == folder or cache.startswith(folder + os.sep)
 
 
-def _end(processes):
-    for process in processes:
-        try:
-            process.kill()  # all of them have to stand it, and a runner asked kindly would give its script time to finish
-        except psutil.NoSuchProcess:
-            pass
-    psutil.wait_procs(processes, timeout=2)
+def _kill(process):
+    """Not asked kindly: all of them have to stand it, and a runner would give its script time to finish."""
+    try:
+        if process is not None:
+            process.kill()
+    except psutil.NoSuchProcess:
+        pass
