@@ -56,7 +56,8 @@ def start() -> None:
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
         (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
     ]
-    command = [sys.executable, "-m", "amlnb.engine.courier"]
+    # -P: a module of the working directory must not stand in for one of ours.
+    command = [sys.executable, "-P", "-m", "amlnb.engine.courier"]
     _started.append(os.posix_spawn(sys.executable, command, environ, file_actions=actions, setsid=True))
 
 
