@@ -1,7 +1,6 @@
 """What the cells that ran have bound: their imports and definitions, by source."""
 
 from __future__ import annotations
-
 import __future__
 
 import ast

@@ -1,7 +1,6 @@
 """A running IPython shell's names, described for `capture`."""
 
 from __future__ import annotations
-
 import __future__
 
 import inspect

@@ -58,7 +58,7 @@ def _read_columns(path: str) -> Tuple[Dict[str, Any], List[Any], Any]:
 
     with numpy.load(path, allow_pickle=False) as arrays:
         meta = json.loads(arrays["meta"].tobytes().decode())
-        columns = [_column(arrays["c{}".format(n)], dtype) for n, dtype in enumerate(meta["dtypes"])]
+        columns = [_column(arrays[f"c{n}"], dtype) for n, dtype in enumerate(meta["dtypes"])]
         return meta, columns, _column(arrays["index"], meta["index_dtype"])
 
 
@@ -79,8 +79,8 @@ def _load_pickle(path: str, name: str, entry: Dict[str, Any]) -> Any:
         found = getattr(__import__(package), "__version__", version)
         if found.split(".")[0] != version.split(".")[0]:
             raise RuntimeError(
-                "The value of '{}' was pickled with {} {} and cannot be trusted with {}.\n"
-                "hint: make it inside the cell, or install the same major version".format(name, package, version, found)
+                f"The value of '{name}' was pickled with {package} {version} and cannot be trusted with {found}.\n"
+                "hint: make it inside the cell, or install the same major version"
             )
     with open(path, "rb") as file:
         return pickle.load(file)  # noqa: S301 - what the notebook that submitted this script wrote

@@ -1,0 +1,69 @@
+"""Numbers, times and names as a person reads them."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+# What XML 1.0 cannot hold, and what would move the cursor or turn the writing direction of the text around it.
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def format_number(value: float) -> str:
+    """Four significant digits: ``0.2134``, ``12.5``, ``1,797``, ``3.2e-07``, ``nan``."""
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if value == int(value) and size < 1e7:
+        return f"{int(value):,}".replace("-", "−")
+    if 1e-3 <= size < 1e6:
+        digits = max(0, 3 - math.floor(math.log10(size)))
+        return f"{value:,.{digits}f}".replace("-", "−")
+    return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")
+
+
+def format_duration(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 03 min``, ``4 d 01 h``."""
+    if seconds < 9.95:
+        return f"{max(seconds, 0.0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+
+
+def one_line(text: str, limit: int) -> str:
+    """Make any text fit on a line: no control characters, at most ``limit`` characters."""
+    text = " ".join(_UNPRINTABLE.sub(" ", text[: limit * 8]).split())
+    return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+
+
+def printable(text: str) -> str:
+    """Replace what a document cannot hold; line breaks stay."""
+    return "\n".join(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.split("\n"))
+
+
+def sparkline(values: Sequence[float], width: int = 16) -> str:
+    """Draw a curve with block characters, at most ``width`` of them; gaps are spaces."""
+    values = list(values)
+    if len(values) > width:
+        values = [values[round(i * (len(values) - 1) / (width - 1))] for i in range(width)]
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return ""
+    low, high = min(finite), max(finite)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value - low) * scale)] if math.isfinite(value) else " " for value in values)

@@ -1,0 +1,118 @@
+"""A run's details as HTML: plain tables that survive an untrusted notebook, in the colours of whatever page they are on."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from amlnb.core import states
+from amlnb.render import palette
+from amlnb.render.formatting import format_number, one_line, printable, sparkline
+
+if TYPE_CHECKING:
+    from amlnb.specs.run_view import RunView
+
+METRIC_LIMIT = 30
+LOG_LINES = 12
+_NAME_LIMIT = 60
+_VALUE_LIMIT = 60
+_FACTS_LIMIT = 12
+_LINE_HEIGHT_PX = 17
+
+_MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+_CELL = "padding:2px 14px 2px 0;text-align:right;background:transparent;white-space:nowrap;border:0"
+_FIRST = _CELL.replace("text-align:right", "text-align:left")
+_FAINT = f"color:{palette.FAINT}"
+
+
+def run_html(view: RunView) -> str:
+    """Write a run's facts, metrics and last log lines.
+
+    Returns
+    -------
+    str
+        A fragment without script, style sheet or picture; under 40 kB whatever the run holds. Everything from the run is
+        escaped. While the run is going its height stays the same once its metrics are known.
+    """
+    parts = [_facts(view), _warnings(view), _error(view)]
+    columns = [_metrics_table(view), _log(view)]
+    if any(columns):
+        cells = "".join(f'<div style="margin:0 18px 0 0;max-width:100%">{column}</div>' for column in columns if column)
+        parts.append(f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start">{cells}</div>')
+    return f'<div style="font-size:13px;line-height:1.35;padding:0 2px">{"".join(part for part in parts if part)}</div>'
+
+
+def _facts(view: RunView) -> str:
+    facts = [f"run {one_line(view.id, 80)}", f"experiment {one_line(view.experiment, 60)}"]
+    facts += [
+        f"{one_line(k, 30)} = {one_line(v, _VALUE_LIMIT)}" for k, v in list(view.parameters.items())[:_FACTS_LIMIT]
+    ]
+    facts += [_tag(k, v) for k, v in list(view.tags.items())[:_FACTS_LIMIT]]
+    if view.attempt > 1:
+        facts.append(f"attempt {view.attempt}")
+    if view.reason and not view.error:
+        facts.append(one_line(view.reason, 200))
+    return f'<div style="{_FAINT};margin:2px 0 6px 0;font-size:12px">{escape(" · ".join(facts))}</div>'
+
+
+def _tag(key: str, value: str | None) -> str:
+    return f"#{one_line(key, 30)}" + (f": {one_line(value, _VALUE_LIMIT)}" if value else "")
+
+
+def _warnings(view: RunView) -> str:
+    shown = [f"<div>{escape(one_line(text, 300))}</div>" for text in view.warnings[:3]]
+    if len(view.warnings) > 3:
+        shown.append(f"<div>and {len(view.warnings) - 3:,} more warnings</div>")
+    return f'<div style="color:{palette.AMBER};margin:0 0 6px 0">{"".join(shown)}</div>' if shown else ""
+
+
+def _error(view: RunView) -> str:
+    if not view.error:
+        return ""
+    message = one_line(str(view.error.get("message") or ""), 600)
+    hint = one_line(str(view.error.get("hint") or ""), 400)
+    told = f'<div style="{_FAINT}">hint: {escape(hint)}</div>' if hint else ""
+    return (
+        f'<div style="border-left:3px solid {palette.RED};padding:2px 0 2px 10px;margin:0 0 8px 0">'
+        f'<div style="color:{palette.RED}">{escape(message)}</div>{told}</div>'
+    )
+
+
+def _metrics_table(view: RunView) -> str:
+    if not view.metrics:
+        return ""
+    shown = list(view.metrics.items())[:METRIC_LIMIT]
+    has_curves = any(name in view.series for name, _ in shown)
+    head = ["metric", "last", "min", "max", "points", *(["curve"] if has_curves else [])]
+    rows = [_row([f'<span style="{_FAINT};font-weight:normal">{text}</span>' for text in head])]
+    for name, metric in shown:
+        cells = [escape(one_line(name, _NAME_LIMIT)), f"<b>{format_number(metric.last)}</b>"]
+        cells += [format_number(metric.min), format_number(metric.max), f"{metric.count:,}"]
+        if has_curves:
+            curve = view.series.get(name)
+            line = sparkline(curve.y.tolist()) if curve is not None else ""
+            cells.append(f'<span style="{_MONO};color:{palette.BLUE}">{line}</span>')
+        rows.append(_row(cells))
+    hidden = max(view.metric_count, len(view.metrics)) - len(shown)
+    note = f'<div style="{_FAINT}">and {hidden:,} more metrics</div>' if hidden > 0 else ""
+    return f'<table style="border-collapse:collapse;color:inherit;font-size:inherit;margin:0 0 6px 0;border:0">{"".join(rows)}</table>{note}'
+
+
+def _row(cells: list[str]) -> str:
+    styles = [_FIRST, *([_CELL] * (len(cells) - 1))]
+    return "<tr>" + "".join(f'<td style="{s}">{cell}</td>' for s, cell in zip(styles, cells, strict=True)) + "</tr>"
+
+
+def _log(view: RunView) -> str:
+    lines = view.log_tail[-LOG_LINES:]
+    running = not states.is_terminal(view.state)
+    if not lines and not (running and view.started is not None):
+        return ""
+    # While the run is going the box has its full height from the first line on, so that the page does not jump.
+    height = f"height:{LOG_LINES * _LINE_HEIGHT_PX}px;" if running else ""
+    text = escape("\n".join(printable(line) for line in lines))
+    return (
+        f'<pre style="{_MONO};font-size:12px;line-height:{_LINE_HEIGHT_PX}px;{height}'
+        f"margin:0;padding:4px 0 4px 12px;border:0;border-left:2px solid rgba(128,128,128,0.35);"
+        f'background:transparent;white-space:pre-wrap;overflow:hidden">{text}</pre>'
+    )

@@ -1,0 +1,186 @@
+"""A run as a picture: its state on a line, its curves below."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amlnb.core import states
+from amlnb.render import palette
+from amlnb.render.axes import Scale, padded, tick_labels, ticks
+from amlnb.render.formatting import format_duration, format_number, one_line
+from amlnb.render.metric_groups import MetricGroup, group_metrics
+from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text, text_width
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from amlnb.specs.run_view import RunView, Series
+
+WIDTH = 780
+_HEADER = 38
+_PANEL_HEIGHT = {1: 210, 2: 180, 3: 150}  # by number of columns
+_GAP_X, _GAP_Y = 22, 10
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 24, 20
+PANEL_LIMIT = 6
+LINE_LIMIT = 6
+
+
+def run_scene(view: RunView) -> Scene:
+    """Lay out a run's picture.
+
+    The height depends only on how many charts there are, so that a page does not jump while a curve grows. At most 6 charts of 6 curves are drawn; a last line tells how many metrics have none.
+    """
+    groups = group_metrics(view.series)
+    shown = groups[:PANEL_LIMIT]
+    columns = 2 if len(shown) == 4 else min(len(shown), 3)
+    height = float(_HEADER)
+    shapes = _header(view)
+    if shown:
+        panel_width = (WIDTH - _GAP_X * (columns - 1)) / columns
+        panel_height = _PANEL_HEIGHT[columns]
+        for number, group in enumerate(shown):
+            left = (number % columns) * (panel_width + _GAP_X)
+            top = height + (number // columns) * (panel_height + _GAP_Y)
+            shapes += _panel(view, group, left, top, panel_width, panel_height)
+        rows = math.ceil(len(shown) / columns)
+        height += rows * panel_height + (rows - 1) * _GAP_Y
+    hidden = len(groups) - len(shown)
+    if hidden > 0:
+        text = f"{hidden} more curve{'s' if hidden > 1 else ''} not drawn"
+        shapes.append(Text(WIDTH, height + 14, text, palette.FAINT, 11, "end"))
+        height += 20
+    return Scene(WIDTH, round(height + 4), _label(view), tuple(shapes))
+
+
+def _header(view: RunView) -> list[Shape]:
+    colour = palette.state_colour(view.state)
+    middle = 19.0
+    shapes: list[Shape] = _state_mark(view.state, 10, middle, colour)
+    shapes.append(Text(24, middle + 4.5, view.state, colour, 13, bold=True))
+    name_x = 24 + text_width(view.state, 13, bold=True) + 12
+    right = " · ".join(part for part in (_timing(view), f"on {one_line(view.target, 24)}") if part)
+    right_x = WIDTH - text_width(right, 12) - 16
+    limit = max(8, int((right_x - name_x) / 7.4))
+    shapes.append(Text(name_x, middle + 4.5, one_line(view.name, limit), palette.INK, 13))
+    shapes.append(Text(WIDTH, middle + 4.5, right, palette.FAINT, 12, "end"))
+    return shapes
+
+
+def _state_mark(state: str, x: float, y: float, colour: str) -> list[Shape]:
+    """A mark whose form differs by state, for those who do not tell the colours apart."""
+    if state == states.COMPLETED:
+        return [Line(((x - 5, y), (x - 1.5, y + 4), (x + 5.5, y - 4.5)), colour, 2.4)]
+    if state == states.FAILED:
+        return [
+            Line(((x - 4, y - 4), (x + 4, y + 4)), colour, 2.4),
+            Line(((x - 4, y + 4), (x + 4, y - 4)), colour, 2.4),
+        ]
+    if state == states.CANCELED:
+        return [Area(((x - 4, y - 4), (x + 4, y - 4), (x + 4, y + 4), (x - 4, y + 4)), colour)]
+    if state == states.RUNNING:
+        return [Dot(x, y, 7.5, colour, 0.22), Dot(x, y, 4.2, colour)]
+    return [Dot(x, y, 4.2, colour, 0.9 if colour != palette.GREY else 0.55)]
+
+
+def _timing(view: RunView) -> str:
+    return format_duration(view.elapsed_s) if view.started is not None else ""
+
+
+def _panel(view: RunView, group: MetricGroup, left: float, top: float, width: float, height: float) -> list[Shape]:
+    members = group.members[:LINE_LIMIT]
+    curves = [view.series[name] for name, _ in members]
+    x0, x1 = left + _LEFT, left + width - _RIGHT
+    y0, y1 = top + height - _BOTTOM, top + _TOP
+    x_scale = Scale(*_x_range(curves), x0, x1)
+    y_scale = Scale(*padded(*_finite_range([curve.y for curve in curves]), 0.06), y0, y1)
+    shapes = _titles(view, group, left, top, width)
+    shapes += _grid(x_scale, y_scale, x0, x1, y0)
+    for number, curve in enumerate(curves):
+        shapes += _curve(curve, x_scale, y_scale, palette.CURVES[number % len(palette.CURVES)], live=_is_live(view))
+    return shapes
+
+
+def _titles(view: RunView, group: MetricGroup, left: float, top: float, width: float) -> list[Shape]:
+    """The quantity at the left; at the right each curve's last value in its colour."""
+    shapes: list[Shape] = []
+    x = left + width - _RIGHT
+    for number, (name, label) in reversed(list(enumerate(group.members[:LINE_LIMIT]))):
+        value = format_number(view.metrics[name].last) if name in view.metrics else ""
+        text = value if len(group.members) == 1 else f"{one_line(label, 12)} {value}"
+        if x - text_width(text, 12, bold=True) < left + 60:
+            break
+        shapes.append(Text(x, top + 14, text, palette.CURVES[number % len(palette.CURVES)], 12, "end", bold=True))
+        x -= text_width(text, 12, bold=True) + 12
+    room = max(6, int((x - left - 8) / 7.2))
+    shapes.insert(0, Text(left + 4, top + 14, one_line(group.title, room), palette.INK, 12, bold=True))
+    return shapes
+
+
+def _grid(x_scale: Scale, y_scale: Scale, x0: float, x1: float, y0: float) -> list[Shape]:
+    shapes: list[Shape] = []
+    rows = ticks(y_scale.low, y_scale.high, 4)
+    for value, label in zip(rows, tick_labels(rows), strict=True):
+        y = y_scale(value)
+        shapes.append(Line(((x0, y), (x1, y)), palette.GRID, 1, 0.2))
+        shapes.append(Text(x0 - 7, y + 3.5, label, palette.FAINT, 10, "end"))
+    columns = ticks(x_scale.low, x_scale.high, max(3, int((x1 - x0) / 90)), whole=x_scale.high - x_scale.low >= 1)
+    for value, label in zip(columns, tick_labels(columns), strict=True):
+        x = x_scale(value)
+        anchor = "end" if x > x1 - 12 else "middle"
+        shapes.append(Text(min(x, x1), y0 + 14, label, palette.FAINT, 10, anchor))
+    shapes.append(Line(((x0, y0), (x1, y0)), palette.GRID, 1, 0.45))
+    return shapes
+
+
+def _curve(curve: Series, x_scale: Scale, y_scale: Scale, colour: str, *, live: bool) -> list[Shape]:
+    shapes: list[Shape] = []
+    for part in _unbroken(curve):
+        points = tuple((x_scale(x), y_scale(y)) for x, y in part)
+        if len(points) == 1:
+            shapes.append(Dot(*points[0], 2.0, colour))
+        else:
+            shapes.append(Line(points, colour, 1.7))
+    finite = np.flatnonzero(np.isfinite(curve.y) & np.isfinite(curve.x))
+    if len(finite) and live:
+        x, y = x_scale(float(curve.x[finite[-1]])), y_scale(float(curve.y[finite[-1]]))
+        shapes += [Dot(x, y, 6.0, colour, 0.22), Dot(x, y, 3.0, colour)]
+    return shapes
+
+
+def _unbroken(curve: Series) -> list[list[tuple[float, float]]]:
+    """Runs of finite points: NaN and infinities break a curve, as does a step that goes back."""
+    parts: list[list[tuple[float, float]]] = [[]]
+    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
+        if not (math.isfinite(x) and math.isfinite(y)):
+            parts.append([])
+            continue
+        if parts[-1] and x < parts[-1][-1][0]:
+            parts.append([])
+        parts[-1].append((x, y))
+    return [part for part in parts if part]
+
+
+def _x_range(curves: list[Series]) -> tuple[float, float]:
+    low, high = _finite_range([curve.x for curve in curves])
+    return (low, high) if math.isfinite(low) and high > low else padded(low, high, 0.0)
+
+
+def _finite_range(arrays: list[NDArray[np.float64]]) -> tuple[float, float]:
+    values = np.concatenate(arrays)
+    values = values[np.isfinite(values)]
+    return (float(values.min()), float(values.max())) if len(values) else (math.nan, math.nan)
+
+
+def _is_live(view: RunView) -> bool:
+    return not states.is_terminal(view.state)
+
+
+def _label(view: RunView) -> str:
+    last = ", ".join(
+        f"{one_line(name, 40)} {format_number(metric.last)}"
+        for name, metric in list(view.metrics.items())[:PANEL_LIMIT]
+    )
+    return f"Run {one_line(view.name, 60)}: {view.state}" + (f"; {last}" if last else "")

@@ -1,0 +1,49 @@
+"""A run as plain text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from amlnb.render import palette
+from amlnb.render.formatting import format_duration, format_number, one_line, sparkline
+
+if TYPE_CHECKING:
+    from amlnb.specs.run_view import RunView
+
+_METRIC_LIMIT = 12
+
+
+def run_text(view: RunView) -> str:
+    """Write a run's state and metrics as lines of text, for terminals and for those who read notebooks as files."""
+    lines = [headline(view)]
+    if view.error:
+        lines.append("  " + one_line(str(view.error.get("message") or ""), 200))
+        if view.error.get("hint"):
+            lines.append("  hint: " + one_line(str(view.error["hint"]), 200))
+    shown = list(view.metrics.items())[:_METRIC_LIMIT]
+    width = max((len(one_line(name, 32)) for name, _ in shown), default=0)
+    for name, metric in shown:
+        curve = view.series.get(name)
+        text = f"  {one_line(name, 32):<{width}}  {format_number(metric.last):>10}"
+        text += f"  (min {format_number(metric.min)}, max {format_number(metric.max)}, {metric.count:,} points)"
+        lines.append(text + (f"  {sparkline(curve.y.tolist())}" if curve is not None else ""))
+    hidden = max(view.metric_count, len(view.metrics)) - len(shown)
+    if hidden > 0:
+        lines.append(f"  and {hidden:,} more metrics")
+    return "\n".join(lines)
+
+
+def headline(view: RunView) -> str:
+    """State, name, id, target and time on one line."""
+    name = f"{one_line(view.display_name, 60)} · " if view.display_name else ""
+    timing = f" · {format_duration(view.elapsed_s)}" if view.started is not None else ""
+    return (
+        f"{palette.state_mark(view.state)} {view.state}  {name}run {view.id} · on {one_line(view.target, 40)}{timing}"
+    )
+
+
+def progress_line(view: RunView) -> str:
+    """One line for a log: state, time, the last values of the first metrics."""
+    values = [f"{one_line(name, 24)} {format_number(metric.last)}" for name, metric in list(view.metrics.items())[:4]]
+    timing = [format_duration(view.elapsed_s)] if view.started is not None else []
+    return f"amlnb: run {view.id} {', '.join([view.state, *timing, *values])}"
