@@ -11,6 +11,8 @@ FAST := not slow and not kill and not browser and not ssh and not notebook
 
 # Quiet about frozen modules in kernels; the tutorials are not debugged.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# Without compiled files every start of a program would compile amlnb anew, which an installed one never does.
+unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
 .PHONY: help demo lab test check bench proof pins lint types clean

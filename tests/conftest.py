@@ -10,6 +10,9 @@ import pytest
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
+# They change what the programs under test import, and what it costs.
+FOREIGN = {"PYTHONPATH", "PYTHONSTARTUP", "PYTHONDONTWRITEBYTECODE"}
+
 
 @pytest.fixture(scope="session", autouse=True)
 def isolated_host():
@@ -22,7 +25,7 @@ def isolated_host():
     # Short, because the path of a Unix socket (ssh's ControlMaster) must stay below 108 bytes.
     home = tempfile.mkdtemp(prefix="amlnb-", dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     for name in list(os.environ):
-        if name.startswith(("AMLNB_", "AZUREML_", "GIT_", "JUPYTER", "IPYTHON", "XDG_")) or name == "PYTHONPATH":
+        if name.startswith(("AMLNB_", "AZUREML_", "GIT_", "JUPYTER", "IPYTHON", "XDG_")) or name in FOREIGN:
             del os.environ[name]
     # The wheel is installed from wherever this person installs from.
     for folder in (".pip", ".config/pip"):
