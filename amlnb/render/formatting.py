@@ -31,8 +31,10 @@ def format_number(value: float) -> str:
     return f"{value:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")
 
 
-def format_duration(seconds: float) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 03 min``, ``4 d 01 h``."""
+def format_duration(seconds: float, *, whole: bool = False) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 03 min``, ``4 d 01 h``; whole seconds only, if asked for."""
+    if whole and seconds < 60:
+        return f"{int(seconds)} s"
     if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f} s"
     whole = round(seconds)

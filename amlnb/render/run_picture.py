@@ -86,7 +86,7 @@ def _state_mark(state: str, x: float, y: float, colour: str) -> list[Shape]:
 
 
 def _timing(view: RunView) -> str:
-    return format_duration(view.elapsed_s) if view.started is not None else ""
+    return format_duration(view.elapsed_s, whole=_is_live(view)) if view.started is not None else ""
 
 
 def _panel(view: RunView, group: MetricGroup, left: float, top: float, width: float, height: float) -> list[Shape]:

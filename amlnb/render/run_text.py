@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from amlnb.core import states
 from amlnb.render import palette
 from amlnb.render.formatting import format_duration, format_number, one_line, sparkline
 
@@ -36,7 +37,8 @@ def run_text(view: RunView) -> str:
 def headline(view: RunView) -> str:
     """State, name, id, target and time on one line."""
     name = f"{one_line(view.display_name, 60)} · " if view.display_name else ""
-    timing = f" · {format_duration(view.elapsed_s)}" if view.started is not None else ""
+    live = not states.is_terminal(view.state)
+    timing = f" · {format_duration(view.elapsed_s, whole=live)}" if view.started is not None else ""
     return (
         f"{palette.state_mark(view.state)} {view.state}  {name}run {view.id} · on {one_line(view.target, 40)}{timing}"
     )
@@ -45,5 +47,5 @@ def headline(view: RunView) -> str:
 def progress_line(view: RunView) -> str:
     """One line for a log: state, time, the last values of the first metrics."""
     values = [f"{one_line(name, 24)} {format_number(metric.last)}" for name, metric in list(view.metrics.items())[:4]]
-    timing = [format_duration(view.elapsed_s)] if view.started is not None else []
+    timing = [format_duration(view.elapsed_s, whole=True)] if view.started is not None else []
     return f"amlnb: run {view.id} {', '.join([view.state, *timing, *values])}"

@@ -1,0 +1,175 @@
+"""Live outputs: one background thread of the kernel refreshes the outputs of all runs that are going."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from amlnb.core import states
+from amlnb.engine import look as looking
+from amlnb.live.run_tail import RunTail
+from amlnb.notebook.budget import Budget
+from amlnb.notebook.outputs import Output, details_output, picture_output
+from amlnb.render.run_picture import run_scene
+
+if TYPE_CHECKING:
+    from amlnb.specs.run_view import RunView
+
+# Of a core, and of what a Jupyter server forwards (its limit is 1 MB/s for all outputs of a kernel).
+CPU_SHARE = 0.05
+_CPU_BURST_S = 1.0
+_BYTES_A_SECOND = 250_000
+_BYTES_BURST = 1_000_000
+_INTERVAL_S = 0.2
+_LOOK_S = 1.0
+_PNG_INTERVAL_S = 30.0
+_FAULT_LIMIT = 5
+
+# These pass in a moment, and show nothing but their name.
+_BEFORE_START = frozenset({states.NOT_STARTED, states.PREPARING, states.PROVISIONING, states.STARTING, states.QUEUED})
+
+_log = logging.getLogger(__name__)
+
+
+class Publish(Protocol):
+    """Shows an output under an id, or replaces it everywhere it is shown. Callable from any thread."""
+
+    def __call__(self, output: Output, display_id: str, *, update: bool) -> None:
+        """Show or replace."""
+
+
+@dataclass
+class RunDisplay:
+    """The two outputs of one run under one cell.
+
+    ``done`` is set when the final version has been published.
+    """
+
+    directory: str
+    publish: Publish
+    done: threading.Event = field(default_factory=threading.Event)
+    faults: int = 0
+
+    def __post_init__(self) -> None:
+        token = uuid.uuid4().hex[:12]
+        self._picture_id, self._details_id = f"amlnb-{token}-picture", f"amlnb-{token}-details"
+        self._tail = RunTail(self.directory)
+        self._png: bytes | None = None
+        self._png_at = float("-inf")
+        self._png_state = ""
+        self._png_has_curves = False
+        self._looked_at = float("-inf")
+        self._shown: dict[str, Output] = {}
+        self._moment: tuple[str, int, bool] | None = None
+
+    def refresh(self, now: float) -> int:
+        """Read what is new and publish what changed; the number of bytes that were published.
+
+        Parameters
+        ----------
+        now
+            Monotonic seconds.
+        """
+        if not self._tail.sealed and now - self._looked_at >= _LOOK_S:
+            self._looked_at = now
+            looking.look(self._tail.reader)
+        view = self._tail.poll()
+        ended = self._tail.sealed
+        moment = (view.state, int(view.elapsed_s), ended)
+        if not self._tail.changed and moment == self._moment:
+            return 0
+        self._moment = moment
+        scene = run_scene(view)
+        self._renew_png(view, now, ended=ended)
+        sent = self._show(self._picture_id, picture_output(view, scene, self._png, live=not ended))
+        sent += self._show(self._details_id, details_output(view))
+        if ended:
+            self.done.set()
+        return sent
+
+    def stop(self, error: Exception) -> None:
+        """Say in the output that it is no longer live, and end."""
+        text = f"This view of the run has stopped: {error}"
+        _log.warning("%s (%s)", text, self.directory)
+        self._show(self._details_id, Output({"text/plain": text}, {}))
+        self.done.set()
+
+    def _renew_png(self, view: RunView, now: float, *, ended: bool) -> None:
+        """Paint the picture that a saved notebook shows: at changes of state, and every half minute."""
+        has_curves = bool(view.series)
+        due = has_curves and (now - self._png_at >= _PNG_INTERVAL_S or not self._png_has_curves)
+        if ended or due or (view.state != self._png_state and view.state not in _BEFORE_START):
+            from amlnb.render.png import to_png
+
+            self._png = to_png(run_scene(view), scale=2 if ended else 1)
+            self._png_at, self._png_state, self._png_has_curves = now, view.state, has_curves
+
+    def _show(self, display_id: str, output: Output) -> int:
+        before = self._shown.get(display_id)
+        if before == output:
+            return 0
+        self._shown[display_id] = output
+        self.publish(output, display_id, update=before is not None)
+        return sum(len(value) for value in output.data.values() if isinstance(value, str))
+
+
+class LiveDisplays:
+    """All displays of a kernel, and the thread that refreshes them.
+
+    The thread runs only while there is a run to follow. Its processor time is measured, and its pauses are stretched to
+    keep it within `CPU_SHARE` of a core; the same holds for the bytes it sends.
+    """
+
+    def __init__(self) -> None:
+        self._displays: list[RunDisplay] = []
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+
+    def add(self, display: RunDisplay) -> None:
+        """Show a run, now, in the calling thread; and keep its outputs up to date from then on."""
+        display.refresh(time.monotonic())
+        if display.done.is_set():
+            return
+        with self._lock:
+            self._displays.append(display)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="amlnb-live", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def _run(self) -> None:
+        start = time.monotonic()
+        cpu, traffic = Budget(CPU_SHARE, _CPU_BURST_S, start), Budget(_BYTES_A_SECOND, _BYTES_BURST, start)
+        while True:
+            used, sent = time.thread_time(), 0
+            for display in list(self._displays):
+                sent += _refreshed(display)
+            now = time.monotonic()
+            cpu.spend(time.thread_time() - used, now)
+            traffic.spend(sent, now)
+            with self._lock:
+                self._displays = [display for display in self._displays if not display.done.is_set()]
+                if not self._displays:
+                    self._thread = None
+                    return
+            pause = max(_INTERVAL_S, cpu.wait_s(now), traffic.wait_s(now))
+            self._wake.wait(pause)
+            self._wake.clear()
+
+
+def _refreshed(display: RunDisplay) -> int:
+    """Refresh one display; a fault of one never stops the others."""
+    try:
+        sent = display.refresh(time.monotonic())
+        display.faults = 0
+        return sent
+    except Exception as error:  # a thread's boundary: told in the output once it lasts
+        display.faults += 1
+        if display.faults >= _FAULT_LIMIT:
+            display.stop(error)
+        return 0

@@ -1,0 +1,80 @@
+"""Waiting for a run in a cell, with or without someone to watch."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from amlnb.api.run_waiting import until_ended
+from amlnb.core import states
+from amlnb.errors import ActivityFailedException
+from amlnb.live.run_tail import RunTail
+from amlnb.render.formatting import one_line
+from amlnb.render.run_text import progress_line
+
+if TYPE_CHECKING:
+    from amlnb.api.run import Run
+    from amlnb.notebook.display import RunDisplay
+
+_LINE_INTERVAL_S = 10.0
+
+
+def wait_beside_display(run: Run, display: RunDisplay) -> None:
+    """Wait for the end while the display is refreshed by its thread. An interrupt detaches; the run goes on."""
+    try:
+        for _ in until_ended(run):
+            pass
+        display.done.wait(30.0)  # the final version is part of this cell's result
+    except KeyboardInterrupt:
+        _tell_detached(run)
+        return
+    raise_if_failed(run)
+
+
+def wait_with_lines(run: Run) -> bool:
+    """Wait for the end and print a line at each change of state, and every 10 seconds.
+
+    Returns
+    -------
+    bool
+        False if it was interrupted: the run then goes on.
+    """
+    tail = RunTail(run.directory, curve_limit=0)
+    told_state, told_at = "", float("-inf")
+    try:
+        for state in until_ended(run):
+            now = time.monotonic()
+            if state != told_state or now - told_at >= _LINE_INTERVAL_S:
+                print(progress_line(tail.poll()), flush=True)
+                told_state, told_at = state, now
+    except KeyboardInterrupt:
+        _tell_detached(run)
+        return False
+    return True
+
+
+def raise_if_failed(run: Run) -> None:
+    """Raise what made the run fail, so that whoever waited for it does not go on as if it had not.
+
+    Raises
+    ------
+    ActivityFailedException
+        The run is Failed.
+    """
+    details = run.get_details()
+    if details["status"] != states.FAILED:
+        return
+    error = details.get("error", {}).get("error", {})
+    message = one_line(str(error.get("message") or "no reason is known"), 500)
+    raise ActivityFailedException(
+        f"The run {run.id} failed: {message}", error.get("hint") or "its log is shown above, and by run.get_details_with_logs()"
+    )
+
+
+def _tell_detached(run: Run) -> None:
+    print(
+        f"amlnb: no longer waiting; the run goes on.\n"
+        f"  watch it again:  amlnb run logs -f {run.id}   or, in this notebook, evaluate the run\n"
+        f"  end it:          amlnb run cancel {run.id}",
+        flush=True,
+    )
