@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Optional, Tuple
+    from typing import Any, Dict, Optional, Tuple
 
 
 class AmlnbError(Exception):
@@ -75,3 +75,11 @@ class WebserviceException(UserErrorException):
 
 class BackendUnavailable(AmlnbError):
     """An engine or a host does not answer at the moment; the same call may succeed later."""
+
+
+def told_error(code: str, error: BaseException) -> Dict[str, str]:
+    """Put an exception into the form of a run's error: code, message and, where there is one, hint."""
+    told = {"code": code, "message": error.message if isinstance(error, AmlnbError) else str(error)}
+    if isinstance(error, AmlnbError) and error.hint:
+        told["hint"] = error.hint
+    return told

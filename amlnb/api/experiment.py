@@ -18,7 +18,7 @@ from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
 from amlnb.engine.submit import submit
 from amlnb.errors import UserErrorException
 from amlnb.specs.run_spec import RunSpec
-from amlnb.store import experiments
+from amlnb.store.edits import edited
 from amlnb.store.index import Index, RunSummary
 from amlnb.store.objects import ObjectStore
 from amlnb.store.workspace_dir import WorkspaceDirectory
@@ -187,7 +187,7 @@ class Experiment:
     @property
     def archived(self) -> bool:
         """Whether it is archived."""
-        return experiments.is_archived(self.workspace.directory.experiment_directory(self.name))
+        return edited(self.workspace.directory.experiment_directory(self.name), {}).archived
 
     def _edit(self, op: str) -> None:
         edits.add_edit(self.workspace.directory.make_experiment(self.name), {"op": op})

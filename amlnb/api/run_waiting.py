@@ -13,7 +13,7 @@ from amlnb.api import run_reading
 from amlnb.core import layout, states
 from amlnb.engine import look as looking
 from amlnb.errors import ActivityFailedException, ExperimentExecutionException
-from amlnb.store.journals import read_from
+from amlnb.store.plain_files import read_from
 
 if TYPE_CHECKING:
     from amlnb.api.run import Run

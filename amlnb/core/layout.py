@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 FORMAT = 1
 
 RUN_JSON = "run.json"
@@ -37,6 +35,8 @@ def slug(name: str) -> str:
 
 def short_hash(text: str) -> str:
     """Return the first 12 hex digits of the SHA-256 of a text (lone surrogates allowed)."""
+    import hashlib  # two milliseconds that a script which only logs need not pay
+
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

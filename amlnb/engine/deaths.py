@@ -1,15 +1,21 @@
-"""What follows a proved death: the run's remaining processes are ended, and the run is sealed."""
+"""What follows a proved death: the run's remaining processes are ended, and the run is sealed.
+
+The readers of metrics are loaded inside the functions: the courier lives without them.
+"""
 
 from __future__ import annotations
 
 import signal
 import time
+from typing import TYPE_CHECKING
 
 from amlnb.core.replay import runner_lost
 from amlnb.runner import process_tree
-from amlnb.store.run_reader import RunReader
 from amlnb.tracking import context
 from amlnb.tracking import seal as seal_
+
+if TYPE_CHECKING:
+    from amlnb.store.run_reader import RunReader
 
 _KILL_ROUNDS = 100
 
@@ -19,13 +25,14 @@ def record_death(directory: str) -> None:
 
     The run is Canceled if that had been asked for, else Failed. Does nothing to a run that is sealed.
     """
+    from amlnb.store.run_reader import RunReader
+
     reader = RunReader(directory)
     end_leftovers(reader.id)
     reader.refresh()
     facts = reader.facts()
-    if facts.sealed:
-        return
-    seal_run(reader, runner_lost(facts.cancel_requested))
+    if not facts.sealed:
+        seal_run(reader, runner_lost(facts.cancel_requested))
 
 
 def end_leftovers(run_id: str) -> None:
@@ -41,14 +48,14 @@ def end_leftovers(run_id: str) -> None:
 def seal_run(reader: RunReader, outcome: dict[str, object]) -> bool:
     """Seal a run that has no runner to do it; ``outcome`` has at least ``state``."""
     facts = reader.facts()
-    final: dict[str, object] = {
-        "attempt": max(facts.attempt, 1),
-        "started": facts.started,
-        "ended": time.time(),
-        "exit_code": None,
-        "signal": None,
-        "reason": None,
-        "error": None,
-        "warnings": [],
-    }
-    return seal_.seal(reader.directory, {**final, **outcome})
+    return _seal(reader.directory, {"attempt": max(facts.attempt, 1), "started": facts.started, **outcome})
+
+
+def seal_unstarted(directory: str, outcome: dict[str, object]) -> bool:
+    """Seal a run that never had a runner; ``outcome`` has at least ``state``."""
+    return _seal(directory, {"attempt": 1, "started": None, **outcome})
+
+
+def _seal(directory: str, outcome: dict[str, object]) -> bool:
+    rest: dict[str, object] = {"exit_code": None, "signal": None, "reason": None, "error": None, "warnings": []}
+    return seal_.seal(directory, {**rest, "ended": time.time(), **outcome})

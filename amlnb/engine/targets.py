@@ -11,7 +11,7 @@ from typing import Any
 from amlnb.compute.backend import Backend
 from amlnb.core import layout
 from amlnb.errors import ComputeTargetException
-from amlnb.store.journals import read_json
+from amlnb.store.plain_files import read_json
 
 LOCAL = "local"
 

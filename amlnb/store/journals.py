@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,23 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amlnb.core import events, records
+from amlnb.store.plain_files import read_from
 
 RECORD = np.dtype(
     [("id", "<u4"), ("kind", "<u2"), ("magic", "<u2"), ("step", "<i8"), ("time", "<f8"), ("value", "<u8")]
 )
 # The first eight bytes of a record as one integer, so that a whole file is checked in one pass.
 _HEAD = np.dtype({"names": ["head"], "formats": ["<u8"], "offsets": [0], "itemsize": records.SIZE})
-
-
-def read_from(path: str, offset: int, size: int = -1) -> bytes:
-    """Read a file from an offset to its end (or ``size`` bytes); empty if it is missing or shorter."""
-    try:
-        with open(path, "rb", buffering=0) as file:
-            if offset:
-                file.seek(offset)
-            return file.read(size) if size >= 0 else file.readall()
-    except FileNotFoundError:
-        return b""
 
 
 @dataclass
@@ -153,15 +142,3 @@ def list_writers(folder: str) -> list[str]:
     except FileNotFoundError:
         return []
     return sorted(os.path.join(folder, name[: -len(".events")]) for name in names if name.endswith(".events"))
-
-
-def read_json(path: str) -> dict[str, Any] | None:
-    """Content of a small JSON file; None if it is missing, unreadable as JSON, or not an object."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            value = json.load(file)
-    except FileNotFoundError:
-        return None
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None

@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from amlnb import host
-from amlnb.core import edits, identity, layout, metrics
+from amlnb.core import identity, layout, metrics
 from amlnb.core.replay import RunFacts, replay
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.store import series as series_
-from amlnb.store.journals import WriterReader, list_writers, read_json
+from amlnb.store.edits import EditReader
+from amlnb.store.journals import WriterReader, list_writers
+from amlnb.store.plain_files import read_json
 
 # A runner writes system metrics every few seconds; this long without any is worth telling.
 _SILENT_S = 60.0
@@ -41,7 +43,7 @@ class RunReader:
         self.record = read_record(directory)
         self._clock = clock
         self._writers: dict[str, WriterReader] = {}
-        self._edits: dict[str, dict[str, Any]] = {}
+        self._edits = EditReader(directory)
         self._final: dict[str, Any] | None = None
         self._grown = clock()
 
@@ -57,18 +59,18 @@ class RunReader:
 
     def refresh(self) -> bool:
         """Read what is new; True if there was anything."""
-        if self._final is not None and not self._edits_changed():
-            return False
-        changed = self._read_edits()
+        changed = self._edits.refresh()
+        if self._final is not None:
+            return changed
         # The seal is looked for first: what it seals was written before it, so it is then read below.
-        final = self._final or read_json(os.path.join(self.directory, layout.FINAL_JSON))
+        final = read_json(os.path.join(self.directory, layout.FINAL_JSON))
         for base in list_writers(os.path.join(self.directory, layout.JOURNALS)):
             if base not in self._writers:
                 self._writers[base] = WriterReader(base)
         for writer in self._writers.values():
             changed |= writer.refresh()
-        changed |= final is not self._final
         self._final = final
+        changed |= final is not None
         if changed:
             self._grown = self._clock()
         return changed
@@ -92,8 +94,7 @@ class RunReader:
         """State and everything else that the files tell, as of the last :meth:`refresh`."""
         alive = identity.UNKNOWN if self._final else self.liveness()
         events = [event for writer in self.writers for event in writer.states]
-        ordered = [self._edits[name] for name in sorted(self._edits, key=edits.sort_key)]
-        return replay(self.record, ordered, events, self._final, alive, self._unreachable(alive))
+        return replay(self.record, self._edits.ordered(), events, self._final, alive, self._unreachable(alive))
 
     def runner(self) -> dict[str, Any] | None:
         """Identity of the process that keeps the run: its latest runner, or the owner of a run without one."""
@@ -128,18 +129,6 @@ class RunReader:
                 found[each] = metrics.shape(self.id, logged)
         return found
 
-    def _edits_changed(self) -> bool:
-        return set(_edit_names(self.directory)) != set(self._edits)
-
-    def _read_edits(self) -> bool:
-        changed = False
-        for name in _edit_names(self.directory):
-            if name not in self._edits:
-                edit = read_json(os.path.join(self.directory, layout.EDITS, name))
-                self._edits[name] = edit or {}
-                changed = True
-        return changed
-
     def _unreachable(self, alive: str) -> str | None:
         mirror = self.record.get("home", {})
         if isinstance(mirror, dict) and mirror.get("kind", "local") != "local":
@@ -152,14 +141,6 @@ class RunReader:
         if silent < _SILENT_S:
             return None
         return f"it runs on {(self.runner() or {}).get('hostname')!r}, and nothing came from there for {silent:.0f} s"
-
-
-def _edit_names(directory: str) -> list[str]:
-    try:
-        names = os.listdir(os.path.join(directory, layout.EDITS))
-    except FileNotFoundError:
-        return []
-    return [name for name in names if edits.number_of(name) is not None]
 
 
 def read_record(directory: str) -> dict[str, Any]:

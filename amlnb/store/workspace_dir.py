@@ -13,7 +13,7 @@ import platformdirs
 
 from amlnb.core import layout
 from amlnb.errors import FormatError, UserErrorException
-from amlnb.store.journals import read_json
+from amlnb.store.plain_files import read_json
 
 DATA_FOLDER = ".amlnb"
 _WORKSPACE_JSON = "workspace.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 
 from amlnb.core import layout
@@ -50,6 +49,8 @@ def create_run(runs_directory: str, record: Dict[str, Any]) -> str:
 
 def write_json(path: str, value: Any) -> None:
     """Write a new JSON file that nobody reads yet."""
+    import json
+
     with open(path, "x", encoding="ascii") as file:
         file.write(json.dumps(value))
 

@@ -5,7 +5,6 @@ Standard library only, Python 3.7+. Wrong types raise as in v1; a fault of the f
 
 from __future__ import annotations
 
-import json
 import os
 import time
 
@@ -200,6 +199,8 @@ class TrackedRun:
         self._log_document(events.PREDICTIONS, name, value)
 
     def _log_document(self, kind: str, name: str, value: Any) -> None:
+        import json
+
         values.metric_name(name)
         try:
             document = json.loads(value) if isinstance(value, str) else value

@@ -20,13 +20,13 @@ from typing import Any
 from amlnb import host
 from amlnb.compute.backend import Job
 from amlnb.compute.local import LocalBackend
-from amlnb.core import layout
-from amlnb.engine import queue, run_side, targets
+from amlnb.core import layout, states
+from amlnb.engine import deaths, queue, run_side, targets
 from amlnb.engine.courier.wake import FIFO, LOCK
 from amlnb.engine.courier.worker import Worker
 from amlnb.engine.courier.zygote import Zygote
-from amlnb.errors import AmlnbError
-from amlnb.store.journals import read_json
+from amlnb.errors import AmlnbError, told_error
+from amlnb.store.plain_files import read_json
 
 _IDLE_S = 30.0
 # Deaths are told by pidfds; this is for what nothing tells of (a cancel whose nudge was lost, a runner taken over).
@@ -207,20 +207,8 @@ class _Courier:
         """Say why a ticket cannot be served: in its run where there is one, else in the log."""
         sys.stderr.write(f"{time.strftime('%F %T')} ticket {name} refused: {error}\n")
         if ticket is not None and os.path.isdir(ticket.directory):
-            self._local_failure(ticket, error)
+            deaths.seal_unstarted(ticket.directory, {"state": states.FAILED, "error": told_error("StartFailed", error)})
         queue.remove(name)
-
-    def _local_failure(self, ticket: queue.Ticket, error: Exception) -> None:
-        from amlnb.engine import deaths
-        from amlnb.store.run_reader import RunReader
-
-        try:
-            reader = RunReader(ticket.directory)
-            reader.refresh()
-            message = error.message if isinstance(error, AmlnbError) else str(error)
-            deaths.seal_run(reader, {"state": "Failed", "error": {"code": "StartFailed", "message": message}})
-        except (AmlnbError, OSError) as second:
-            sys.stderr.write(f"  and the run could not be told: {second}\n")
 
     def _close_in_zygote(self) -> None:
         """Let go, in the zygote, of what must end with the courier: the lock above all."""

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+import time
 
 from amlnb import host
 from amlnb.tracking import context
@@ -14,8 +15,9 @@ FIFO = "wake"
 LOCK = "courier.lock"
 LOG = "courier.log"
 
-# Couriers that this process started; collected so that none stays a zombie.
-_started: list[int] = []
+_ON_ITS_WAY_S = 3.0
+# Couriers that this process started, and when; collected so that none stays a zombie.
+_started: dict[int, float] = {}
 
 
 def wake() -> bool:
@@ -46,8 +48,13 @@ def nudge() -> bool:
 
 
 def start() -> None:
-    """Start a courier, detached. If another one comes first, this one ends by itself."""
+    """Start a courier, detached, unless one that this process started is still on its way.
+
+    If another one comes first, this one ends by itself.
+    """
     collect()
+    if any(time.monotonic() - at < _ON_ITS_WAY_S for at in _started.values()):
+        return
     cache = host.cache_dir()
     environ = context.without_run(os.environ)
     log = os.path.join(cache, LOG)
@@ -58,7 +65,8 @@ def start() -> None:
     ]
     # -P: a module of the working directory must not stand in for one of ours.
     command = [sys.executable, "-P", "-m", "amlnb.engine.courier"]
-    _started.append(os.posix_spawn(sys.executable, command, environ, file_actions=actions, setsid=True))
+    pid = os.posix_spawn(sys.executable, command, environ, file_actions=actions, setsid=True)
+    _started[pid] = time.monotonic()
 
 
 def collect() -> None:
@@ -69,4 +77,4 @@ def collect() -> None:
         except ChildProcessError:
             ended = pid
         if ended:
-            _started.remove(pid)
+            del _started[pid]

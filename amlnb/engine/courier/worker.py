@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 
 from amlnb.compute.backend import Backend, Job, Standing
 from amlnb.core import layout, states
+from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
-from amlnb.errors import AmlnbError, BackendUnavailable
-from amlnb.store.journals import read_json
-from amlnb.store.run_reader import RunReader
+from amlnb.errors import AmlnbError, BackendUnavailable, told_error
+from amlnb.store.edits import EditReader
+from amlnb.store.plain_files import read_json
 from amlnb.tracking import create
 
 # A runner that dies before it claims its run is started again, so often.
@@ -27,7 +28,7 @@ class Entry:
     name: str
     ticket: queue.Ticket
     job: Job
-    reader: RunReader
+    edits: EditReader
     starts: int = 0
     active: bool = False
     edits_mark: int = -1
@@ -58,7 +59,7 @@ class Worker:
 
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Take a ticket; a run that has an attempt already is only watched."""
-        entry = Entry(name, ticket, job, RunReader(ticket.directory))
+        entry = Entry(name, ticket, job, EditReader(ticket.directory))
         attempts = os.path.join(ticket.directory, layout.ATTEMPTS)
         entry.active = bool(os.path.isdir(attempts) and os.listdir(attempts)) or bool(
             read_json(os.path.join(ticket.directory, layout.MIRROR_JSON))
@@ -139,8 +140,8 @@ class Worker:
                 continue
             if mark != entry.edits_mark:
                 entry.edits_mark = mark
-                entry.reader.refresh()
-                entry.cancel_requested = entry.reader.facts().cancel_requested
+                entry.edits.refresh()
+                entry.cancel_requested = fold({}, entry.edits.ordered()).cancel
             if not entry.cancel_requested:
                 continue
             if not entry.active:
@@ -158,16 +159,11 @@ class Worker:
             self._finish(entry)
 
     def _fail(self, entry: Entry, error: Exception) -> None:
-        message = error.message if isinstance(error, AmlnbError) else str(error)
-        told = {"code": "StartFailed", "message": message}
-        if isinstance(error, AmlnbError) and error.hint:
-            told["hint"] = error.hint
-        self._end(entry, {"state": states.FAILED, "error": told})
+        self._end(entry, {"state": states.FAILED, "error": told_error("StartFailed", error)})
 
     def _end(self, entry: Entry, outcome: dict[str, object]) -> None:
         """End a run that never got a runner."""
-        entry.reader.refresh()
-        deaths.seal_run(entry.reader, outcome)
+        deaths.seal_unstarted(entry.job.directory, outcome)
         self._finish(entry)
 
     def _finish(self, entry: Entry) -> None:

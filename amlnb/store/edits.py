@@ -1,0 +1,39 @@
+"""Reading the edits of a run or an experiment."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from amlnb.core import edits, layout
+from amlnb.store.plain_files import read_json
+
+
+class EditReader:
+    """The edits in a directory, kept up to date by :meth:`refresh`; each file is read once."""
+
+    def __init__(self, directory: str) -> None:
+        self._folder = os.path.join(directory, layout.EDITS)
+        self._edits: dict[str, dict[str, Any]] = {}
+
+    def refresh(self) -> bool:
+        """Read the edits that are new; True if there were any. Damaged ones count as empty."""
+        try:
+            names = os.listdir(self._folder)
+        except FileNotFoundError:
+            return False
+        new = [name for name in names if name not in self._edits and edits.number_of(name) is not None]
+        for name in new:
+            self._edits[name] = read_json(os.path.join(self._folder, name)) or {}
+        return bool(new)
+
+    def ordered(self) -> list[dict[str, Any]]:
+        """All edits in their order."""
+        return [self._edits[name] for name in sorted(self._edits, key=edits.sort_key)]
+
+
+def edited(directory: str, record: dict[str, Any]) -> edits.Edited:
+    """What the edits of a directory make of its record now."""
+    reader = EditReader(directory)
+    reader.refresh()
+    return edits.fold(record, reader.ordered())

@@ -1,0 +1,29 @@
+"""Reading small files and parts of large ones, where a missing or damaged file is an answer and not a failure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def read_from(path: str, offset: int, size: int = -1) -> bytes:
+    """Read a file from an offset to its end (or ``size`` bytes); empty if it is missing or shorter."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            if offset:
+                file.seek(offset)
+            return file.read(size) if size >= 0 else file.readall()
+    except FileNotFoundError:
+        return b""
+
+
+def read_json(path: str) -> dict[str, Any] | None:
+    """Content of a small JSON file; None if it is missing, unreadable as JSON, or not an object."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            value = json.load(file)
+    except FileNotFoundError:
+        return None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
