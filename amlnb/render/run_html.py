@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from amlnb.specs.run_view import RunView
 
 METRIC_LIMIT = 30
-LOG_LINES = 12
+LOG_LINES = 10
 _NAME_LIMIT = 60
 _VALUE_LIMIT = 60
 _FACTS_LIMIT = 12

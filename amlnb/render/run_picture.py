@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from amlnb.specs.run_view import RunView, Series
 
-WIDTH = 780
+WIDTH = 720
 _HEADER = 38
 _PANEL_HEIGHT = {1: 210, 2: 180, 3: 150}  # by number of columns
 _GAP_X, _GAP_Y = 22, 10

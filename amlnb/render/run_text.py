@@ -47,5 +47,6 @@ def headline(view: RunView) -> str:
 def progress_line(view: RunView) -> str:
     """One line for a log: state, time, the last values of the first metrics."""
     values = [f"{one_line(name, 24)} {format_number(metric.last)}" for name, metric in list(view.metrics.items())[:4]]
-    timing = [format_duration(view.elapsed_s, whole=True)] if view.started is not None else []
+    live = not states.is_terminal(view.state)
+    timing = [format_duration(view.elapsed_s, whole=live)] if view.started is not None else []
     return f"amlnb: run {view.id} {', '.join([view.state, *timing, *values])}"

@@ -1,0 +1,171 @@
+"""A real JupyterLab and a real Chromium, driven as a person would."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+
+TOKEN = "amlnb-test"
+TIMEOUT_MS = 60_000
+# Where Debian, Fedora and others put it; playwright's own download is never used.
+CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+KERNEL_IDLE = """() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const kernel = panel && panel.sessionContext && panel.sessionContext.session && panel.sessionContext.session.kernel;
+    return !!kernel && kernel.connectionStatus === 'connected' && kernel.status === 'idle';
+}"""
+
+
+def pytest_collection_modifyitems(items):
+    if CHROMIUM is None:
+        skip = pytest.mark.skip(reason="no Chromium on this machine: apt-get install chromium")
+        for item in items:
+            if "browser" in item.path.parts:
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A JupyterLab server with settings of its own; yields its address and its folder of notebooks."""
+    root = tmp_path_factory.mktemp("lab")
+    folder = root / "notebooks"
+    folder.mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environ = dict(os.environ, JUPYTER_PLATFORM_DIRS="0", IPYTHONDIR=str(root / "ipython"))
+    for name in ("CONFIG", "DATA", "RUNTIME"):
+        environ[f"JUPYTER_{name}_DIR"] = str(root / name.lower())
+    (root / "config" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension").mkdir(parents=True)
+    settings = root / "config" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
+    settings.write_text(json.dumps({"windowingMode": "none"}))
+    command = [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--ip=127.0.0.1", f"--port={port}"]
+    command += ["--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", "--LabApp.expose_app_in_browser=True"]
+    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    with (root / "lab.log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _wait_until_up(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, root / "lab.log")
+        yield f"http://127.0.0.1:{port}", folder
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_until_up(url, server, log):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            if server.poll() is not None:
+                raise RuntimeError(log.read_text()) from None
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class NotebookPage:
+    """A notebook that is open in JupyterLab."""
+
+    def __init__(self, page, path):
+        self.page = page
+        self.path = path
+
+    def run_cell(self, index, *, wait=True):
+        """Run one cell; returns at once if it is not waited for."""
+        self.page.evaluate(
+            """([index]) => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                notebook.activeCellIndex = index;
+                window.jupyterapp.commands.execute('notebook:run-cell');
+            }""",
+            [index],
+        )
+        if wait:
+            self.wait_idle()
+
+    def wait_idle(self):
+        self.page.wait_for_timeout(100)  # the kernel's status changes to busy after the request has reached it
+        self.page.wait_for_function(KERNEL_IDLE, timeout=TIMEOUT_MS)
+
+    def outputs(self, index):
+        """Outputs of a cell as nbformat has them."""
+        return self.page.evaluate(
+            "([index]) => window.jupyterapp.shell.currentWidget.content.widgets[index].model.outputs.toJSON()", [index]
+        )
+
+    def run_shown(self, index):
+        """What the cell's picture says of its run; {} while there is none."""
+        for output in self.outputs(index):
+            if "application/vnd.amlnb.run+json" in output.get("data", {}):
+                return output["data"]
+        return {}
+
+    def wait_state(self, index, state):
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
+        while time.monotonic() < deadline:
+            shown = self.run_shown(index)
+            if shown and shown["application/vnd.amlnb.run+json"]["state"] == state:
+                return shown
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"the output never showed {state}: {self.outputs(index)}")
+
+    def execute(self, command):
+        """Start a command of JupyterLab."""
+        self.page.evaluate("([command]) => { window.jupyterapp.commands.execute(command); }", [command])
+
+    def save(self):
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+
+    def restart_kernel(self):
+        self.page.evaluate("() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+        self.page.wait_for_timeout(500)
+        self.page.wait_for_function(KERNEL_IDLE, timeout=TIMEOUT_MS)
+
+
+@pytest.fixture
+def open_notebook(lab, browser):
+    """Open cells as a new notebook: ``open_notebook(name, [source, ...], theme="JupyterLab Dark")``."""
+    url, folder = lab
+    contexts = []
+
+    def opened(name, cells, theme="JupyterLab Light", *, outputs=None):
+        path = folder / f"{name}.ipynb"
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        for index, found in (outputs or {}).items():
+            notebook.cells[index].outputs = [nbformat.from_dict(output) for output in found]
+        nbformat.write(notebook, path)
+        context = browser.new_context(viewport={"width": 1180, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.goto(f"{url}/lab/tree/{name}.ipynb?token={TOKEN}&reset")
+        page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget", timeout=TIMEOUT_MS)
+        page.evaluate("([theme]) => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", [theme])
+        page.wait_for_function(KERNEL_IDLE, timeout=TIMEOUT_MS)
+        return NotebookPage(page, path)
+
+    yield opened
+    for context in contexts:
+        context.close()
