@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -39,30 +41,36 @@ def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
     git_reading = ThreadPoolExecutor(1)
     git_state = git_reading.submit(read_git, spec.source_directory)
     git_reading.shutdown(wait=False)
-    run_id = f"{spec.experiment}_{int(time.time())}_{uuid.uuid4().hex[:8]}"
-    try:
+    with _unwritable_told(workspace):
         objects = ObjectStore(workspace.objects)
         snapshot = take_snapshot(
             spec.source_directory, objects, host.cache_dir(), limits=SnapshotLimits.from_environ(os.environ)
         )
         git = git_state.result()
-        record = _record(spec, run_id, target, snapshot.id)
+        record = _record(spec, target, snapshot.id)
         record["warnings"] = [*spec.warnings, *snapshot.warnings]
         record.update(git.record(objects))
         record["properties"] = {**git.properties(), "ContentSnapshotId": snapshot.id, **spec.properties}
-        workspace.make_experiment(spec.experiment)
+    return queue_run(workspace, record)
+
+
+def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
+    """Create the run of a submission record, queue it behind all others, and return its directory.
+
+    Raises
+    ------
+    ExperimentExecutionException
+        The workspace cannot be written to.
+    """
+    with _unwritable_told(workspace):
+        workspace.make_experiment(record["experiment"])
         directory = create.create_run(workspace.runs, record)
-    except OSError as error:
-        raise ExperimentExecutionException(
-            f"the run could not be written to the workspace {workspace.path!r}: {error}",
-            hint="free some space or make it writable; AMLNB_HOME moves the data elsewhere",
-        ) from error
     queue.add(
         queue.Ticket(
-            run_id=run_id,
+            run_id=record["id"],
             directory=directory,
             data=workspace.path,
-            target=spec.target,
+            target=record["target"],
             workspace={
                 "subscription_id": workspace.ids.subscription_id,
                 "resource_group": workspace.ids.resource_group,
@@ -73,6 +81,27 @@ def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
     )
     wake.wake()
     return directory
+
+
+def new_run_id(experiment: str) -> str:
+    """Make the id of a submitted run, as v1's client did."""
+    return f"{experiment}_{int(time.time())}_{uuid.uuid4().hex[:8]}"
+
+
+def home_of(target: dict[str, Any]) -> dict[str, Any]:
+    """Where the runs of a target have their home, as it stands in their records."""
+    return {key: value for key, value in target.items() if key in ("kind", "host", "user", "port", "root")}
+
+
+@contextlib.contextmanager
+def _unwritable_told(workspace: WorkspaceDirectory) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ExperimentExecutionException(
+            f"the run could not be written to the workspace {workspace.path!r}: {error}",
+            hint="free some space or make it writable; AMLNB_HOME moves the data elsewhere",
+        ) from error
 
 
 def _check(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
@@ -109,19 +138,19 @@ def _check_script(source_directory: str, script: str) -> None:
         )
 
 
-def _record(spec: RunSpec, run_id: str, target: dict[str, Any], snapshot_id: str) -> dict[str, Any]:
+def _record(spec: RunSpec, target: dict[str, Any], snapshot_id: str) -> dict[str, Any]:
     interpreter = spec.interpreter
     if interpreter is None:
         interpreter = sys.executable if target["kind"] == targets.LOCAL else str(target.get("python", "python3"))
     return {
-        "id": run_id,
+        "id": new_run_id(spec.experiment),
         "experiment": spec.experiment,
         "type": "azureml.scriptrun",
         "created": time.time(),
         "display_name": spec.display_name,
         "parent": spec.parent,
         "target": spec.target,
-        "home": {key: value for key, value in target.items() if key in ("kind", "host", "user", "port", "root")},
+        "home": home_of(target),
         "owner": None,
         "submitter": host.this_process(),
         "definition": {
