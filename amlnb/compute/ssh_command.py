@@ -230,7 +230,9 @@ def refusal(target: SshTarget, code: int | None, complaint: str) -> AmlnbError:
             hint=f"'ssh {target.host} true' must work in a terminal without a question; ssh-agent may hold the key",
         )
     if "Bad configuration option" in complaint or "Can't open user config file" in complaint:
-        return ComputeTargetException(f"ssh refused its configuration: {said}", hint="correct the target's definition")
+        return ComputeTargetException(
+            f"ssh refused its configuration for {where}: {said}", hint="correct the target's definition"
+        )
     if code in (126, 127):
         return ComputeTargetException(
             f"there is no Python at {target.python!r} on {where}: {_last_line(complaint)}",
