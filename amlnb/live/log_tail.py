@@ -13,18 +13,30 @@ _LINE_LIMIT = 500
 
 
 def plain_line(raw: str) -> str:
-    """Show one line as a terminal leaves it: carriage returns overwrite, backspaces erase, colours are dropped.
+    """Show one line as a terminal leaves it: what a carriage return or a backspace goes back over is overwritten, colours are dropped.
 
     Longer than 500 characters, it is cut with an ellipsis.
     """
     text = _ESCAPES.sub("", raw)
-    shown = ""
-    for part in text.rstrip("\r").split("\r"):
-        shown = part + shown[len(part) :]
-    while "\b" in shown:
-        shown = re.sub(r"[^\b]\b|^\b+", "", shown)
-    shown = _CONTROLS.sub("", shown.expandtabs(4))
+    shown = _CONTROLS.sub("", _overwritten(text).expandtabs(4))
     return shown if len(shown) <= _LINE_LIMIT else shown[: _LINE_LIMIT - 1] + "…"
+
+
+def _overwritten(text: str) -> str:
+    """Play the moves of a cursor: to the start of the line, and one character back."""
+    if "\r" not in text and "\b" not in text:
+        return text
+    shown: list[str] = []
+    column = 0
+    for character in text:
+        if character == "\r":
+            column = 0
+        elif character == "\b":
+            column = max(0, column - 1)
+        else:
+            shown[column : column + 1] = [character]
+            column += 1
+    return "".join(shown)
 
 
 class LogTail:

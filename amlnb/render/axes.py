@@ -17,7 +17,17 @@ class Scale:
 
     def __call__(self, value: float) -> float:
         """Pixel of a value."""
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+        return self.start + position(value, self.low, self.high) * (self.end - self.start)
+
+
+def position(value: float, low: float, high: float) -> float:
+    """Where a value stands in a range: 0 at its low end, 1 at its high end, 0.5 in a range without width.
+
+    Right for the largest and the smallest floats, whose difference is infinite or nothing.
+    """
+    size = max(abs(low), abs(high))
+    width = high / size - low / size if size else 0.0
+    return (value / size - low / size) / width if width else 0.5
 
 
 def padded(low: float, high: float, share: float) -> tuple[float, float]:

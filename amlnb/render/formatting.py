@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from amlnb.render.axes import position
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -67,5 +69,7 @@ def sparkline(values: Sequence[float], width: int = 16) -> str:
     if not finite:
         return ""
     low, high = min(finite), max(finite)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(_BLOCKS[round((value - low) * scale)] if math.isfinite(value) else " " for value in values)
+    if low == high:
+        return "".join(_BLOCKS[0] if math.isfinite(value) else " " for value in values)
+    top = len(_BLOCKS) - 1
+    return "".join(_BLOCKS[round(position(v, low, high) * top)] if math.isfinite(v) else " " for v in values)

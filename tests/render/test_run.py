@@ -1,0 +1,200 @@
+import io
+import math
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from amlnb.core import states
+from amlnb.render.png import to_png
+from amlnb.render.run_html import run_html
+from amlnb.render.run_page import run_page
+from amlnb.render.run_picture import run_scene
+from amlnb.render.run_text import progress_line, run_text
+from amlnb.render.runs_table import runs_html, runs_text
+from amlnb.render.svg import to_svg
+from amlnb.specs.run_view import MetricSummary, RunRow, RunView, Series
+
+EVIL = "<script>alert(1)</script>\n\x00\ud800'\"&$x^2$ 中文 \u202e"
+
+
+def view(curves, **fields):
+    """A run with these curves, given as lists of values."""
+    series = {name: Series(np.arange(len(y), dtype=float), np.array(y, float)) for name, y in curves.items()}
+    metrics = {name: MetricSummary(len(y), y[-1], min(y), max(y)) for name, y in curves.items()}
+    fields = {"state": states.RUNNING, "started": 1.0, "elapsed_s": 12.0, "metric_count": len(metrics), **fields}
+    return RunView(id="digits_1", experiment="digits", metrics=metrics, series=series, **fields)
+
+
+def decay(n=300):
+    return [math.exp(-i / 60) for i in range(n)]
+
+
+def texts(svg):
+    return [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+
+
+class Strict(HTMLParser):
+    """Every tag that is opened is closed, in order; nothing active."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.tags = [], set()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        assert not any(name.startswith("on") for name, _ in attrs)
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def check_html(text):
+    parser = Strict()
+    parser.feed(text)
+    assert parser.open == []
+    assert not parser.tags & {"script", "img", "svg", "iframe", "link", "style"}
+
+
+ALL_FIELDS = {
+    "display_name": EVIL,
+    "target": EVIL,
+    "parameters": {EVIL: EVIL},
+    "tags": {EVIL: EVIL, "t": None},
+    "error": {"code": "x", "message": EVIL, "hint": EVIL},
+    "warnings": (EVIL,) * 5,
+    "reason": EVIL,
+    "log_tail": (EVIL,),
+}
+
+
+def test_the_picture_names_state_run_time_and_last_value():
+    assert texts(to_svg(run_scene(view({"loss": decay()}))))[:4] == ["Running", "digits_1", "12 s · on local", "loss"]
+    assert "0.006851" in texts(to_svg(run_scene(view({"loss": decay()}))))
+
+
+@pytest.mark.parametrize("state", states.ALL)
+def test_every_state_has_a_picture_a_table_and_a_text(state):
+    shown = view({"loss": decay(10)}, state=state)
+    assert state in texts(to_svg(run_scene(shown)))
+    assert state in run_text(shown)
+    check_html(run_html(shown))
+
+
+def test_what_a_run_holds_is_escaped_everywhere():
+    shown = view({EVIL: decay(), f"val_{EVIL}": decay()}, **ALL_FIELDS)
+    svg = to_svg(run_scene(shown))
+    ElementTree.fromstring(svg)
+    assert "<script" not in svg
+    check_html(run_html(shown))
+    assert "<script" not in run_page(shown, code=EVIL, log=EVIL, files=[(EVIL, 1)])
+    row = RunRow(EVIL, EVIL, states.COMPLETED, EVIL, parameters={EVIL: EVIL}, metrics={EVIL: 1.0})
+    check_html(runs_html([row, RunRow("b", "c", states.FAILED)]))
+    for text in (run_text(shown), progress_line(shown), runs_text([row])):
+        assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", text)
+        text.encode()
+    Image.open(io.BytesIO(to_png(run_scene(shown)))).verify()
+
+
+@pytest.mark.parametrize(
+    "curve",
+    [
+        [1.0, math.nan, 2.0],
+        [math.nan, math.nan],
+        [math.inf, 1.0, -math.inf],
+        [5.0, 5.0],
+        [1e308, -1e308],
+        [0.0, 5e-324],
+        [1e-320, 1e300],
+    ],
+)
+def test_awkward_curves_are_drawn(curve):
+    shown = view({"x": curve})
+    svg = to_svg(run_scene(shown))
+    assert not re.search(r' (d|c?x|c?y)="[^"]*(nan|inf)', svg)
+    to_png(run_scene(shown), 1)
+    check_html(run_html(shown))
+
+
+def test_gaps_and_steps_that_go_back_break_the_curve():
+    series = {"x": Series(np.array([0.0, 1, 2, 1, 2]), np.array([1.0, math.nan, 1, 2, 3]))}
+    shown = RunView("r", "e", states.COMPLETED, series=series, metrics={"x": MetricSummary(5, 3, 1, 3)})
+    paths = re.findall(r'<path d="([^"]*)" stroke="#3d8bfd"', to_svg(run_scene(shown)))
+    assert [path.count("L") for path in paths] == [1]
+    assert "<circle" in to_svg(run_scene(shown))
+
+
+def test_thousands_of_metrics_stay_small_and_say_so():
+    curves = {f"metric {i}": decay(300) for i in range(200)}
+    shown = view(curves, metric_count=100_000, log_tail=("x" * 500,) * 12, warnings=("w" * 900,) * 1000)
+    svg, html = to_svg(run_scene(shown)), run_html(shown)
+    assert "194 more curves not drawn" in texts(svg)
+    assert "and 99,970 more metrics" in html
+    assert "and 99,988 more metrics" in run_text(shown)
+    png = to_png(run_scene(shown))
+    assert len(svg) + len(html) + len(png) * 4 / 3 + len(run_text(shown)) < 100_000
+
+
+def test_the_same_run_gives_the_same_bytes():
+    assert to_png(run_scene(view({"loss": decay()}))) == to_png(run_scene(view({"loss": decay()})))
+    assert to_svg(run_scene(view({"loss": decay()}))) == to_svg(run_scene(view({"loss": decay()})))
+
+
+def test_the_height_does_not_change_while_a_run_goes_on():
+    short, long = view({"loss": decay(2)}, log_tail=("a",)), view({"loss": decay()}, log_tail=("a",) * 9, elapsed_s=1e5)
+    assert run_scene(short).height == run_scene(long).height
+    height = re.compile(r"height:(\d+)px")
+    assert height.findall(run_html(short)) == height.findall(run_html(long))
+
+
+def test_the_ground_of_the_png_is_transparent_and_its_size_is_the_scenes():
+    scene = run_scene(view({"loss": decay()}))
+    with Image.open(io.BytesIO(to_png(scene, 2))) as image:
+        assert image.size == (scene.width * 2, scene.height * 2)
+        assert image.convert("RGBA").getpixel((scene.width, 4))[3] == 0
+
+
+def test_a_run_as_text():
+    shown = view({"loss": [2.0, 1.0]}, state=states.FAILED, error={"message": "boom", "hint": "look"}, elapsed_s=3.0)
+    assert run_text(shown) == (
+        "✗ Failed  run digits_1 · on local · 3.0 s\n  boom\n  hint: look\n"
+        "  loss           1  (min 1, max 2, 2 points)  █▁"
+    )
+    assert progress_line(shown) == "amlnb: run digits_1 Failed, 3.0 s, loss 1"
+
+
+def test_a_table_of_runs_says_once_what_all_share():
+    rows = [
+        RunRow(f"r{i}", "e", states.COMPLETED, elapsed_s=i, parameters={"rate": str(i), "width": "8"}, metrics={"loss": i / 7})
+        for i in range(3)
+    ]
+    assert runs_text(rows) == (
+        "state        run  rate    loss   time\n"
+        "✓ Completed  r0      0       0  0.0 s\n"
+        "✓ Completed  r1      1  0.1429  1.0 s\n"
+        "✓ Completed  r2      2  0.2857  2.0 s"
+    )
+    html = runs_html(rows)
+    check_html(html)
+    assert "all with width = 8" in html
+
+
+def test_a_long_table_is_cut_and_says_so():
+    rows = [RunRow(f"r{i}", "e", states.RUNNING, metrics={f"m{j}": 1.0 for j in range(50)}) for i in range(1000)]
+    html = runs_html(rows)
+    assert "not shown: 900 more runs, 44 more columns" in html
+    assert len(html) < 400_000
+    assert runs_text([]) == "No runs yet."
+
+
+def test_the_page_of_a_bundle_stands_alone():
+    page = run_page(view({"loss": decay()}), code="print(1 < 2)", log="x" * 300_000, files=[("outputs/w", 5)])
+    assert "print(1 &lt; 2)" in page
+    assert "[100,000 characters left out]" in page
+    assert not re.search(r"(src|href)=", page)
+    assert not re.search("<script|@import|url\\(", page)
