@@ -32,6 +32,8 @@ WAITING, RUNNING, SEALED, LOST, NOT_STARTED, UNKNOWN = (
     "waiting", "running", "sealed", "lost", "not started", "unknown"
 )  # fmt: skip
 _ANSWER_BYTES = 8 << 20
+_SMALLEST_SHARE = 1 << 18
+_UNFINISHED_S = 86400.0
 _KILL_ROUNDS = 100
 
 
@@ -56,6 +58,7 @@ class Relay:
         self._put_failed: Optional[str] = None
         for folder in (self._objects, self._runs):
             os.makedirs(folder, mode=0o700, exist_ok=True)
+        _remove_old(os.path.join(self._objects, ".tmp"))
 
     def serve(self) -> None:
         """Greet, then answer until the connection closes."""
@@ -198,9 +201,10 @@ class Relay:
 
     def op_look(self, header: Dict[str, Any]) -> Dict[str, Any]:
         """Take edits and send what is new of these runs; tell which of them have been sent to their end."""
-        budget = Budget(_ANSWER_BYTES)
-        complete = []
+        share = max(_SMALLEST_SHARE, _ANSWER_BYTES // max(len(header["runs"]), 1))
+        complete, more = [], False
         for asked in header["runs"]:
+            budget = Budget(share)  # each its own: one run that prints without end holds up no other
             directory = self._directory(asked["run"])
             if not os.path.isdir(directory):
                 continue
@@ -208,7 +212,8 @@ class Relay:
             feed.take_edits(asked.get("edits", {}))
             if feed.look(budget):
                 complete.append(asked["run"])
-        return {"complete": complete, "more": budget.left <= 0}
+            more |= budget.left <= 0
+        return {"complete": complete, "more": more}
 
     def op_verify(self, header: Dict[str, Any]) -> Dict[str, Any]:
         """Compare a mirror with its home: which files differ, and which are no more here."""
@@ -283,6 +288,19 @@ def _cancel_requested(directory: str) -> bool:
         if isinstance(edit, dict) and edit.get("op") == "cancel":
             return True
     return False
+
+
+def _remove_old(folder: str) -> None:
+    """Remove unfinished objects that connections cut long ago left behind."""
+    if not os.path.isdir(folder):
+        return
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        try:
+            if time.time() - os.stat(path).st_mtime > _UNFINISHED_S:
+                os.unlink(path)
+        except FileNotFoundError:
+            continue  # it became an object, or another relay removed it
 
 
 def _sha_of(path: str) -> str:

@@ -180,6 +180,15 @@ def test_a_python_that_is_too_old_is_told(start):
     assert "is Python 2.7.18; 3.7 is the oldest" in failure(start("", python=old, root="far-old-python"))
 
 
+@pytest.mark.parametrize("version", ["3.7.16", "3.13.0"])
+def test_the_far_end_may_have_another_python(start, version):
+    python = os.path.join(os.environ.get("PYENV_ROOT", ""), "versions", version, "bin", "python")
+    if not os.path.exists(python):
+        pytest.skip(f"there is no Python {version} here")
+    reader = start("import sys\nfrom amlnb import Run\nRun.get_context().log('v', sys.version_info[1])\n", python=python)
+    assert ended(reader).metrics() == {"v": int(version.split(".")[1])}
+
+
 def test_a_root_that_cannot_be_written_is_told(start, tmp_path):
     (tmp_path / "file").write_text("")
     assert "could not start" in failure(start("", root=str(tmp_path / "file" / "root")))
