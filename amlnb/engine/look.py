@@ -62,7 +62,8 @@ def cancel(reader: RunReader, by: str) -> None:
     runner = reader.runner()
     if reader.record.get("owner") is None and runner is not None and host.liveness(runner) == identity.ALIVE:
         os.kill(runner["pid"], signal.SIGUSR1)
-    look(reader)
+    if queue.holds(reader.id):
+        wake.wake(wake.CANCEL)
     if reader.record.get("owner") is not None:
         # A run that lives in some process has no runner to end it: v1 marks it Canceled at once, and so do we.
         reader.refresh()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import py_compile
 import shutil
 import uuid
 
@@ -37,6 +38,8 @@ def stage(cache: str) -> str:
         path = os.path.join(temporary, relative)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         shutil.copyfile(source, path)
+        # Compiled here, once: every process of every run begins with one of these, and may not be allowed to write.
+        py_compile.compile(path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
     try:
         os.rename(temporary, folder)
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from io import FileIO
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,54 @@ from numpy.typing import NDArray
 from amlnb.core import events, records
 from amlnb.store.plain_files import read_from
 
-RECORD = np.dtype(
-    [("id", "<u4"), ("kind", "<u2"), ("magic", "<u2"), ("step", "<i8"), ("time", "<f8"), ("value", "<u8")]
-)
-# The first eight bytes of a record as one integer, so that a whole file is checked in one pass.
-_HEAD = np.dtype({"names": ["head"], "formats": ["<u8"], "offsets": [0], "itemsize": records.SIZE})
+# Records pass through a block that stays in the processor's cache while it is taken apart.
+_BLOCK_RECORDS = 65536
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Valid records, taken apart: arrays of one length, in the order of writing.
+
+    Attributes
+    ----------
+    head
+        uint64: id, kind and magic as they stand in the first eight bytes.
+    step
+        int64; ``records.NO_STEP`` for none.
+    time
+        float64, Unix seconds.
+    bits
+        uint64: the eight bytes of the value.
+    one_head
+        The head that all share, or None; known without looking at them again.
+    """
+
+    head: NDArray[np.uint64]
+    step: NDArray[np.int64]
+    time: NDArray[np.float64]
+    bits: NDArray[np.uint64]
+    one_head: int | None
+
+    @property
+    def metric_id(self) -> NDArray[np.uint64]:
+        """Metric ids."""
+        return self.head & np.uint64(0xFFFFFFFF)
+
+    @property
+    def kind(self) -> NDArray[np.uint64]:
+        """Kinds (``records.FLOAT64`` and so on)."""
+        return (self.head >> np.uint64(32)) & np.uint64(0xFFFF)
+
+    def where(self, mask: NDArray[np.bool_]) -> Columns:
+        """Records that a mask selects."""
+        return _columns(self.head[mask], self.step[mask], self.time[mask], self.bits[mask])
+
+
+def _columns(
+    head: NDArray[np.uint64], step: NDArray[np.int64], time: NDArray[np.float64], bits: NDArray[np.uint64]
+) -> Columns:
+    shared = int(head[0]) if len(head) and bool((head == head[0]).all()) else None
+    return Columns(head, step, time, bits, shared)
 
 
 @dataclass
@@ -71,7 +115,7 @@ class WriterReader:
     skipped: int = 0
     bytes_read: int = 0
     _offset: int = 0
-    _records: list[NDArray[Any]] = field(default_factory=list)
+    _records: list[Columns] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.role = os.path.basename(self.base).partition("-")[0]
@@ -91,11 +135,14 @@ class WriterReader:
         self.bytes_read = self._offset + self._events.offset
         return self.bytes_read != before
 
-    def records(self) -> NDArray[Any]:
-        """All valid records, in the order they were written (dtype :data:`RECORD`)."""
-        if len(self._records) > 1:
-            self._records = [np.concatenate(self._records)]
-        return self._records[0] if self._records else np.empty(0, RECORD)
+    def records(self) -> Columns:
+        """All valid records, in the order they were written."""
+        if len(self._records) != 1:
+            parts = zip(*((part.head, part.step, part.time, part.bits) for part in self._records), strict=True)
+            empty = (np.empty(0, "<u8"), np.empty(0, "<i8"), np.empty(0, "<f8"), np.empty(0, "<u8"))
+            joined = [np.concatenate(column) for column in parts] or list(empty)
+            self._records = [_columns(*joined)]
+        return self._records[0]
 
     def _take(self, offset: int, event: dict[str, Any]) -> None:
         kind = event["t"]
@@ -106,33 +153,54 @@ class WriterReader:
         elif kind in (events.STATE, events.WARNING):
             self.states.append(event)
 
-    def _read_records(self) -> NDArray[Any] | None:
-        path = self.base + ".metrics"
+    def _read_records(self) -> Columns | None:
         try:
-            size = os.stat(path).st_size
+            with open(self.base + ".metrics", "rb", buffering=0) as file:
+                count = (os.fstat(file.fileno()).st_size - self._offset) // records.SIZE
+                if count <= 0:
+                    return None
+                file.seek(self._offset)
+                taken = _take_apart(file, count)
         except FileNotFoundError:
             return None
-        count = (size - self._offset) // records.SIZE
-        if count <= 0:
-            return None
-        found = np.fromfile(path, RECORD, count, offset=self._offset)
-        self._offset += len(found) * records.SIZE
+        self._offset += len(taken[0]) * records.SIZE
+        found = _columns(taken[0], taken[1].view("<i8"), taken[2].view("<f8"), taken[3])
         valid = _valid(found)
         if valid is None:
             return found
-        self.skipped += len(found) - int(valid.sum())
-        return found[valid]
+        self.skipped += len(found.head) - int(valid.sum())
+        return found.where(valid)
 
 
-def _valid(found: NDArray[Any]) -> NDArray[np.bool_] | None:
+def _take_apart(file: FileIO, count: int) -> NDArray[np.uint64]:
+    """Read up to ``count`` records into four columns of eight bytes each, shape (4, n)."""
+    columns = np.empty((4, count), "<u8")
+    block = np.empty((min(count, _BLOCK_RECORDS), 4), "<u8")
+    window = memoryview(block).cast("B")  # type: ignore[arg-type]  # an array is a buffer
+    done = 0
+    while done < count:
+        wanted = min(len(block), count - done) * records.SIZE
+        filled = 0
+        while filled < wanted:
+            got = file.readinto(window[filled:wanted])
+            if not got:
+                break  # cut short meanwhile
+            filled += got
+        whole = filled // records.SIZE
+        columns[:, done : done + whole] = block[:whole].T
+        done += whole
+        if filled < wanted:
+            break
+    return columns[:, :done]
+
+
+def _valid(found: Columns) -> NDArray[np.bool_] | None:
     """Mask of the slots that are records; None if all are."""
-    heads = found.view(_HEAD)["head"]
-    if bool((heads == heads[0]).all()):  # one metric and kind: the usual file, checked in one pass
-        first = found[0]
-        good = first["magic"] == records.MAGIC and first["kind"] <= records.LINE
-        return None if good else np.zeros(len(found), bool)
-    valid = (found["magic"] == records.MAGIC) & (found["kind"] <= records.LINE)
-    return None if bool(valid.all()) else valid
+    heads = found.head if found.one_head is None else found.head[:1]
+    valid = (heads >> np.uint64(48) == records.MAGIC) & ((heads >> np.uint64(32)) & np.uint64(0xFFFF) <= records.LINE)
+    if bool(valid.all()):
+        return None
+    return valid if found.one_head is None else np.zeros(len(found.head), bool)
 
 
 def list_writers(folder: str) -> list[str]:

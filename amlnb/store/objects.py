@@ -158,6 +158,8 @@ class ObjectStore:
             return False
         try:
             os.utime(path)
+        except FileNotFoundError:
+            return False  # gc took it in this instant
         except OSError:
             pass  # another user's object, or a read-only workspace: it is there, which is what matters
         return True

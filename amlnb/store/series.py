@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amlnb.core import events, metrics, records
-from amlnb.store.journals import WriterReader
+from amlnb.store.journals import Columns, WriterReader
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,26 +37,24 @@ class Series:
     value: NDArray[np.float64]
 
 
-def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReader, NDArray[Any]]]:
+def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReader, Columns]]:
     """Records of one metric, a pair a writer, of the lowest rank that logged it."""
-    found: dict[str, list[tuple[WriterReader, NDArray[Any]]]] = {}
+    found: dict[str, list[tuple[WriterReader, Columns]]] = {}
     for writer in writers:
         for metric_id in [number for number, text in writer.names.items() if text == name]:
             rows = _rows(writer, metric_id)
-            if len(rows):
+            if len(rows.head):
                 found.setdefault(writer.role, []).append((writer, rows))
     if not found:
         return []
     return found[min(found, key=_role_key)]
 
 
-def _rows(writer: WriterReader, metric_id: int) -> NDArray[Any]:
+def _rows(writer: WriterReader, metric_id: int) -> Columns:
     everything = writer.records()
-    ids = everything["id"]
-    if len(writer.names) == 1 and len(ids) and bool((ids == metric_id).all()):
+    if everything.one_head is not None and everything.one_head & 0xFFFFFFFF == metric_id:
         return everything
-    rows: NDArray[Any] = everything[ids == metric_id]
-    return rows
+    return everything.where(everything.metric_id == metric_id)
 
 
 def _role_key(role: str) -> tuple[int, int, str]:
@@ -81,46 +79,46 @@ def series(writers: Iterable[WriterReader], name: str) -> Series:
     return Series(step, time, value)
 
 
-def _decode(writer: WriterReader, rows: NDArray[Any]) -> tuple[NDArray[np.float64], ...]:
-    kinds = rows["kind"]
-    step = rows["step"].astype(np.float64)
-    step[rows["step"] == records.NO_STEP] = np.nan
-    time = np.ascontiguousarray(rows["time"])
-    first = int(kinds[0])
-    if bool((kinds == first).all()) and first == records.FLOAT64:
-        return step, time, np.ascontiguousarray(rows["value"]).view(np.float64)
-    if not (kinds == records.LINE).any():
-        return step, time, _plain_values(rows, kinds)
-    return _decode_lines(writer, rows, step, time)
+def _decode(writer: WriterReader, rows: Columns) -> tuple[NDArray[np.float64], ...]:
+    step = rows.step.astype(np.float64)
+    missing = rows.step == records.NO_STEP
+    if bool(missing.any()):
+        step[missing] = np.nan
+    if rows.one_head is not None and rows.one_head >> 32 & 0xFFFF == records.FLOAT64:
+        return step, rows.time, rows.bits.view(np.float64)
+    kinds = rows.kind
+    plain = _plain_values(rows, kinds)
+    if not bool((kinds == records.LINE).any()):
+        return step, rows.time, plain
+    return _decode_lines(writer, rows, step, plain)
 
 
-def _plain_values(rows: NDArray[Any], kinds: NDArray[Any]) -> NDArray[np.float64]:
-    bits = np.ascontiguousarray(rows["value"])
-    value = bits.view(np.float64).copy()
+def _plain_values(rows: Columns, kinds: NDArray[Any]) -> NDArray[np.float64]:
+    value = rows.bits.view(np.float64).copy()
     whole = (kinds == records.INT64) | (kinds == records.BOOL)
-    value[whole] = bits.view(np.int64)[whole]
+    value[whole] = rows.bits.view(np.int64)[whole]
     value[kinds == records.NONE] = np.nan
     return value
 
 
 def _decode_lines(
-    writer: WriterReader, rows: NDArray[Any], step: NDArray[np.float64], time: NDArray[np.float64]
+    writer: WriterReader, rows: Columns, step: NDArray[np.float64], plain: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], ...]:
     """Points of rows some of which stand in lines: lists flatten, what is no number is left out."""
-    plain = _plain_values(rows, rows["kind"])
     steps: list[float] = []
     times: list[float] = []
     values: list[float] = []
-    for index, row in enumerate(rows):
-        logged: Sequence[Any] = [float(plain[index])]
-        at = float(step[index])
-        if row["kind"] == records.LINE:
-            line = writer.lines.get(int(row["value"]), {})
+    columns = (rows.kind.tolist(), rows.bits.tolist(), step.tolist(), rows.time.tolist(), plain.tolist())
+    for kind, bits, record_step, time, number in zip(*columns, strict=True):
+        logged: Sequence[Any] = [number]
+        at = record_step
+        if kind == records.LINE:
+            line = writer.lines.get(bits, {})
             logged = line["v"] if isinstance(line.get("v"), list) else [line.get("v")]
             at = float(line["step"]) if isinstance(line.get("step"), (int, float)) else at
         numbers = [_as_float(item) for item in logged if isinstance(item, (int, float)) or item is None]
         steps += [at if len(logged) == 1 else np.nan] * len(numbers)
-        times += [float(time[index])] * len(numbers)
+        times += [time] * len(numbers)
         values += numbers
     return np.array(steps, float), np.array(times, float), np.array(values, float)
 
@@ -137,29 +135,33 @@ def logged_values(writers: Iterable[WriterReader], name: str) -> list[tuple[str,
     parts = select(writers, name)
     timed: list[tuple[float, tuple[str, Any]]] = []
     for writer, rows in parts:
-        timed += zip(rows["time"].tolist(), _values(writer, rows), strict=True)
+        timed += zip(rows.time.tolist(), _values(writer, rows), strict=True)
     if len(parts) > 1:
         timed.sort(key=lambda item: item[0])
     return [item for _, item in timed if item[0]]
 
 
-def _values(writer: WriterReader, rows: NDArray[Any]) -> list[tuple[str, Any]]:
-    bits = np.ascontiguousarray(rows["value"])
-    floats, integers = bits.view(np.float64).tolist(), bits.view(np.int64).tolist()
+def _values(writer: WriterReader, rows: Columns) -> list[tuple[str, Any]]:
+    floats, integers = rows.bits.view(np.float64).tolist(), rows.bits.view(np.int64).tolist()
     found: list[tuple[str, Any]] = []
-    for kind, number, integer in zip(rows["kind"].tolist(), floats, integers, strict=True):
+    for kind, number, integer in zip(rows.kind.tolist(), floats, integers, strict=True):
         if kind == records.FLOAT64:
             found.append((metrics.SCALAR, number))
         elif kind == records.LINE:
-            line = writer.lines.get(integer)
-            kind_of_line = line.get("k") if line else None
-            scalar = kind_of_line in (events.STR, events.INT, events.FLOAT)
-            # A line lost to damage leaves ("", None), which the caller passes over.
-            found.append((metrics.SCALAR if scalar else str(kind_of_line or ""), line.get("v") if line else None))
+            found.append(_line_value(writer.lines.get(integer)))
         else:
             value = {records.INT64: integer, records.BOOL: bool(integer)}.get(kind)
             found.append((metrics.SCALAR, value))
     return found
+
+
+def _line_value(line: dict[str, Any] | None) -> tuple[str, Any]:
+    """Kind and value of a line; one lost to damage gives ("", None), which the caller passes over."""
+    if line is None:
+        return "", None
+    kind = str(line.get("k") or "")
+    scalar = kind in (events.STR, events.INT, events.FLOAT)
+    return (metrics.SCALAR if scalar else kind), line.get("v")
 
 
 def summaries(writers: Sequence[WriterReader]) -> dict[str, dict[str, float]]:

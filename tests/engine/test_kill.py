@@ -65,7 +65,9 @@ class Fleet:
         self.killed = set()
 
     def submit(self, number):
-        config = ScriptRunConfig(self.source, "s.py", arguments=[self.acknowledged, "forks" if number % 3 == 0 else "-"])
+        config = ScriptRunConfig(
+            self.source, "s.py", arguments=[self.acknowledged, "forks" if number % 3 == 0 else "-"]
+        )
         return Experiment(self.workspace, "kill").submit(config)
 
     def pause(self, longest=0.25):

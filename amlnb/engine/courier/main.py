@@ -22,7 +22,7 @@ from amlnb.compute.backend import Job
 from amlnb.compute.local import LocalBackend
 from amlnb.core import layout, states
 from amlnb.engine import deaths, queue, run_side, targets
-from amlnb.engine.courier.wake import FIFO, LOCK
+from amlnb.engine.courier import wake
 from amlnb.engine.courier.worker import Worker
 from amlnb.engine.courier.zygote import Zygote
 from amlnb.errors import AmlnbError, told_error
@@ -53,14 +53,12 @@ def serve() -> int:
 
 def _elect(cache: str) -> int | None:
     """Take the courier's lock; None if another courier lives (it has then been woken)."""
-    fd = os.open(os.path.join(cache, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fd = os.open(os.path.join(cache, wake.LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     for _ in range(_LOCK_TRIES):
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             # The holder either hears the nudge, or is about to end and will let go of the lock.
-            from amlnb.engine.courier import wake
-
             if wake.nudge():
                 break
             time.sleep(_LOCK_PAUSE_S)
@@ -91,8 +89,12 @@ class _Courier:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._open_fifo()
+        heard = wake.NEWS
         while True:
-            self._take_tickets()
+            if heard:
+                self._take_tickets()
+            if wake.CANCEL in heard:
+                self._local.look_for_cancels_at = 0.0
             self._local.step()
             busy = bool(self._local.entries) or any(worker.busy for worker in self._remote.values())
             if busy:
@@ -101,7 +103,7 @@ class _Courier:
                 if self._may_end():
                     return
                 continue
-            self._wait(_TICK_S if self._local.entries else _idle_s() / 2)
+            heard = self._wait(_TICK_S if self._local.entries else _idle_s() / 2)
 
     def close(self) -> None:
         """Let go of everything; the runners go on."""
@@ -121,25 +123,25 @@ class _Courier:
         return False
 
     def _open_fifo(self) -> None:
-        path = os.path.join(self._cache, FIFO)
+        path = os.path.join(self._cache, wake.FIFO)
         with contextlib.suppress(FileExistsError):
             os.mkfifo(path, 0o600)
-        self._fifo = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        # Open for writing too: a FIFO without any writer would poll as hung up for ever.
+        self._fifo = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector.register(self._fifo, selectors.EVENT_READ)
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float) -> bytes:
+        """Wait for news at most so long; returns what was written into the FIFO."""
+        heard = b""
         for key, _ in self._selector.select(seconds):
             fd = key.fd
             if fd == self._fifo:
-                if not os.read(fd, 65536):
-                    # The last writer closed: a FIFO without writers polls as hung up until it is opened anew.
-                    self._selector.unregister(fd)
-                    os.close(fd)
-                    self._open_fifo()
+                heard = os.read(fd, 65536)
             elif fd in self._pidfds:
                 self._selector.unregister(fd)
                 os.close(fd)
                 del self._pidfds[fd]
+        return heard
 
     def _watch(self, pid: int) -> None:
         try:

@@ -12,6 +12,8 @@ from amlnb import host
 from amlnb.tracking import context
 
 FIFO = "wake"
+NEWS = b"."
+CANCEL = b"c"
 LOCK = "courier.lock"
 LOG = "courier.log"
 
@@ -20,15 +22,18 @@ _ON_ITS_WAY_S = 3.0
 _started: dict[int, float] = {}
 
 
-def wake() -> bool:
-    """Make the courier look around now; start one if there is none. True if one had to be started."""
-    if nudge():
+def wake(what: bytes = NEWS) -> bool:
+    """Make the courier look around now (for cancels, with ``CANCEL``); start one if there is none.
+
+    True if one had to be started.
+    """
+    if nudge(what):
         return False
     start()
     return True
 
 
-def nudge() -> bool:
+def nudge(what: bytes = NEWS) -> bool:
     """Wake a courier that lives; False if there is none."""
     path = os.path.join(host.cache_dir(), FIFO)
     try:
@@ -39,7 +44,7 @@ def nudge() -> bool:
         raise
     try:
         with contextlib.suppress(BlockingIOError):  # full: it has been told often enough
-            os.write(fd, b".")
+            os.write(fd, what)
     except BrokenPipeError:
         return False
     finally:

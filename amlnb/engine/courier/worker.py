@@ -56,6 +56,7 @@ class Worker:
     watch: Callable[[int], None] = lambda _: None
     entries: dict[str, Entry] = field(default_factory=dict)
     backing_off_until: float = 0.0
+    look_for_cancels_at: float = 0.0
 
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Take a ticket; a run that has an attempt already is only watched."""
@@ -68,24 +69,23 @@ class Worker:
 
     def step(self) -> None:
         """Do all that can be done now."""
-        self._look_for_cancels()
-        active = [entry for entry in self._ordered() if entry.active]
+        if time.monotonic() >= self.look_for_cancels_at:
+            self.look_for_cancels_at = time.monotonic() + _CANCEL_AGAIN_S
+            self._look_for_cancels()
+        active = [entry for entry in self.entries.values() if entry.active]
         if active:
             self._watch(active)
         if time.monotonic() >= self.backing_off_until:
             self._start_waiting()
 
-    def _ordered(self) -> list[Entry]:
-        return [self.entries[name] for name in sorted(self.entries)]
-
     def _start_waiting(self) -> None:
-        slots = self.slots()
-        free = None if slots is None else slots - sum(entry.active for entry in self.entries.values())
-        for entry in self._ordered():
-            if entry.active:
-                continue
+        waiting = [name for name, entry in self.entries.items() if not entry.active]
+        slots = self.slots() if waiting else None
+        free = None if slots is None else slots - (len(self.entries) - len(waiting))
+        for name in sorted(waiting):
             if free is not None and free <= 0:
                 return
+            entry = self.entries[name]
             try:
                 self._start(entry)
             except BackendUnavailable as error:
@@ -132,7 +132,7 @@ class Worker:
 
     def _look_for_cancels(self) -> None:
         now = time.monotonic()
-        for entry in self._ordered():
+        for entry in list(self.entries.values()):
             try:
                 mark = os.stat(os.path.join(entry.job.directory, layout.EDITS)).st_mtime_ns
             except OSError:

@@ -18,7 +18,6 @@ from typing import Any
 
 from amlnb.errors import BackendUnavailable
 from amlnb.runner import main as runner
-from amlnb.runner.detach import detached
 
 _LENGTH = struct.Struct("<I")
 
@@ -86,6 +85,8 @@ def _serve(connection: socket.socket) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
+    # Runners that end are collected by the kernel; each sets this anew for its own children.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
     gc.freeze()  # what is loaded stays shared between the runners
     while True:
@@ -94,13 +95,22 @@ def _serve(connection: socket.socket) -> None:
             told = json.loads(_receive(connection, size))
         except ConnectionError:
             return
-        pid = detached(lambda told=told: _keep(connection, told))  # type: ignore[misc]
-        connection.sendall(_LENGTH.pack(pid))
+        connection.sendall(_LENGTH.pack(_fork_runner(connection, told)))
 
 
-def _keep(connection: socket.socket, told: dict[str, Any]) -> None:
-    connection.close()  # else the courier could not tell that its zygote has died
-    runner.run(told)
+def _fork_runner(connection: socket.socket, told: dict[str, Any]) -> int:
+    """Fork a runner and return its pid. It is in a session of its own, and outlives zygote and courier."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        connection.close()  # else the courier could not tell that its zygote has died
+        os.setsid()
+        runner.run(told)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:

@@ -58,9 +58,9 @@ def _excepthook(kind: Type[BaseException], error: BaseException, traceback: Opti
 
 
 def _run_users_own() -> None:
-    from importlib.machinery import PathFinder
+    import _frozen_importlib_external as importing  # importlib.machinery would cost every process a millisecond
 
-    spec = PathFinder.find_spec("sitecustomize", sys.path)
+    spec = importing.PathFinder.find_spec("sitecustomize", sys.path)
     if spec is not None and spec.loader is not None and hasattr(spec.loader, "get_code"):
         code = spec.loader.get_code("sitecustomize")
         exec(code, {"__name__": "sitecustomize", "__file__": spec.origin})  # noqa: S102 - it is what the interpreter would have run in our place

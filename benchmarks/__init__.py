@@ -1,0 +1,1 @@
+"""Speed: every bar of the project, measured as ratios within one run (`make bench`)."""
