@@ -1,0 +1,82 @@
+"""Running a run again: its snapshot, definition and tags, under a new id, whatever became of its source."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from amlnb import host
+from amlnb.core.manifest import decode
+from amlnb.engine import submit, targets
+from amlnb.errors import FormatError, UserErrorException
+from amlnb.store.objects import ObjectStore
+from amlnb.store.run_reader import read_record
+from amlnb.store.workspace_dir import WorkspaceDirectory
+
+RERUN_OF = "amlnb.rerun_of"
+
+
+def rerun(directory: str, workspace: WorkspaceDirectory) -> str:
+    """Submit a run again and return the directory of the new one; it is queued when this returns.
+
+    It gets the snapshot, definition, display name and tags that the first one was submitted with, and a property
+    ``amlnb.rerun_of``. Tags that were added later are results and are not taken over.
+
+    Raises
+    ------
+    UserErrorException
+        It was not submitted but lives in a process, or its interpreter is gone.
+    FormatError
+        Its snapshot is missing or damaged.
+    ComputeTargetException
+        Its target is gone.
+    """
+    record = read_record(directory)
+    run_id, definition, snapshot = record["id"], record.get("definition"), record.get("snapshot")
+    if not isinstance(definition, dict) or not isinstance(snapshot, str):
+        raise UserErrorException(
+            f"the run {run_id!r} cannot be run again: it was not submitted, but lived in the process that made it",
+            hint="run that program again",
+        )
+    target = targets.read(workspace.path, str(record.get("target", targets.LOCAL)))
+    _check_interpreter(run_id, definition, target)
+    objects = ObjectStore(workspace.objects)
+    _keep(run_id, objects, snapshot)
+    if isinstance(record.get("git_diff"), str):
+        objects.refresh(record["git_diff"])
+    properties = record.get("properties")
+    again = {
+        **record,
+        "id": submit.new_run_id(record["experiment"]),
+        "created": time.time(),
+        "home": submit.home_of(target),
+        "submitter": host.this_process(),
+        "properties": {**(properties if isinstance(properties, dict) else {}), RERUN_OF: run_id},
+    }
+    return submit.queue_run(workspace, again)
+
+
+def _check_interpreter(run_id: str, definition: dict[str, Any], target: dict[str, Any]) -> None:
+    interpreter = str(definition.get("interpreter") or "")
+    if target["kind"] == targets.LOCAL and os.path.isabs(interpreter) and not os.path.exists(interpreter):
+        raise UserErrorException(
+            f"the interpreter of the run {run_id!r} is gone: {interpreter!r}",
+            hint="make that environment again, or submit the script from another one",
+        )
+
+
+def _keep(run_id: str, objects: ObjectStore, snapshot: str) -> None:
+    """See that a snapshot is complete, and mark it as used, so that a gc at this moment leaves it."""
+    if not objects.refresh(snapshot):
+        raise FormatError(
+            f"the snapshot of the run {run_id!r} is missing in {objects.root!r}",
+            hint="it was deleted by hand, or the run was copied without its workspace's objects",
+        )
+    manifest = decode(objects.read(snapshot), snapshot)
+    for path, (sha, size, _) in manifest.files.items():
+        if not objects.refresh(sha, size):
+            raise FormatError(
+                f"the run {run_id!r} cannot be run again: the content of {path!r} is missing in {objects.root!r}",
+                hint="put that file back into a copy of the run's code (amlnb run bundle) and submit it from there",
+            )
