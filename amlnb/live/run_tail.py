@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ DEFAULT_METRICS = 200
 DEFAULT_CURVES = 24
 DEFAULT_LOG_LINES = 12
 PARAMETER_PREFIX = "param."
+_METRIC_ID = np.uint64(0xFFFFFFFF)  # the part of a record's head that names the metric
 
 
 class RunTail:
@@ -69,7 +71,9 @@ class RunTail:
         self._metrics: dict[str, MetricSummary] = {}
         self._series: dict[str, Series] = {}
         self._metric_count = 0
+        self._seen: dict[str, int] = {}  # records of each writer that were looked at
         self._bytes = -1
+        self._told: RunView | None = None
         self.changed = True
 
     @property
@@ -82,26 +86,42 @@ class RunTail:
 
         `changed` then tells whether anything but the time has changed since the poll before.
         """
-        grown = self.reader.refresh()
+        # The reader may be refreshed by others too, so what changed is seen by what is there.
+        self.reader.refresh()
         logged = self._log.poll()
-        self.changed = grown or logged or self._bytes < 0
         written = sum(writer.bytes_read for writer in self.reader.writers)
-        if written != self._bytes:
+        grown = written != self._bytes
+        if grown:
             self._bytes = written
             self._read_metrics()
-        return self._view()
+        view = self._view()
+        told = replace(view, elapsed_s=0.0, metrics={}, series={}, log_tail=())
+        self.changed = logged or grown or told != self._told
+        self._told = told
+        return view
 
     def _read_metrics(self) -> None:
+        """Read the metrics that have grown; of very many, only the first ones."""
+        grown = self._grown_metrics()
         names = self.reader.metric_names()
-        self._metric_count = 0
         for name in names:
-            if len(self._metrics) >= self._metric_limit and name not in self._metrics:
-                self._metric_count = len(names)  # which of them are numbers is not worth reading them all
+            if name not in self._metrics and len(self._metrics) >= self._metric_limit:
                 break
-            found = self.reader.series(name)
-            if len(found.value):
-                self._metric_count += 1
-                self._take(name, found)
+            if name in grown:
+                found = self.reader.series(name)
+                if len(found.value):
+                    self._take(name, found)
+        # Beyond the limit, which of them are numbers is not worth reading them all.
+        self._metric_count = len(self._metrics) if len(self._metrics) < self._metric_limit else len(names)
+
+    def _grown_metrics(self) -> set[str]:
+        grown: set[str] = set()
+        for writer in self.reader.writers:
+            heads = writer.records().head
+            fresh = np.unique(heads[self._seen.get(writer.base, 0) :] & _METRIC_ID)
+            grown |= {writer.names[number] for number in fresh.tolist() if number in writer.names}
+            self._seen[writer.base] = len(heads)
+        return grown
 
     def _take(self, name: str, found: series_.Series) -> None:
         finite = found.value[np.isfinite(found.value)]

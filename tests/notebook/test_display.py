@@ -1,0 +1,154 @@
+import threading
+
+import pytest
+
+from amlnb.api.experiment import Experiment
+from amlnb.api.workspace import Workspace
+from amlnb.notebook.budget import Budget
+from amlnb.notebook.display import LiveDisplays, RunDisplay
+from amlnb.notebook.front_end import has_front_end
+from amlnb.notebook.outputs import RUN_MIME
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    workspace = Workspace.find_or_create(str(tmp_path))[0]
+    return Experiment(workspace, "live").start_logging(snapshot_directory=None)
+
+
+class Screen:
+    """What a front end shows: the latest output of each display id, in the order they were first shown."""
+
+    def __init__(self):
+        self.shown = {}
+        self.history = []
+        self.changed = threading.Condition()
+
+    def __call__(self, output, display_id, *, update):
+        with self.changed:
+            assert update == (display_id in self.shown)
+            self.shown[display_id] = output
+            self.history.append(output)
+            self.changed.notify_all()
+
+    @property
+    def outputs(self):
+        return list(self.shown.values())
+
+    def wait(self, condition):
+        with self.changed:
+            assert self.changed.wait_for(condition, timeout=30)
+
+
+def test_a_live_output_becomes_a_picture_and_a_table(run):
+    screen = Screen()
+    display = RunDisplay(run.directory, screen)
+    display.refresh(0.0)
+    picture, details = screen.outputs
+    assert set(picture.data) == {RUN_MIME, "text/plain", "image/svg+xml", "image/png"}
+    run.log("loss", 1.0)
+    run.log("loss", 0.5)
+    display.refresh(1.0)
+    assert "0.5000" in screen.outputs[0].data["image/svg+xml"]
+    run.complete()
+    display.refresh(2.0)
+    picture, details = screen.outputs
+    assert set(picture.data) == {RUN_MIME, "text/plain", "image/png"}
+    assert picture.data[RUN_MIME]["state"] == "Completed"
+    assert set(details.data) == {"text/html", "text/plain"}
+    assert picture.metadata["image/png"]["width"] == 720
+    assert display.done.is_set()
+    assert len(screen.shown) == 2
+
+
+def test_the_saved_picture_is_painted_at_changes_of_state_and_every_half_minute(run):
+    screen = Screen()
+    display = RunDisplay(run.directory, screen)
+    pictures = []
+    for now in range(100):
+        run.log("loss", float(now))
+        display.refresh(float(now))
+        pictures.append(screen.outputs[0].data.get("image/png"))
+    changes = [now for now in range(1, 100) if pictures[now] != pictures[now - 1]]
+    assert changes == [1, 31, 61, 91]  # the first curve, and then every 30 s
+
+
+def test_nothing_is_sent_while_nothing_changes(run):
+    now = [1000.0]
+    screen = Screen()
+    display = RunDisplay(run.directory, screen)
+    display._tail._clock = lambda: now[0]
+    display.refresh(0.0)
+    sent = len(screen.history)
+    assert display.refresh(0.1) == 0
+    assert len(screen.history) == sent
+
+
+def test_the_thread_follows_all_runs_and_ends_with_them(run):
+    screens, live = [Screen(), Screen()], LiveDisplays()
+    other = run.experiment.start_logging(snapshot_directory=None)
+    for each, screen in zip((run, other), screens, strict=True):
+        live.add(RunDisplay(each.directory, screen))
+    thread = live._thread
+    run.log("loss", 1.0)
+    run.complete()
+    screens[0].wait(lambda: screens[0].outputs[0].data[RUN_MIME]["state"] == "Completed")
+    assert thread.is_alive()
+    other.complete()
+    screens[1].wait(lambda: screens[1].outputs[0].data[RUN_MIME]["state"] == "Completed")
+    thread.join(30)
+    assert live._thread is None
+
+
+def test_a_display_that_fails_says_so_and_leaves_the_others_alone(run, caplog):
+    screen, broken, live = Screen(), Screen(), LiveDisplays()
+    other = run.experiment.start_logging(snapshot_directory=None)
+    bad = RunDisplay(other.directory, broken)
+    live.add(bad)
+
+    def fail(now):
+        raise OSError(5, "Input/output error")
+
+    bad.refresh = fail
+    live.add(RunDisplay(run.directory, screen))
+    broken.wait(lambda: "view of the run has stopped" in broken.outputs[1].data["text/plain"])
+    run.complete()
+    screen.wait(lambda: screen.outputs[0].data[RUN_MIME]["state"] == "Completed")
+    assert "Input/output error" in caplog.text
+
+
+def test_a_budget_makes_a_spender_wait_for_its_share():
+    budget = Budget(rate=0.05, burst=1.0, now=0.0)
+    budget.spend(1.0, 0.0)
+    assert budget.wait_s(0.0) == 0
+    budget.spend(0.5, 0.0)
+    assert budget.wait_s(0.0) == pytest.approx(10)
+    assert budget.wait_s(4.0) == pytest.approx(6)
+    budget.spend(0.0, 1000.0)
+    budget.spend(1.5, 1000.0)
+    assert budget.wait_s(1000.0) == pytest.approx(10)
+
+
+class Shell:
+    def __init__(self, *, kernel=True, allow_stdin=True, **names):
+        self.user_ns = names
+        self._parent = {"content": {"allow_stdin": allow_stdin}}
+        if kernel:
+            self.kernel = object()
+
+    def get_parent(self):
+        return self._parent
+
+
+@pytest.mark.parametrize(
+    ("shell", "expected"),
+    [
+        (Shell(), True),
+        (Shell(allow_stdin=False), False),
+        (Shell(allow_stdin=False, __vsc_ipynb_file__="x.ipynb"), True),
+        (Shell(kernel=False), False),
+    ],
+)
+def test_a_front_end_is_there_if_its_request_says_so(shell, expected):
+    assert has_front_end(shell) is expected
