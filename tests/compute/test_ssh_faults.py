@@ -185,7 +185,9 @@ def test_the_far_end_may_have_another_python(start, version):
     python = os.path.join(os.environ.get("PYENV_ROOT", ""), "versions", version, "bin", "python")
     if not os.path.exists(python):
         pytest.skip(f"there is no Python {version} here")
-    reader = start("import sys\nfrom amlnb import Run\nRun.get_context().log('v', sys.version_info[1])\n", python=python)
+    reader = start(
+        "import sys\nfrom amlnb import Run\nRun.get_context().log('v', sys.version_info[1])\n", python=python
+    )
     assert ended(reader).metrics() == {"v": int(version.split(".")[1])}
 
 
