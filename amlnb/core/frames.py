@@ -40,7 +40,7 @@ class Decoder:
             What came is not a frame; nothing after it can be understood.
         """
         self._buffer += data
-        frames = []
+        frames: List[Tuple[Dict[str, Any], bytes]] = []
         while True:
             frame = self._next()
             if frame is None:
