@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Optional
 
 # File systems whose locks and latency are not those of a local disk.
-_NETWORK_FILE_SYSTEMS = frozenset(
+NETWORK_FILE_SYSTEMS = frozenset(
     ["nfs", "nfs4", "cifs", "smb3", "smbfs", "lustre", "gpfs", "beegfs", "ceph", "fuse.sshfs", "afs", "9p", "glusterfs"]
 )
 _facts: Optional[Dict[str, Any]] = None
@@ -82,7 +82,7 @@ def cache_dir() -> str:
     if not path:
         home_cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         path = os.path.join(home_cache, "amlnb")
-        if _file_system(home_cache) in _NETWORK_FILE_SYSTEMS:
+        if file_system(home_cache) in NETWORK_FILE_SYSTEMS:
             path = f"/var/tmp/amlnb-{os.getuid()}"  # noqa: S108 - its owner and mode are checked below
     os.makedirs(path, mode=0o700, exist_ok=True)
     info = os.stat(path)
@@ -93,7 +93,7 @@ def cache_dir() -> str:
     return path
 
 
-def _file_system(path: str) -> str:
+def file_system(path: str) -> str:
     """Type of the file system that holds ``path`` ('' where the mount table cannot be read)."""
     path = os.path.realpath(path)
     best, kind = "", ""
