@@ -29,7 +29,7 @@ def reader():
 
 def documented_reader():
     text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
-    code = re.search(r"```python\n(.*?)```", text, flags=re.S).group(1)
+    code = re.search(r"```python\n(.*?)```", text, flags=re.DOTALL).group(1)
     assert len(code.strip().splitlines()) <= 32
     namespace = {}
     exec(code, namespace)

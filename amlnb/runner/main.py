@@ -17,6 +17,7 @@ import traceback
 
 from amlnb import host
 from amlnb.core import edits, events, layout, states
+from amlnb.errors import AmlnbError
 from amlnb.runner import failure, process_tree, verdict, workdir
 from amlnb.runner.launch import Launch
 from amlnb.runner.system_metrics import SystemMetrics
@@ -113,7 +114,7 @@ class _Runner:
                 self._work,
                 self._launch.definition.get("link_directory"),
             )
-        except OSError as error:
+        except (OSError, AmlnbError) as error:
             return verdict.cannot_prepare(error)
         self._look_for_cancel()
         if self._canceled:

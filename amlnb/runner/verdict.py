@@ -6,6 +6,7 @@ import os
 import signal
 
 from amlnb.core import states
+from amlnb.errors import told_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,10 +88,11 @@ def canceled_before_start() -> Outcome:
     return _outcome(states.CANCELED, None, None, "canceled before it started", None)
 
 
-def cannot_prepare(error: OSError) -> Outcome:
+def cannot_prepare(error: Exception) -> Outcome:
     """End of a run whose working directory could not be made."""
-    message = f"the working directory could not be prepared: {error}"
-    return _outcome(states.FAILED, None, None, None, _error("PrepareFailed", message, "is the disk full?"))
+    told = told_error("PrepareFailed", error)
+    message = f"the working directory could not be prepared: {told['message']}"
+    return _outcome(states.FAILED, None, None, None, _error("PrepareFailed", message, told.get("hint")))
 
 
 def cannot_start(program: str, error: OSError) -> Outcome:

@@ -32,6 +32,7 @@ _IDLE_S = 30.0
 # Deaths are told by pidfds; this is for what nothing tells of (a cancel whose nudge was lost, a runner taken over).
 _TICK_S = 2.0
 _REMOTE_TICK_S = 0.3
+_REMOTE_STOP_S = 5.0
 _LOCK_TRIES = 50
 _LOCK_PAUSE_S = 0.1
 
@@ -94,7 +95,8 @@ class _Courier:
             if heard:
                 self._take_tickets()
             if wake.CANCEL in heard:
-                self._local.look_for_cancels_at = 0.0
+                for worker in (self._local, *(remote.worker for remote in self._remote.values())):
+                    worker.look_for_cancels_at = 0.0
             self._local.step()
             busy = bool(self._local.entries) or any(worker.busy for worker in self._remote.values())
             if busy:
@@ -226,7 +228,7 @@ class _RemoteWorker:
     """A worker in a thread of its own, so that a slow network holds up nobody else."""
 
     def __init__(self, backend: Any) -> None:
-        self._worker = Worker(backend, lambda: None)
+        self.worker = Worker(backend, lambda: None)
         self._new: list[tuple[str, queue.Ticket, Job]] = []
         self._guard = threading.Lock()
         self._stop = threading.Event()
@@ -236,7 +238,7 @@ class _RemoteWorker:
     @property
     def busy(self) -> bool:
         """Tell whether there is anything left to do."""
-        return bool(self._new) or bool(self._worker.entries)
+        return bool(self._new) or bool(self.worker.entries)
 
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Hand over a ticket."""
@@ -244,8 +246,12 @@ class _RemoteWorker:
             self._new.append((name, ticket, job))
 
     def stop(self) -> None:
-        """Ask the thread to end."""
+        """End the thread, and the connection."""
         self._stop.set()
+        self._thread.join(_REMOTE_STOP_S)
+        close = getattr(self.worker.backend, "close", None)
+        if close is not None and not self._thread.is_alive():
+            close()
 
     def _loop(self) -> None:
         while not self._stop.wait(_REMOTE_TICK_S):
@@ -253,8 +259,8 @@ class _RemoteWorker:
                 new = list(self._new)
             try:
                 for name, ticket, job in new:
-                    self._worker.add(name, ticket, job)
-                self._worker.step()
+                    self.worker.add(name, ticket, job)
+                self.worker.step()
             except Exception:  # noqa: BLE001 - the boundary of a thread that must go on for its other runs
                 sys.stderr.write(traceback.format_exc())
             with self._guard:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from amlnb.compute.backend import Backend, Job, Standing
+from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
@@ -31,6 +34,7 @@ class Entry:
     edits: EditReader
     starts: int = 0
     active: bool = False
+    may_have_started: bool = False
     edits_mark: int = -1
     cancel_requested: bool = False
     cancel_sent_at: float = 0.0
@@ -93,19 +97,22 @@ class Worker:
                 self.backing_off_until = time.monotonic() + 1.0
                 return
             except (AmlnbError, OSError) as error:
-                self._fail(entry, error)
+                with _others_go_on(entry):
+                    self._fail(entry, error)
                 continue
             free = None if free is None else free - 1
 
     def _start(self, entry: Entry) -> None:
-        entry.starts += 1
-        if entry.starts > _MOST_STARTS:
+        if entry.starts >= _MOST_STARTS:
             raise AmlnbError(
                 f"the runner of {entry.job.run_id!r} ended {_MOST_STARTS} times before it could begin",
                 hint="look into courier.log in the cache folder that 'amlnb doctor' names",
             )
         self.backend.stage(entry.job)
+        # From here on a connection that breaks may leave a runner behind that nobody has told us of.
+        entry.may_have_started = True
         pid = self.backend.start(entry.job)
+        entry.starts += 1
         entry.active = True
         if pid is not None:
             self.watch(pid)
@@ -120,43 +127,46 @@ class Worker:
                 self._tell_unreachable(entry, str(error))
             return
         for entry in active:
-            status = standings[entry.job.run_id]
-            self._tell_unreachable(entry, status.reason if status.standing is Standing.UNKNOWN else None)
-            if status.standing is Standing.ENDED:
-                self._finish(entry)
-            elif status.standing is Standing.LOST:
-                deaths.record_death(entry.job.directory)
-                self._finish(entry)
-            elif status.standing is Standing.NOT_STARTED:
-                entry.active = False
+            with _others_go_on(entry):
+                self._act(entry, standings[entry.job.run_id])
+
+    def _act(self, entry: Entry, status: JobStatus) -> None:
+        """Do what a job's standing asks for."""
+        self._tell_unreachable(entry, status.reason if status.standing is Standing.UNKNOWN else None)
+        if status.standing is Standing.ENDED:
+            self._finish(entry)
+        elif status.standing is Standing.LOST:
+            deaths.record_death(entry.job.directory)
+            self._finish(entry)
+        elif status.standing is Standing.NOT_STARTED:
+            entry.active = entry.may_have_started = False
 
     def _look_for_cancels(self) -> None:
-        now = time.monotonic()
         for entry in list(self.entries.values()):
-            try:
-                mark = os.stat(os.path.join(entry.job.directory, layout.EDITS)).st_mtime_ns
-            except OSError:
-                self._gone(entry)
-                continue
-            if mark != entry.edits_mark:
-                entry.edits_mark = mark
-                entry.edits.refresh()
-                entry.cancel_requested = fold({}, entry.edits.ordered()).cancel
-            if not entry.cancel_requested:
-                continue
-            if not entry.active:
-                self._end(entry, {"state": states.CANCELED, "reason": "canceled before it started"})
-            elif now - entry.cancel_sent_at > _CANCEL_AGAIN_S:
-                entry.cancel_sent_at = now
-                try:
-                    self.backend.cancel(entry.job)
-                except (BackendUnavailable, OSError) as error:
-                    self._tell_unreachable(entry, str(error))
+            with _others_go_on(entry):
+                self._look_for_cancel(entry)
 
-    def _gone(self, entry: Entry) -> None:
-        """Forget a run whose directory was removed."""
-        if not os.path.exists(entry.job.directory):
-            self._finish(entry)
+    def _look_for_cancel(self, entry: Entry) -> None:
+        try:
+            mark = os.stat(os.path.join(entry.job.directory, layout.EDITS)).st_mtime_ns
+        except FileNotFoundError:
+            if not os.path.exists(entry.job.directory):
+                self._finish(entry)  # the run was removed
+            return
+        if mark != entry.edits_mark:
+            entry.edits.refresh()
+            entry.cancel_requested = fold({}, entry.edits.ordered()).cancel
+            entry.edits_mark = mark
+        if not entry.cancel_requested:
+            return
+        if not entry.active and not entry.may_have_started:
+            self._end(entry, {"state": states.CANCELED, "reason": "canceled before it started"})
+        elif entry.active and time.monotonic() - entry.cancel_sent_at > _CANCEL_AGAIN_S:
+            entry.cancel_sent_at = time.monotonic()
+            try:
+                self.backend.cancel(entry.job)
+            except BackendUnavailable as error:
+                self._tell_unreachable(entry, str(error))
 
     def _fail(self, entry: Entry, error: Exception) -> None:
         self._end(entry, {"state": states.FAILED, "error": told_error("StartFailed", error)})
@@ -178,3 +188,12 @@ class Worker:
         path = os.path.join(entry.job.directory, layout.MIRROR_JSON)
         create.write_json(path + ".new", {"unreachable": reason})
         os.replace(path + ".new", path)
+
+
+@contextlib.contextmanager
+def _others_go_on(entry: Entry) -> Iterator[None]:
+    """Keep the trouble with one run (a full disk, a damaged file) from the others; the next step tries again."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - the boundary: one run must not stop the courier
+        sys.stderr.write(f"{time.strftime('%F %T')} {entry.job.run_id}: {traceback.format_exc()}")
