@@ -25,6 +25,7 @@ DEFAULT_METRICS = 200
 DEFAULT_CURVES = 24
 DEFAULT_LOG_LINES = 12
 PARAMETER_PREFIX = "param."
+_LIVENESS_S = 1.0
 _METRIC_ID = np.uint64(0xFFFFFFFF)  # the part of a record's head that names the metric
 
 
@@ -73,6 +74,8 @@ class RunTail:
         self._metric_count = 0
         self._seen: dict[str, int] = {}  # records of each writer that were looked at
         self._bytes = -1
+        self._facts = self.reader.facts()
+        self._facts_at = float("-inf")
         self._told: RunView | None = None
         self.changed = True
 
@@ -87,18 +90,28 @@ class RunTail:
         `changed` then tells whether anything but the time has changed since the poll before.
         """
         # The reader may be refreshed by others too, so what changed is seen by what is there.
-        self.reader.refresh()
+        refreshed = self.reader.refresh()
         logged = self._log.poll()
         written = sum(writer.bytes_read for writer in self.reader.writers)
         grown = written != self._bytes
         if grown:
             self._bytes = written
             self._read_metrics()
+        self._read_facts(at_once=refreshed or grown)
         view = self._view()
         told = replace(view, elapsed_s=0.0, metrics={}, series={}, log_tail=())
         self.changed = logged or grown or told != self._told
         self._told = told
         return view
+
+    def _read_facts(self, *, at_once: bool) -> None:
+        """Fold the facts anew if there is anything new; else once a second, to see whether the runner lives.
+
+        Each look at a process is a dozen system calls, and in a busy kernel every one of them waits for the interpreter.
+        """
+        now = time.monotonic()
+        if at_once or now - self._facts_at >= _LIVENESS_S:
+            self._facts, self._facts_at = self.reader.facts(), now
 
     def _read_metrics(self) -> None:
         """Read the metrics that have grown; of very many, only the first ones."""
@@ -136,7 +149,7 @@ class RunTail:
             self._series[name] = Series(found.step[kept], found.value[kept])
 
     def _view(self) -> RunView:
-        facts, record = self.reader.facts(), self.reader.record
+        facts, record = self._facts, self.reader.record
         elapsed = 0.0
         if facts.started is not None:
             elapsed = max(0.0, (facts.ended if facts.ended is not None else self._clock()) - facts.started)
@@ -154,7 +167,7 @@ class RunTail:
             elapsed_s=elapsed,
             error=facts.error,
             warnings=tuple(facts.warnings),
-            parameters=_parameters(record, facts.properties),
+            parameters=parameters_of(record, facts.properties),
             tags=dict(facts.tags),
             metrics=dict(self._metrics),
             metric_count=self._metric_count,
@@ -163,7 +176,7 @@ class RunTail:
         )
 
 
-def _parameters(record: dict[str, Any], properties: dict[str, str]) -> dict[str, str]:
+def parameters_of(record: dict[str, Any], properties: dict[str, str]) -> dict[str, str]:
     """Parameters of a cell stand among the properties; those of a script are its ``--name value`` arguments."""
     found = {
         key[len(PARAMETER_PREFIX) :]: value for key, value in properties.items() if key.startswith(PARAMETER_PREFIX)
