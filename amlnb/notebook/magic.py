@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from amlnb.api.run import Run
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.submission import Prepared
+
+_log = logging.getLogger(__name__)
 
 _HELP = """Run this cell as a tracked run, while the notebook goes on.
 
@@ -77,8 +80,10 @@ class SubmitMagic:
 
     def _follow(self, run: Run, options: SubmitOptions) -> None:
         from amlnb.notebook import waiting
+        from amlnb.render import png
 
         if has_front_end(self._shell):
+            png.load()  # begun when the extension was loaded; the live thread must not have to
             display = RunDisplay(run.directory, self._publish)
             self._live.add(display)
             if options.block:
@@ -119,13 +124,19 @@ def load_ipython_extension(shell: Any) -> None:
     if hasattr(shell, "kernel"):
         formatter = shell.display_formatter.ipython_display_formatter
         formatter.for_type_by_name("amlnb.api.run", "Run", magic.show)
-    threading.Thread(target=_wake_courier, name="amlnb-wake", daemon=True).start()
+    threading.Thread(target=_get_ready, name="amlnb-ready", daemon=True).start()
 
 
-def _wake_courier() -> None:
+def _get_ready() -> None:
+    """Do ahead of time what the first submission and the first picture need."""
     from amlnb.engine.courier import wake
+    from amlnb.render import png
 
-    wake.wake()
+    try:
+        wake.wake()
+    except OSError as error:  # told again, with what to do, by whoever submits
+        _log.warning("The courier could not be woken: %s", error)
+    png.load()
 
 
 def _print_dry_run(prepared: Prepared, options: SubmitOptions) -> None:

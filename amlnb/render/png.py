@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from amlnb.render.formatting import printable
-from amlnb.render.scene import Area, Dot, Line, Scene, Shape
+from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,6 +18,15 @@ _FONT = "DejaVu Sans"  # comes with matplotlib, so it is there on every machine
 # This face is wider than the ones that browsers choose, for which the scene was laid out.
 _NARROWER = 0.95
 _BOLDER = 1.15  # Agg's strokes look thinner than a browser's
+
+
+@lru_cache(maxsize=1)
+def load() -> None:
+    """Import what painting needs and read the font, ahead of the first picture; done once.
+
+    In a thread beside a busy interpreter this takes many seconds, because every file that is read waits for its turn.
+    """
+    to_png(Scene(16, 16, "", (Text(1, 12, "x", "#000000"), Line(((1, 1), (9, 9)), "#000000"), Dot(5, 5, 2, "#000000"))), 1)
 
 
 def to_png(scene: Scene, scale: int = 2) -> bytes:

@@ -137,10 +137,39 @@ class NotebookPage:
     def save(self):
         self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
 
+    def set_source(self, index, source):
+        self.page.evaluate(
+            "([index, source]) => "
+            "{ window.jupyterapp.shell.currentWidget.content.widgets[index].model.sharedModel.setSource(source); }",
+            [index, source],
+        )
+
+    def interrupt_kernel(self):
+        self.page.evaluate("() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt(); }")
+
+    def dismiss_dialogs(self):
+        """Close what JupyterLab says of a kernel that died."""
+        for button in self.page.locator(".jp-Dialog button.jp-mod-accept").all():
+            button.click()
+
     def restart_kernel(self):
-        self.page.evaluate("() => { window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart(); }")
+        self.page.evaluate("() => { window.jupyterapp.shell.currentWidget.sessionContext.restartKernel(); }")
         self.page.wait_for_timeout(500)
-        self.page.wait_for_function(KERNEL_IDLE, timeout=TIMEOUT_MS)
+        self.wait_answer()
+
+    def wait_answer(self):
+        """Wait until the kernel answers; what was asked while it was down is lost, so it is asked again."""
+        self.page.evaluate("() => { window.answered = false; }")
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
+        while not self.page.evaluate("() => window.answered"):
+            assert time.monotonic() < deadline, "the kernel does not answer"
+            self.page.evaluate(
+                """() => {
+                    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+                    kernel.requestKernelInfo().then(() => { window.answered = true; }, () => {});
+                }"""
+            )
+            self.page.wait_for_timeout(500)
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""Whole notebooks, executed without a front end, and what is left of them without kernel and trust."""
+
+import base64
+import io
+import os
+import re
+
+import nbformat
+import papermill
+import pytest
+from nbconvert import HTMLExporter
+from PIL import Image
+
+from amlnb.notebook.outputs import RUN_MIME
+
+pytestmark = pytest.mark.notebook
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Of ipykernel and nbclient, about sockets and event loops; a notebook's own warnings stay errors in its kernel.
+quiet = pytest.mark.filterwarnings("ignore")
+
+SETUP = """%load_ext amlnb
+import math
+import time
+import amlnb
+rate = 0.5
+
+def loss(step):
+    return math.exp(-step * rate / 40)
+"""
+CELL = """%%submit "<b>first</b>" --as run --experiment digits --tag kept
+for step in range(100):
+    amlnb.log(step=step, loss=loss(step), val_loss=loss(step) + 0.1)
+print("finished", flush=True)
+"""
+
+
+def execute(folder, cells):
+    """Execute cells by papermill; the executed notebook."""
+    path, executed = folder / "in.ipynb", folder / "out.ipynb"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+    papermill.execute_notebook(str(path), str(executed), cwd=str(folder), progress_bar=False)
+    return nbformat.read(executed, 4)
+
+
+def text_of(cell):
+    return "".join(output.get("text", "") for output in cell.outputs)
+
+
+@quiet
+def test_without_a_front_end_a_cell_blocks_and_leaves_a_picture_and_a_table(tmp_path):
+    notebook = execute(tmp_path, [SETUP, CELL, "print(run.get_status(), len(run.get_metrics()['loss']))\nrun", "_"])
+    submitted, after, again = notebook.cells[1:]
+    assert "submitted with 2 imports, 1 definition, 1 value" in text_of(submitted)
+    assert re.search(r"amlnb: run digits_\S+ Completed, .*loss 0\.29", text_of(submitted))
+    assert text_of(after) == "Completed 100\n"
+    for cell in (submitted, after, again):
+        picture, details = [output for output in cell.outputs if output.output_type == "display_data"]
+        assert set(picture.data) == {RUN_MIME, "image/png", "text/plain"}
+        assert picture.data[RUN_MIME]["state"] == "Completed"
+        assert set(details.data) == {"text/html", "text/plain"}
+        Image.open(io.BytesIO(base64.b64decode(picture.data["image/png"]))).verify()
+        assert len(str(cell.outputs)) < 100_000
+        assert not [output for output in cell.outputs if output.output_type == "execute_result"]
+    assert "&lt;b&gt;first" not in details.data["text/html"]  # the name is in the picture
+    assert "rate = 0.5" in details.data["text/html"]
+
+
+@quiet
+def test_the_saved_result_is_readable_without_kernel_and_trust(tmp_path):
+    notebook = execute(tmp_path, [SETUP, CELL])
+    assert "widgets" not in notebook.metadata
+    page, _ = HTMLExporter(sanitize_html=True).from_notebook_node(notebook)
+    body = page[page.index("<main") :]
+    assert len(re.findall(r'<img[^>]* src="data:image/png;base64,', body)) == 1
+    for text in ("val_loss", "finished", "experiment digits"):
+        assert text in page
+    # The path of this machine's folders is nobody's business.
+    assert str(tmp_path) not in "".join(str(output.get("data", "")) for cell in notebook.cells for output in cell.outputs)
+
+
+@quiet
+def test_the_same_run_shown_twice_is_saved_as_the_same_bytes(tmp_path):
+    notebook = execute(tmp_path, [SETUP, CELL, "run", "run"])
+    first, second = ([output.data for output in cell.outputs] for cell in notebook.cells[2:])
+    assert first == second
+
+
+@quiet
+def test_a_failed_run_stops_a_headless_notebook_and_shows_why(tmp_path):
+    cells = [SETUP, "%%submit\nprint('before')\nraise ValueError(f'no {rate}')", "print('never')"]
+    with pytest.raises(papermill.PapermillExecutionError, match="no 0.5"):
+        execute(tmp_path, cells)
+    notebook = nbformat.read(tmp_path / "out.ipynb", 4)
+    failed = next(cell for cell in notebook.cells if "ValueError" in cell.source)
+    shown = str(failed.outputs)
+    assert "before" in shown
+    assert "hint" in shown
+    assert "Failed" in shown
+
+
+@quiet
+def test_a_refused_cell_tells_why_in_two_lines_and_submits_nothing(tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError, match="Did you mean rate"):
+        execute(tmp_path, [SETUP, "%%submit\nprint(ratee)"])
+    assert not (tmp_path / ".amlnb").exists()
+    notebook = nbformat.read(tmp_path / "out.ipynb", 4)
+    error = next(output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error")
+    assert len(error.traceback) == 2
+
+
+@quiet
+def test_what_else_the_line_says_is_obeyed(tmp_path):
+    (tmp_path / "own.py").write_text("import helper\n\ndef double(x):\n    return helper.TWO * x\n")
+    (tmp_path / "helper.py").write_text("TWO = 2\n")
+    (tmp_path / "data.txt").write_text("linked")
+    notebook = execute(
+        tmp_path,
+        [
+            SETUP + "import own\nfrom own import double",
+            "%%submit --dry-run\nprint(double(rate))",
+            "%%submit --help\npass",
+            "%%submit named --param rate=0.25 --no-block --as quick\nprint(double(rate), open('data.txt').read())",
+            "quick.wait_for_completion()\nprint(quick.display_name, quick.experiment.name)\n"
+            "print(quick.get_details_with_logs()['logFiles']['user_logs/std_log.txt'])",
+            "%%submit --timeout 1s\ntime.sleep(60)",
+            "print(_.get_status())",
+        ],
+    )
+    dry, helped, queued, waited, _, limited = (text_of(cell) for cell in notebook.cells[1:])
+    assert "from own import double" in dry
+    assert "#   helper.py" in dry
+    assert "--experiment" in helped
+    assert "is queued" in queued
+    assert waited.startswith("named ")
+    assert "0.5 linked" in waited
+    assert limited == "Canceled\n"
+
+
+@quiet
+def test_the_first_tutorial_runs_from_start_to_end(tmp_path):
+    source, executed = os.path.join(REPOSITORY, "notebooks", "01-first-run.ipynb"), tmp_path / "out.ipynb"
+    papermill.execute_notebook(source, str(executed), cwd=str(tmp_path), progress_bar=False)
+    notebook = nbformat.read(executed, 4)
+    text = "".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+    assert text.count(" Completed\n") == 3
+    assert int(re.search(r"(\d+) of 450 unseen digits", text).group(1)) > 420
+    assert (tmp_path / "best-weights.npz").exists()
+
+
+def test_the_tutorials_are_committed_without_results_and_name_no_machine():
+    folder = os.path.join(REPOSITORY, "notebooks")
+    for name in os.listdir(folder):
+        if name.endswith(".ipynb"):
+            notebook = nbformat.read(os.path.join(folder, name), 4)
+            nbformat.validate(notebook)
+            code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+            assert all(not cell.outputs and cell.execution_count is None for cell in code)
