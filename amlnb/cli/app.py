@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -41,7 +41,7 @@ class UsageError(AmlnbError):
     """The command line is wrong."""
 
 
-_GROUPS = {
+_GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "run": (
         "Look at runs, wait for them, change and keep them.",
         {

@@ -36,8 +36,8 @@ def read(data: str, name: str) -> dict[str, Any]:
     if name == LOCAL:
         return {"kind": LOCAL}
     path = _path(data, name)
-    if not os.path.isfile(path):
-        known = names(data)
+    known = names(data)
+    if name not in known:
         near = difflib.get_close_matches(name, known, 1)
         raise ComputeTargetException(
             f"ComputeTargetNotFound: there is no compute target {name!r} in this workspace",
@@ -76,8 +76,17 @@ def write(data: str, name: str, definition: dict[str, Any]) -> None:
 
 
 def remove(data: str, name: str) -> None:
-    """Remove a target; runs that were made on it stay."""
-    read(data, name)
+    """Remove a target, damaged or not; runs that were made on it stay.
+
+    Raises
+    ------
+    ComputeTargetException
+        There is none of that name, or it is ``local``.
+    """
+    if name == LOCAL:
+        raise ComputeTargetException("the compute target 'local' is this machine, and cannot be removed")
+    if name not in names(data):
+        read(data, name)
     os.unlink(_path(data, name))
 
 
