@@ -7,7 +7,7 @@ What reads runs back loads the toolkit when it is called, and says so where ther
 from __future__ import annotations
 
 from amlnb.errors import RunEnvironmentException
-from amlnb.tracking import context
+from amlnb.tracking import context, edits
 from amlnb.tracking.offline import OfflineRun
 from amlnb.tracking.tracked_run import TrackedRun
 
@@ -97,7 +97,7 @@ class Run(TrackedRun):
 
     @display_name.setter
     def display_name(self, name: str) -> None:
-        self._edit({"op": "rename", "display_name": str(name)})
+        edits.add_edit(self._directory, {"op": "rename", "display_name": str(name)})
 
     @property
     def name(self) -> str:
@@ -172,11 +172,11 @@ class Run(TrackedRun):
 
     def archive(self) -> None:
         """Leave the run out of listings."""
-        self._edit({"op": "archive"})
+        edits.add_edit(self._directory, {"op": "archive"})
 
     def reactivate(self) -> None:
         """Put an archived run back into listings."""
-        self._edit({"op": "reactivate"})
+        edits.add_edit(self._directory, {"op": "reactivate"})
 
     # -- tags, properties, metrics, children -------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class Run(TrackedRun):
 
     def remove_tags(self, tags: Any) -> None:
         """Remove tags by their keys."""
-        self._edit({"op": "tags", "tags": {}, "remove": [str(key) for key in tags]})
+        edits.add_edit(self._directory, {"op": "tags", "tags": {}, "remove": [str(key) for key in tags]})
 
     def get_properties(self) -> Dict[str, str]:
         """Properties of the run."""

@@ -60,8 +60,9 @@ def until_ended(run: Run) -> Iterator[str]:
             reader.refresh()
         facts = reader.facts()
         yield facts.state
-        # An end that only this reader has proved is looked at once more, which records it.
-        if facts.sealed:
+        if states.is_terminal(facts.state):
+            if not facts.sealed:
+                looking.look(reader)  # an end that only this reader has proved is recorded
             return
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)

@@ -68,9 +68,8 @@ class Launch:
         definition = self.definition
         if definition.get("command"):
             return ["/bin/sh", "-c", definition["command"]]
-        arguments = [
-            os.path.expandvars(str(a)) if _is_variable(a) else str(a) for a in definition.get("arguments") or []
-        ]
+        environ = self.environment()
+        arguments = [_expanded(argument, environ) for argument in definition.get("arguments") or []]
         return [definition["interpreter"], definition["script"], *arguments]
 
     def environment(self) -> Dict[str, str]:
@@ -86,6 +85,10 @@ class Launch:
         return environ
 
 
-def _is_variable(argument: Any) -> bool:
-    """Tell whether v1 would have expanded an argument at run time ('$NODE_RANK')."""
-    return isinstance(argument, str) and argument.startswith("$")
+def _expanded(argument: Any, environ: Dict[str, str]) -> str:
+    """Text of an argument; one that begins with ``$`` is expanded at run time, as in v1 (``$NODE_RANK``)."""
+    if isinstance(argument, str) and argument.startswith("$"):
+        from string import Template
+
+        return Template(argument).safe_substitute(environ)
+    return str(argument)

@@ -21,7 +21,7 @@ from amlnb.errors import AmlnbError
 from amlnb.runner import failure, process_tree, verdict, workdir
 from amlnb.runner.launch import Launch
 from amlnb.runner.system_metrics import SystemMetrics
-from amlnb.tracking import create
+from amlnb.tracking import context, create
 from amlnb.tracking import seal as seal_
 from amlnb.tracking.journal import JournalWriter
 
@@ -101,7 +101,7 @@ class _Runner:
         try:
             outcome = self._keep()
         except Exception as error:  # noqa: BLE001 - the boundary: it is told in the run's error
-            process_tree.send(process_tree.descendants(os.getpid()), signal.SIGKILL)
+            process_tree.send(self._processes(), signal.SIGKILL)
             outcome = verdict.runner_failed(error, traceback.format_exc())
         self._seal(outcome)
 
@@ -187,7 +187,7 @@ class _Runner:
         termed: Set[int] = set()
         while True:
             self._reap()
-            alive = process_tree.descendants(os.getpid())
+            alive = self._processes()
             if not alive:
                 return
             if time.monotonic() >= deadline:
@@ -198,8 +198,18 @@ class _Runner:
             termed.update(alive)
             self._sleep(min(0.1, max(deadline - time.monotonic(), 0.001)))
 
+    def _processes(self) -> List[int]:
+        """Pids of the run's processes: all below this one but a courier started from inside, and other runs."""
+        return process_tree.descendants(os.getpid(), self._is_anothers)
+
+    def _is_anothers(self, pid: int) -> bool:
+        ours = f"{context.RUN_ID}={self._launch.record['id']}".encode("utf-8", "surrogateescape")
+        prefix = context.RUN_ID.encode("ascii") + b"="
+        environ = process_tree.environment_of(pid)
+        return context.COURIER_MARK in environ or any(each.startswith(prefix) and each != ours for each in environ)
+
     def _end_left_behind(self) -> None:
-        left = process_tree.descendants(os.getpid())
+        left = self._processes()
         if left:
             self._warnings.append(
                 f"{len(left)} process(es) that the script left behind were ended with it; "

@@ -8,7 +8,7 @@ import signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, List, Optional, Tuple
+    from typing import Callable, Dict, List, Optional, Tuple
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -33,8 +33,11 @@ def die_with_parent(parent_pid: int) -> None:
         os._exit(1)
 
 
-def descendants(pid: int) -> List[int]:
-    """Pids of all living processes below ``pid``, parents before children (zombies left out)."""
+def descendants(pid: int, exempt: Callable[[int], bool] = lambda _: False) -> List[int]:
+    """Pids of all living processes below ``pid``, parents before children (zombies left out).
+
+    What ``exempt`` tells of a pid is left out, with all below it.
+    """
     found: List[int] = []
     parents = None
     waiting = [pid]
@@ -45,11 +48,22 @@ def descendants(pid: int) -> List[int]:
             parents = parents if parents is not None else _children_by_parent()
             children = parents.get(parent, [])
         for child in children:
+            if exempt(child):
+                continue
             fields = _stat(child)
             if fields is not None and fields[0] != b"Z":
                 found.append(child)
             waiting.append(child)
     return found
+
+
+def environment_of(pid: int) -> List[bytes]:
+    """Environment a process was started with, ``NAME=value`` each; empty if it is gone or not ours."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
 
 
 def send(pids: List[int], number: int) -> None:
@@ -68,11 +82,7 @@ def carrying(variable: str, value: str) -> List[int]:
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
             continue
-        try:
-            with open(f"/proc/{name}/environ", "rb") as file:
-                carries = wanted in file.read().split(b"\0")
-        except OSError:
-            continue
+        carries = wanted in environment_of(int(name))
         fields = _stat(int(name)) if carries else None
         if fields is not None and fields[0] not in (b"Z", b"X"):
             found.append(int(name))

@@ -93,6 +93,8 @@ class RunReader:
     def facts(self) -> RunFacts:
         """State and everything else that the files tell, as of the last :meth:`refresh`."""
         alive = identity.UNKNOWN if self._final else self.liveness()
+        if alive == identity.DEAD:
+            self.refresh()  # a runner seals and then ends: its end may be what was seen
         events = [event for writer in self.writers for event in writer.states]
         return replay(self.record, self._edits.ordered(), events, self._final, alive, self._unreachable(alive))
 

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 RUN_ID = "AMLNB_RUN_ID"
 RUN_DIRECTORY = "AMLNB_RUN_DIR"
 EXPERIMENT = "AMLNB_EXPERIMENT"
-PREFIXES = ("AMLNB_RUN_", "AMLNB_EXPERIMENT", "AMLNB_PARENT_", "AZUREML_")
+# In the environment of a courier and of what it forks, so that a run it was started from does not end it.
+COURIER_MARK = b"AMLNB_COURIER=1"
+_BOOT = "amlnb/runner/boot"
+_OF_A_RUN = ("AMLNB_RUN_", "AMLNB_EXPERIMENT", "AZUREML_")
 _RANK_VARIABLES = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 
 
@@ -65,4 +68,10 @@ def variables(run_id: str, experiment: str, directory: str, record: Dict[str, st
 
 def without_run(environ: Mapping[str, str]) -> Dict[str, str]:
     """Copy an environment without what ties its process to a run, for a run started inside a run."""
-    return {name: value for name, value in environ.items() if not name.startswith(PREFIXES)}
+    kept = {
+        name: value for name, value in environ.items() if not name.startswith(_OF_A_RUN) and name != "AMLNB_COURIER"
+    }
+    if _BOOT in kept.get("PYTHONPATH", ""):
+        paths = [path for path in kept["PYTHONPATH"].split(os.pathsep) if not path.endswith(_BOOT)]
+        kept["PYTHONPATH"] = os.pathsep.join(paths)
+    return kept

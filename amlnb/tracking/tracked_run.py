@@ -241,6 +241,7 @@ class TrackedRun:
         self._edit({"op": edits.PROPERTIES, "properties": added})
 
     def _edit(self, edit: Dict[str, Any]) -> None:
+        """Add an edit; a fault of the file system is told and never raised: training calls this."""
         try:
             edits_.add_edit(self._directory, edit)
         except OSError as error:

@@ -233,6 +233,30 @@ def test_a_run_started_inside_a_run_has_its_own_id_and_life(submit, tmp_path):
     assert log_of(inner_run).strip() == inner_id
 
 
+def test_a_courier_started_from_inside_a_run_and_its_runs_outlive_that_run(submit, tmp_path, own_cache):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "inner.py").write_text("import time; time.sleep(1.5)\n", encoding="utf-8")
+    outer = submit(
+        f"""
+        import os, signal, time
+        from amlnb import Experiment, ScriptRunConfig, Workspace
+        with open(os.path.join({own_cache!r}, "courier.lock")) as file:
+            os.kill(int(file.read()), signal.SIGKILL)
+        time.sleep(0.1)
+        run = Experiment(Workspace.from_config({os.getcwd()!r}), "inner").submit(ScriptRunConfig({str(inner)!r}, "inner.py"))
+        while run.get_status() != "Running":
+            time.sleep(0.05)
+        print(run.id)
+        """
+    )
+    details = ended(outer)
+    assert details["status"] == "Completed", log_of(outer)
+    assert details["warnings"] == []
+    inner_run = outer.experiment.workspace.get_run(log_of(outer).strip())
+    assert ended(inner_run)["status"] == "Completed"
+
+
 def test_a_script_may_delete_its_own_outputs_and_more(submit):
     run = submit(
         """

@@ -18,6 +18,7 @@ LOCK = "courier.lock"
 LOG = "courier.log"
 
 _ON_ITS_WAY_S = 3.0
+_LONGEST_LOG_BYTES = 1024 * 1024
 # Couriers that this process started, and when; collected so that none stays a zombie.
 _started: dict[int, float] = {}
 
@@ -61,8 +62,11 @@ def start() -> None:
     if any(time.monotonic() - at < _ON_ITS_WAY_S for at in _started.values()):
         return
     cache = host.cache_dir()
-    environ = context.without_run(os.environ)
+    environ = {**context.without_run(os.environ), "AMLNB_COURIER": "1"}
     log = os.path.join(cache, LOG)
+    with contextlib.suppress(FileNotFoundError):
+        if os.path.getsize(log) > _LONGEST_LOG_BYTES:
+            os.replace(log, log + ".old")
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
