@@ -230,6 +230,18 @@ class Run(TrackedRun):
         """
         return _toolkit().metric_series(self, name, index)  # type: ignore[no-any-return]  # behind a lazy import
 
+    def system_metrics(self) -> pd.DataFrame:
+        """What the run used of its machine, sampled every few seconds.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``time`` (UTC). Columns (float64): ``cpu_percent`` (100 is one core) and ``memory_bytes`` of the run's
+            processes, ``processes``, ``host_memory_percent``; ``gpu<i>_percent`` and ``gpu<i>_memory_bytes`` of each
+            GPU. Empty for a run that ended within its first second.
+        """
+        return _toolkit().system_metrics(self)  # type: ignore[no-any-return]  # behind a lazy import
+
     def get_children(
         self,
         recursive: bool = False,

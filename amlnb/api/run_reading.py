@@ -87,6 +87,21 @@ def metric_series(run: Run, name: str, index: str) -> pd.Series[Any]:
     return series.to_pandas(reader.series(name), name, index)
 
 
+def system_metrics(run: Run) -> pd.DataFrame:
+    """What a run used of its machine, as a table over time."""
+    import pandas as pd
+
+    columns = {name: series.to_pandas(points, name, "time") for name, points in run._reader().system_series().items()}
+    if not columns:
+        return pd.DataFrame(index=pd.DatetimeIndex([], name="time"))
+    # The metrics of one sample are logged microseconds apart: the first one's time stands for all.
+    times = next(iter(columns.values())).index
+    aligned = [
+        column.reindex(times, method="nearest", tolerance=pd.Timedelta(seconds=1)) for column in columns.values()
+    ]
+    return pd.concat(aligned, axis=1)
+
+
 def matches(summary: RunSummary, tags: Any, properties: Any, kind: str | None, status: str | None) -> bool:
     """Tell whether a run has these tags (a key, or a dict of key and value), properties, type and state."""
     return (

@@ -122,6 +122,13 @@ class RunReader:
         """Numeric points of a metric."""
         return series_.series(self.writers, name)
 
+    def system_series(self) -> dict[str, series_.Series]:
+        """What the runner sampled of the run's use of the machine, ``{name: points}`` (docs/format.md), read anew."""
+        writers = [WriterReader(base) for base in list_writers(os.path.join(self.directory, layout.SYSTEM))]
+        for writer in writers:
+            writer.refresh()
+        return {name: series_.series(writers, name) for name in series_.names(writers)}
+
     def metrics(self, name: str | None = None) -> dict[str, Any]:
         """Metrics in the shapes of v1's ``get_metrics()``; of one name if given ({} if it is not there)."""
         found: dict[str, Any] = {}

@@ -138,6 +138,30 @@ def test_how_a_script_ended_is_told(submit, script, code, message):
     assert message in details["error"]["error"]["message"]
 
 
+def test_the_kernels_out_of_memory_killer_is_told(submit):
+    group = "/sys/fs/cgroup/memory/amlnb-test"
+    try:
+        os.makedirs(group, exist_ok=True)
+        with open(os.path.join(group, "memory.limit_in_bytes"), "w", encoding="ascii") as file:
+            file.write("60000000")
+    except OSError as error:
+        pytest.skip(f"no memory cgroup can be made here: {error}")
+    try:
+        run = submit(
+            f"""
+            import os
+            with open({group!r} + "/cgroup.procs", "w") as file:
+                file.write(str(os.getpid()))
+            data = [os.urandom(1_000_000) for _ in range(500)]
+            """
+        )
+        error = ended(run)["error"]["error"]
+    finally:
+        os.rmdir(group)
+    assert error["code"] == "OutOfMemory"
+    assert "SIGKILL" in error["message"]
+
+
 def test_cancel_ends_the_whole_tree_and_children_that_called_setsid(submit, tmp_path):
     run = submit(
         """
@@ -182,6 +206,24 @@ def test_a_time_limit_ends_in_canceled_and_says_so(submit):
     assert details["status"] == "Canceled"
     assert details["error"]["error"]["code"] == "TimeLimit"
     assert "0.5 s" in details["error"]["error"]["message"]
+
+
+def test_the_use_of_the_machine_is_sampled_apart_from_the_metrics(submit):
+    run = submit(
+        """
+        import time
+        data = b"x" * 50_000_000
+        end = time.time() + 1.4
+        while time.time() < end:
+            sum(range(1000))
+        """
+    )
+    assert ended(run)["status"] == "Completed"
+    table = run.system_metrics()
+    assert table["cpu_percent"].iloc[0] > 20
+    assert table["memory_bytes"].iloc[0] > 50_000_000
+    assert table["processes"].iloc[0] == 1
+    assert run.get_metrics() == {}
 
 
 def test_what_a_script_leaves_behind_is_ended_and_told(submit):
