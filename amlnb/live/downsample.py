@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,10 +40,7 @@ def downsample(x: NDArray[np.float64], y: NDArray[np.float64], points: int) -> N
     breaks = _breaks(finite, points // 4)
     room = points - len(breaks) - 4
     indices = np.flatnonzero(finite)
-    if len(indices) > room:
-        kept = indices[_choose(x[indices], y[indices], room)]
-    else:
-        kept = indices
+    kept = indices[_choose(x[indices], y[indices], room)] if len(indices) > room else indices
     lowest, highest = indices[np.argmin(y[indices])], indices[np.argmax(y[indices])]
     chosen: NDArray[np.intp] = np.unique(np.concatenate([kept, breaks, [0, count - 1, lowest, highest]]))
     return chosen
@@ -69,7 +67,7 @@ def _min_max(y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
     """Lowest and highest point of each of ``points // 2`` buckets."""
     edges = np.linspace(0, len(y), points // 2 + 1).astype(np.intp)
     kept: list[int] = []
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         if last > first:
             bucket = y[first:last]
             kept += [int(first + np.argmin(bucket)), int(first + np.argmax(bucket))]

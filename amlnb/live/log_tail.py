@@ -13,7 +13,9 @@ _LINE_LIMIT = 500
 
 
 def plain_line(raw: str) -> str:
-    """Show one line as a terminal leaves it: what a carriage return or a backspace goes back over is overwritten, colours are dropped.
+    """Show one line as a terminal leaves it.
+
+    What a carriage return or a backspace goes back over is overwritten, colours are dropped.
 
     Longer than 500 characters, it is cut with an ellipsis.
     """

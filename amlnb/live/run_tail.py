@@ -107,7 +107,7 @@ class RunTail:
     def _read_facts(self, *, at_once: bool) -> None:
         """Fold the facts anew if there is anything new; else once a second, to see whether the runner lives.
 
-        Each look at a process is a dozen system calls, and in a busy kernel every one of them waits for the interpreter.
+        Each look at a process is a dozen system calls; in a busy kernel every one of them waits for the interpreter.
         """
         now = time.monotonic()
         if at_once or now - self._facts_at >= _LIVENESS_S:

@@ -10,7 +10,7 @@ from amlnb.errors import UserErrorException
 # What IPython adds to Python: `%magic`, `%%magic`, `!command`, `x = %magic`, `x = !command`, `name?`, `?name`.
 _MAGIC = re.compile(r"^\s*(?:%%?\w|!)|^[\w\s.,\[\]]+=\s*(?:%\w|!)")
 _HELP = re.compile(r"^\s*\?{1,2}\w|^\s*%?[\w.]+\?{1,2}\s*$")
-_ASYNC_NODES = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_ASYNC = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -71,8 +71,8 @@ def _refuse_await(tree: ast.Module, source: str) -> None:
     stack: list[ast.AST] = list(tree.body)
     while stack:
         node = stack.pop()
-        if isinstance(node, _ASYNC_NODES) or (isinstance(node, ast.comprehension) and node.is_async):
-            number = getattr(node, "lineno", None) or getattr(node.iter, "lineno", 1)  # type: ignore[union-attr]
+        if isinstance(node, _ASYNC) or (isinstance(node, ast.comprehension) and node.is_async):
+            number = node.iter.lineno if isinstance(node, ast.comprehension) else node.lineno
             raise CellException(
                 f"Line {number} of the cell awaits at top level, which only a notebook can do: "
                 f"{_short(source.splitlines()[number - 1])}",

@@ -172,9 +172,9 @@ class LiveDisplays:
 def _short_turns() -> Iterator[None]:
     """Take the interpreter's lock in short turns while the outputs are refreshed.
 
-    Whenever a thread reads a file or paints a line it gives the lock away, and a kernel that is busy with pure Python returns it
-    only after the switch interval, 5 ms by default: a hundred such calls are half a second. Refreshing takes a twentieth of
-    the time at most, so a busy cell does not feel the shorter interval.
+    Whenever a thread reads a file or paints a line it gives the lock away, and a kernel that is busy with pure Python
+    returns it only after the switch interval, 5 ms by default: a hundred such calls are half a second. Refreshing takes
+    a twentieth of the time at most, so a busy cell does not feel the shorter interval.
     """
     before = sys.getswitchinterval()
     sys.setswitchinterval(min(before, _TURN_S))
@@ -190,7 +190,7 @@ def _refreshed(display: RunDisplay) -> int:
         sent = display.refresh(time.monotonic())
         display.faults = 0
         return sent
-    except Exception as error:  # a thread's boundary: told in the output once it lasts
+    except Exception as error:  # noqa: BLE001 - a thread's boundary: told in the output once it lasts
         display.faults += 1
         if display.faults >= _FAULT_LIMIT:
             display.stop(error)

@@ -10,8 +10,8 @@ from typing import Any
 def has_front_end(shell: Any) -> bool:
     """Tell whether the request that runs now came from a front end with a person before it.
 
-    A front end says in its request that it can be asked for input; a headless executor says that it cannot. The hosts that
-    do not say so are known by their marks.
+    A front end says in its request that it can be asked for input; a headless executor says that it cannot. The hosts
+    that do not say so are known by their marks.
     """
     if not hasattr(shell, "kernel"):
         return False  # a terminal: there is no cell to update

@@ -89,13 +89,7 @@ class KernelNamespace:
                 )
             module = value.__name__
             return ImportSymbol(name, f"import {module}" if module == name else f"import {module} as {name}", module)
-        module, attribute = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-        if not isinstance(module, str) or not isinstance(attribute, str) or module == "__main__":
-            return None
-        if "." in attribute or getattr(sys.modules.get(module), attribute, None) is not value or module == "builtins":
-            return None
-        suffix = "" if attribute == name else f" as {name}"
-        return ImportSymbol(name, f"from {module} import {attribute}{suffix}", module)
+        return _imported_by_its_own_name(name, value)
 
     def _definition(self, name: str, value: object) -> DefinitionSymbol | None:
         source = self._source(name, value)
@@ -129,3 +123,14 @@ class KernelNamespace:
         if not isinstance(name, str) or getattr(value, "__module__", None) != "__main__":
             return None
         return name if self._variables.get(name, _ABSENT) is value and self._source(name, value) is not None else None
+
+
+def _imported_by_its_own_name(name: str, value: object) -> ImportSymbol | None:
+    """The import of a class or function that says itself where it comes from, if that is true."""
+    home, attribute = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+    if not isinstance(home, str) or not isinstance(attribute, str) or home in {"__main__", "builtins"}:
+        return None
+    if "." in attribute or getattr(sys.modules.get(home), attribute, None) is not value:
+        return None
+    suffix = "" if attribute == name else f" as {name}"
+    return ImportSymbol(name, f"from {home} import {attribute}{suffix}", home)

@@ -106,9 +106,7 @@ class SubmitMagic:
 
     def _publish(self, output: Output, display_id: str | None = None, *, update: bool = False) -> None:
         transient = {"display_id": display_id} if display_id is not None else {}
-        self._shell.display_pub.publish(
-            data=output.data, metadata=output.metadata, transient=transient, update=update
-        )
+        self._shell.display_pub.publish(data=output.data, metadata=output.metadata, transient=transient, update=update)
 
 
 def load_ipython_extension(shell: Any) -> None:

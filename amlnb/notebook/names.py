@@ -6,7 +6,8 @@ import ast
 import symtable
 from dataclasses import dataclass, field
 
-_COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})  # fmt: skip
+# As symtable names their scopes (from 3.14 on in angle brackets).
+_COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 _NESTED = (
     ast.Lambda,
     ast.ListComp,
@@ -137,28 +138,11 @@ class _Flow:
             self._simple(node)
 
     def _simple(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.Assign):
-            self._read(node.value)
-            for target in node.targets:
-                self._target(target)
-        elif isinstance(node, ast.AugAssign):
-            self._read(node.value)
-            if isinstance(node.target, ast.Name):
-                self._load(node.target.id)
-            self._target(node.target)
-        elif isinstance(node, ast.AnnAssign):
-            if not self._lazy:
-                self._read(node.annotation)
-            if node.value is not None:
-                self._read(node.value)
-                self._target(node.target)
+        if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            self._assign(node)
         elif isinstance(node, ast.Delete):
             for target in node.targets:
-                if isinstance(target, ast.Name):
-                    self._load(target.id)
-                    self._definite.discard(target.id)
-                else:
-                    self._target(target)
+                self._delete(target)
         elif node.__class__.__name__ == "TypeAlias":  # 3.12 and later
             names = _scope_names(ast.unparse(node), self._lazy)
             self._deferred |= names.eager | names.deferred
@@ -167,6 +151,27 @@ class _Flow:
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.expr):
                     self._read(child)
+
+    def _assign(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> None:
+        if isinstance(node, ast.AnnAssign) and not self._lazy:
+            self._read(node.annotation)
+        if node.value is None:  # an annotation alone binds nothing
+            return
+        self._read(node.value)
+        if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            self._load(node.target.id)
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            self._target(target)
+
+    def _delete(self, target: ast.expr) -> None:
+        if isinstance(target, ast.Name):
+            self._load(target.id)
+            self._definite.discard(target.id)
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            for element in target.elts:
+                self._delete(element)
+        else:
+            self._target(target)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
@@ -328,7 +333,7 @@ def _scope_names(source: str, lazy_annotations: bool) -> _ScopeNames:
 def _descend(table: symtable.SymbolTable, names: _ScopeNames, *, deferred: bool) -> None:
     kind = str(getattr(table.get_type(), "value", table.get_type()))
     if kind == "function":
-        deferred = deferred or table.get_name() not in _COMPREHENSIONS
+        deferred = deferred or table.get_name().strip("<>") not in _COMPREHENSIONS
     elif kind == "annotation":
         deferred = True
     for symbol in table.get_symbols():

@@ -63,13 +63,22 @@ def make_parser() -> argparse.ArgumentParser:
     add("--name", dest="name_flag", metavar="NAME", help="the same")
     add("--experiment", "-e", metavar="NAME", help="experiment of the run (default: the notebook's name)")
     add("--target", "-t", metavar="TARGET", default="local", help="compute target (default: local, this machine)")
-    add("--param", "-p", action="append", default=[], metavar="NAME=VALUE", help="give a variable of the cell another value")
+    add(
+        "--param",
+        "-p",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give a variable of the cell another value",
+    )
     add("--tag", action="append", default=[], metavar="KEY[=VALUE]", help="tag of the run")
     add("--timeout", metavar="TIME", help="time limit, such as 90s, 30m, 2h; the run then ends as Canceled")
     add("--as", dest="variable", metavar="VARIABLE", help="variable of the notebook that gets the run (also: _)")
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--block", action="store_true", default=None, help="wait until the run has ended")
-    wait.add_argument("--no-block", dest="block", action="store_false", help="never wait (default where someone is watching)")
+    wait.add_argument(
+        "--no-block", dest="block", action="store_false", help="never wait (default where someone is watching)"
+    )
     add("--dry-run", action="store_true", help="show the script and what goes with it; submit nothing")
     add("--help", "-h", action="store_true", help="show this")
     return parser

@@ -1,4 +1,4 @@
-"""The two outputs of a run in a notebook: a picture, and tables. They stand alone once kernel, server and trust are gone."""
+"""The two outputs of a run in a notebook, a picture and tables: they stand alone without kernel, server and trust."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, live: bool
     png
         The picture as PNG, possibly of a few seconds ago; None if there is none yet.
     live
-        The kernel will update the output: then it also holds an SVG, which is quick to make. A saved result does not, because
-        it is not shown in an untrusted notebook.
+        The kernel will update the output: then it also holds an SVG, which is quick to make. A saved result does not,
+        because it is not shown in an untrusted notebook.
 
     Notes
     -----

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import tempfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import local_modules
 from amlnb.notebook.source_folder import write_source_folder
+from amlnb.render.formatting import one_line
 from amlnb.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
@@ -124,11 +126,12 @@ def experiment_name(text: str) -> str:
 def _parameters(found: Capture, options: SubmitOptions) -> dict[str, str]:
     shown = {name: str(value) for name, value in options.parameters.items()}
     for value in found.values:
-        plain = isinstance(value.content, str) and value.summary in {"int", "float", "bool"} or _is_word(value.content)
-        if plain and len(shown) < _SHOWN_PARAMETERS:
-            shown.setdefault(value.name, str(value.content).strip("'\""))
+        if not isinstance(value.content, str) or len(shown) >= _SHOWN_PARAMETERS:
+            continue
+        try:
+            literal = ast.literal_eval(value.content)
+        except ValueError:  # float("nan")
+            continue
+        if isinstance(literal, (bool, int, float, str)):
+            shown.setdefault(value.name, one_line(str(literal), _SHOWN_LENGTH + 1))
     return {name: text for name, text in shown.items() if len(text) <= _SHOWN_LENGTH}
-
-
-def _is_word(content: object) -> bool:
-    return isinstance(content, str) and content[:1] in {"'", '"'} and len(content) <= _SHOWN_LENGTH

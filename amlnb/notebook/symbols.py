@@ -1,4 +1,4 @@
-"""What a name of the notebook's namespace is, as far as a script needs to know: plain values, made before any script."""
+"""What a name of the notebook is, as far as a script needs to know: plain values, made before any script."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _stored_plainly(value: object) -> StoredValue | None:
 
 def _stored_frame(value: Any) -> StoredValue | None:
     """A frame as one array a column; None where its types have no plain array form."""
-    import numpy
+    import numpy as np
 
     frame = value.to_frame() if value.ndim == 1 else value
     index = frame.index
@@ -166,21 +166,21 @@ def _stored_frame(value: Any) -> StoredValue | None:
         "index_dtype": str(index.dtype),
         "range": [index.start, index.stop, index.step] if type(index).__name__ == "RangeIndex" else None,
     }
-    arrays["meta"] = numpy.frombuffer(json.dumps(meta).encode(), dtype="u1")
+    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype="u1")
     size = sum(array.nbytes for array in arrays.values() if array is not None)
-    return StoredValue(".npz", lambda path: numpy.savez(path, **arrays), size)
+    return StoredValue(".npz", lambda path: np.savez(path, **arrays), size)
 
 
 def _column(series: Any) -> Any:
-    import numpy
+    import numpy as np
 
     array = series.to_numpy()
     kind = getattr(series.dtype, "kind", "O")
-    if isinstance(series.dtype, numpy.dtype) and kind in "biufcmM":
+    if isinstance(series.dtype, np.dtype) and kind in "biufcmM":
         return array
     # Text is kept as JSON lines: a fixed-width array would cost the longest text a row.
     if str(series.dtype) in {"object", "str"} and all(type(item) is str for item in array):
-        return numpy.frombuffer(json.dumps(array.tolist()).encode(), dtype="u1")
+        return np.frombuffer(json.dumps(array.tolist()).encode(), dtype="u1")
     return None
 
 
@@ -237,10 +237,10 @@ def _version(package: str) -> str | None:
 
 
 def _save_array(path: str, array: Any) -> None:
-    import numpy
+    import numpy as np
 
     with open(path, "wb") as file:
-        numpy.save(file, array, allow_pickle=False)
+        np.save(file, array, allow_pickle=False)
 
 
 def _save_bytes(path: str, data: bytes) -> None:

@@ -67,7 +67,8 @@ def raise_if_failed(run: Run) -> None:
     error = details.get("error", {}).get("error", {})
     message = one_line(str(error.get("message") or "no reason is known"), 500)
     raise ActivityFailedException(
-        f"The run {run.id} failed: {message}", error.get("hint") or "its log is shown above, and by run.get_details_with_logs()"
+        f"The run {run.id} failed: {message}",
+        error.get("hint") or "its log is shown above, and by run.get_details_with_logs()",
     )
 
 

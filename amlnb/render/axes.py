@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def tick_labels(values: list[float]) -> list[str]:
     largest = max(abs(value) for value in values)
     if largest >= 1e5 or 0 < largest < 1e-3:
         return [_short(value) for value in values]
-    step = min((abs(b - a) for a, b in zip(values, values[1:], strict=False)), default=largest) or 1.0
+    step = min((abs(b - a) for a, b in pairwise(values)), default=largest) or 1.0
     digits = min(6, max(0, -math.floor(math.log10(step) + 1e-9)))
     if digits < 6 and abs(round(step, digits) - step) > step * 1e-6:
         digits += 1

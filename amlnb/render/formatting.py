@@ -39,14 +39,14 @@ def format_duration(seconds: float, *, whole: bool = False) -> str:
         return f"{int(seconds)} s"
     if seconds < 9.95:
         return f"{max(seconds, 0.0):.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    if whole < 86400:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+    count = round(seconds)
+    if count < 60:
+        return f"{count} s"
+    if count < 3600:
+        return f"{count // 60} min {count % 60:02d} s"
+    if count < 86400:
+        return f"{count // 3600} h {count % 3600 // 60:02d} min"
+    return f"{count // 86400} d {count % 86400 // 3600:02d} h"
 
 
 def one_line(text: str, limit: int) -> str:

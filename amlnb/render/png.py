@@ -26,11 +26,16 @@ def load() -> None:
 
     In a thread beside a busy interpreter this takes many seconds, because every file that is read waits for its turn.
     """
-    to_png(Scene(16, 16, "", (Text(1, 12, "x", "#000000"), Line(((1, 1), (9, 9)), "#000000"), Dot(5, 5, 2, "#000000"))), 1)
+    to_png(
+        Scene(16, 16, "", (Text(1, 12, "x", "#000000"), Line(((1, 1), (9, 9)), "#000000"), Dot(5, 5, 2, "#000000"))), 1
+    )
 
 
 def to_png(scene: Scene, scale: int = 2) -> bytes:
-    """Paint a scene as a PNG of ``scale`` times its size, on a transparent ground; the same scene gives the same bytes."""
+    """Paint a scene as a PNG of ``scale`` times its size, on a transparent ground.
+
+    The same scene gives the same bytes.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -53,7 +58,9 @@ def _paint(axes: Axes, shape: Shape, order: int) -> None:
     style: dict[str, Any] = {"zorder": order, "antialiased": True}
     if isinstance(shape, Line):
         xs, ys = zip(*shape.points, strict=True)
-        line = Line2D(xs, ys, color=shape.colour, alpha=shape.opacity, linewidth=shape.width * _POINTS * _BOLDER, **style)
+        line = Line2D(
+            xs, ys, color=shape.colour, alpha=shape.opacity, linewidth=shape.width * _POINTS * _BOLDER, **style
+        )
         line.set_solid_capstyle("round")
         line.set_solid_joinstyle("round")
         axes.add_line(line)

@@ -1,4 +1,4 @@
-"""A run's details as HTML: plain tables that survive an untrusted notebook, in the colours of whatever page they are on."""
+"""A run's details as HTML: plain tables that survive an untrusted notebook, in the colours of the page they are on."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def run_html(view: RunView) -> str:
     Returns
     -------
     str
-        A fragment without script, style sheet or picture; under 40 kB whatever the run holds. Everything from the run is
-        escaped. While the run is going its height stays the same once its metrics are known.
+        A fragment without script, style sheet or picture, of limited size whatever the run holds. Everything from the
+        run is escaped. While the run is going its height stays the same once its metrics are known.
     """
     parts = [_facts(view), _warnings(view), _error(view)]
     columns = [_metrics_table(view), _log(view)]
@@ -95,7 +95,8 @@ def _metrics_table(view: RunView) -> str:
         rows.append(_row(cells))
     hidden = max(view.metric_count, len(view.metrics)) - len(shown)
     note = f'<div style="{_FAINT}">and {hidden:,} more metrics</div>' if hidden > 0 else ""
-    return f'<table style="border-collapse:collapse;color:inherit;font-size:inherit;margin:0 0 6px 0;border:0">{"".join(rows)}</table>{note}'
+    style = "border-collapse:collapse;color:inherit;font-size:inherit;margin:0 0 6px 0;border:0"
+    return f'<table style="{style}">{"".join(rows)}</table>{note}'
 
 
 def _row(cells: list[str]) -> str:

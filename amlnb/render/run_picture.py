@@ -31,7 +31,8 @@ LINE_LIMIT = 6
 def run_scene(view: RunView) -> Scene:
     """Lay out a run's picture.
 
-    The height depends only on how many charts there are, so that a page does not jump while a curve grows. At most 6 charts of 6 curves are drawn; a last line tells how many metrics have none.
+    The height depends only on how many charts there are, so that a page does not jump while a curve grows. At most 6
+    charts of 6 curves are drawn; a last line tells how many metrics have none.
     """
     groups = group_metrics(view.series)
     shown = groups[:PANEL_LIMIT]

@@ -24,8 +24,8 @@ _FIRST = _CELL.replace("text-align:right", "text-align:left")
 def runs_html(rows: Sequence[RunRow]) -> str:
     """Write runs as an HTML table: state, name, parameters, metrics, time.
 
-    At most 100 runs, 6 parameters and 6 metrics, and a line that tells what is not shown. A parameter that is the same in
-    all runs is said once, above. Everything from the runs is escaped.
+    At most 100 runs, 6 parameters and 6 metrics, and a line that tells what is not shown. A parameter that is the same
+    in all runs is said once, above. Everything from the runs is escaped.
     """
     if not rows:
         return "<div>No runs yet.</div>"
@@ -47,16 +47,16 @@ def runs_text(rows: Sequence[RunRow]) -> str:
         return "No runs yet."
     shown, table = rows[:ROW_LIMIT], _Columns(rows[:ROW_LIMIT])
     lines = [["state", "run", *(one_line(name, 24) for name in [*table.parameters, *table.metrics]), "time"]]
-    for row in shown:
-        lines.append(
-            [
-                f"{palette.state_mark(row.state)} {row.state}",
-                one_line(row.name, 40),
-                *(one_line(row.parameters.get(name, ""), 24) for name in table.parameters),
-                *(_number(row, name) for name in table.metrics),
-                format_duration(row.elapsed_s),
-            ]
-        )
+    lines += [
+        [
+            f"{palette.state_mark(row.state)} {row.state}",
+            one_line(row.name, 40),
+            *(one_line(row.parameters.get(name, ""), 24) for name in table.parameters),
+            *(_number(row, name) for name in table.metrics),
+            format_duration(row.elapsed_s),
+        ]
+        for row in shown
+    ]
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     text = [
         "  ".join(

@@ -89,7 +89,7 @@ def test_the_curve_grows_under_the_cell_and_ends_as_picture_and_table(open_noteb
     final = notebook.wait_state(1, states.COMPLETED)
     assert points(final) == 60
     assert "image/svg+xml" not in final
-    stream, picture, details = notebook.outputs(1)
+    stream, _, details = notebook.outputs(1)
     assert stream["output_type"] == "stream"
     assert set(details["data"]) == {"text/html", "text/plain"}
     image = notebook.page.evaluate(SHOWN_IMAGE, [1])
@@ -161,9 +161,7 @@ def test_a_saved_result_is_readable_in_an_untrusted_notebook(open_notebook, them
     first.wait_state(1, states.COMPLETED)
     outputs = first.outputs(1)
     second = open_notebook(f"fresh-{name}", [SETUP, "pass"], theme, outputs={1: outputs})
-    assert not second.page.evaluate(
-        "() => window.jupyterapp.shell.currentWidget.content.widgets[1].model.trusted"
-    )
+    assert not second.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[1].model.trusted")
     image = second.page.evaluate(SHOWN_IMAGE, [1])
     assert image["source"].startswith("data:image/png")
     table = second.page.locator(".jp-OutputArea-output table").last

@@ -10,7 +10,10 @@ from amlnb.notebook.options import SubmitOptions, make_parser, parse_options
         ("", SubmitOptions()),
         ("'my run'", SubmitOptions(name="my run")),
         ("--name x -e e -t box # comment", SubmitOptions(name="x", experiment="e", target="box")),
-        ("-p rate=0.1 -p opt=adam -p sizes=[1,2]", SubmitOptions(parameters={"rate": 0.1, "opt": "adam", "sizes": [1, 2]})),
+        (
+            "-p rate=0.1 -p opt=adam -p sizes=[1,2]",
+            SubmitOptions(parameters={"rate": 0.1, "opt": "adam", "sizes": [1, 2]}),
+        ),
         ("--tag a --tag b=1=2", SubmitOptions(tags={"a": None, "b": "1=2"})),
         ("--timeout 1.5h", SubmitOptions(timeout_s=5400.0)),
         ("--timeout 90", SubmitOptions(timeout_s=90.0)),

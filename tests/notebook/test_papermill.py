@@ -77,7 +77,9 @@ def test_the_saved_result_is_readable_without_kernel_and_trust(tmp_path):
     for text in ("val_loss", "finished", "experiment digits"):
         assert text in page
     # The path of this machine's folders is nobody's business.
-    assert str(tmp_path) not in "".join(str(output.get("data", "")) for cell in notebook.cells for output in cell.outputs)
+    assert str(tmp_path) not in "".join(
+        str(output.get("data", "")) for cell in notebook.cells for output in cell.outputs
+    )
 
 
 @quiet
@@ -90,7 +92,7 @@ def test_the_same_run_shown_twice_is_saved_as_the_same_bytes(tmp_path):
 @quiet
 def test_a_failed_run_stops_a_headless_notebook_and_shows_why(tmp_path):
     cells = [SETUP, "%%submit\nprint('before')\nraise ValueError(f'no {rate}')", "print('never')"]
-    with pytest.raises(papermill.PapermillExecutionError, match="no 0.5"):
+    with pytest.raises(papermill.PapermillExecutionError, match=r"no 0\.5"):
         execute(tmp_path, cells)
     notebook = nbformat.read(tmp_path / "out.ipynb", 4)
     failed = next(cell for cell in notebook.cells if "ValueError" in cell.source)
@@ -106,7 +108,9 @@ def test_a_refused_cell_tells_why_in_two_lines_and_submits_nothing(tmp_path):
         execute(tmp_path, [SETUP, "%%submit\nprint(ratee)"])
     assert not (tmp_path / ".amlnb").exists()
     notebook = nbformat.read(tmp_path / "out.ipynb", 4)
-    error = next(output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error")
+    error = next(
+        output for cell in notebook.cells for output in cell.get("outputs", []) if output.output_type == "error"
+    )
     assert len(error.traceback) == 2
 
 

@@ -1,7 +1,7 @@
 import io
 import math
 import re
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from html.parser import HTMLParser
 
 import numpy as np
@@ -34,7 +34,7 @@ def decay(n=300):
 
 
 def texts(svg):
-    return [element.text for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    return [element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
 
 
 class Strict(HTMLParser):
@@ -89,7 +89,7 @@ def test_every_state_has_a_picture_a_table_and_a_text(state):
 def test_what_a_run_holds_is_escaped_everywhere():
     shown = view({EVIL: decay(), f"val_{EVIL}": decay()}, **ALL_FIELDS)
     svg = to_svg(run_scene(shown))
-    ElementTree.fromstring(svg)
+    ET.fromstring(svg)
     assert "<script" not in svg
     check_html(run_html(shown))
     assert "<script" not in run_page(shown, code=EVIL, log=EVIL, files=[(EVIL, 1)])
@@ -170,7 +170,14 @@ def test_a_run_as_text():
 
 def test_a_table_of_runs_says_once_what_all_share():
     rows = [
-        RunRow(f"r{i}", "e", states.COMPLETED, elapsed_s=i, parameters={"rate": str(i), "width": "8"}, metrics={"loss": i / 7})
+        RunRow(
+            f"r{i}",
+            "e",
+            states.COMPLETED,
+            elapsed_s=i,
+            parameters={"rate": str(i), "width": "8"},
+            metrics={"loss": i / 7},
+        )
         for i in range(3)
     ]
     assert runs_text(rows) == (

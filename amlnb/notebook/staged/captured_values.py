@@ -11,7 +11,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Tuple
+    from typing import Any
 
 _FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "captured_values.d")
 
@@ -31,32 +31,32 @@ def load(name: str) -> Any:
         return json.load(file)
 
 
-def _load_array(path: str, entry: Dict[str, Any]) -> Any:
-    import numpy
+def _load_array(path: str, entry: dict[str, Any]) -> Any:
+    import numpy as np
 
-    array = numpy.load(path, allow_pickle=False)
+    array = np.load(path, allow_pickle=False)
     return array[()] if entry.get("scalar") else array
 
 
 def _load_frame(path: str) -> Any:
-    import pandas
+    import pandas as pd
 
     meta, columns, index = _read_columns(path)
     if meta["range"] is not None:
-        index = pandas.RangeIndex(*meta["range"])
-    frame = pandas.DataFrame(dict(enumerate(columns)), index=index)
+        index = pd.RangeIndex(*meta["range"])
+    frame = pd.DataFrame(dict(enumerate(columns)), index=index)
     for number, dtype in enumerate(meta["dtypes"]):
         if str(frame.dtypes.iloc[number]) != dtype:
             frame[number] = frame[number].astype(dtype)
-    frame.columns = pandas.Index(meta["columns"], name=meta["columns_name"])
+    frame.columns = pd.Index(meta["columns"], name=meta["columns_name"])
     frame.index.name = meta["index_name"]
     return frame.iloc[:, 0] if meta["series"] else frame
 
 
-def _read_columns(path: str) -> Tuple[Dict[str, Any], List[Any], Any]:
-    import numpy
+def _read_columns(path: str) -> tuple[dict[str, Any], list[Any], Any]:
+    import numpy as np
 
-    with numpy.load(path, allow_pickle=False) as arrays:
+    with np.load(path, allow_pickle=False) as arrays:
         meta = json.loads(arrays["meta"].tobytes().decode())
         columns = [_column(arrays[f"c{n}"], dtype) for n, dtype in enumerate(meta["dtypes"])]
         return meta, columns, _column(arrays["index"], meta["index_dtype"])
@@ -66,7 +66,7 @@ def _column(array: Any, dtype: str) -> Any:
     return json.loads(array.tobytes().decode()) if dtype in ("object", "str") else array
 
 
-def _load_pickle(path: str, name: str, entry: Dict[str, Any]) -> Any:
+def _load_pickle(path: str, name: str, entry: dict[str, Any]) -> Any:
     import pickle
 
     here = "{}.{}".format(*sys.version_info[:2])
