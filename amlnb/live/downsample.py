@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def downsample(x: NDArray[np.float64], y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
+def downsample(y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
     """Choose which points of a curve to keep.
 
     Parameters
     ----------
-    x, y
-        float64, shape (n,). NaN and infinities in `y` are breaks of the curve.
+    y
+        float64, shape (n,), in the order logged. NaN and infinities are breaks of the curve.
     points
         How many to keep at most; at least 8.
 
@@ -35,12 +35,15 @@ def downsample(x: NDArray[np.float64], y: NDArray[np.float64], points: int) -> N
     if count <= points:
         return np.arange(count)
     finite = np.isfinite(y)
+    if finite.all():
+        ends = [0, count - 1, np.argmin(y), np.argmax(y)]
+        return np.unique(np.concatenate([_choose(y, points - len(ends)), ends]))
     if not finite.any():
         return np.linspace(0, count - 1, points).astype(np.intp)
-    breaks = _breaks(finite, points // 4)
+    breaks = _breaks(finite, points // 4 - 1)  # leaves at least the 3 points that the algorithm asks for
     room = points - len(breaks) - 4
     indices = np.flatnonzero(finite)
-    kept = indices[_choose(x[indices], y[indices], room)] if len(indices) > room else indices
+    kept = indices[_choose(y[indices], room)] if len(indices) > room else indices
     lowest, highest = indices[np.argmin(y[indices])], indices[np.argmax(y[indices])]
     chosen: NDArray[np.intp] = np.unique(np.concatenate([kept, breaks, [0, count - 1, lowest, highest]]))
     return chosen
@@ -52,14 +55,12 @@ def _breaks(finite: NDArray[np.bool_], limit: int) -> NDArray[np.intp]:
     return starts[:limit].astype(np.intp)
 
 
-def _choose(x: NDArray[np.float64], y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
+def _choose(y: NDArray[np.float64], points: int) -> NDArray[np.intp]:
     try:
         from tsdownsample import MinMaxLTTBDownsampler
     except ImportError:
         return _min_max(y, points)
-    # A step that goes back (a resumed training) has no order for LTTB; positions have.
-    if bool(np.all(np.diff(x) >= 0)) and bool(np.isfinite(x).all()):
-        return np.asarray(MinMaxLTTBDownsampler().downsample(x, y, n_out=points), dtype=np.intp)
+    # By position, not by step: it panics on steps that are far apart, and a resumed training's steps go back anyway.
     return np.asarray(MinMaxLTTBDownsampler().downsample(y, n_out=points), dtype=np.intp)
 
 

@@ -97,7 +97,7 @@ class RunTail:
         if grown:
             self._bytes = written
             self._read_metrics()
-        self._read_facts(at_once=refreshed or grown)
+        self._read_facts(at_once=refreshed or grown or self.sealed != self._facts.sealed)
         view = self._view()
         told = replace(view, elapsed_s=0.0, metrics={}, series={}, log_tail=())
         self.changed = logged or grown or told != self._told
@@ -145,7 +145,7 @@ class RunTail:
             max=float(finite.max()) if len(finite) else float("nan"),
         )
         if len(found.value) > 1 and (len(self._series) < self._curve_limit or name in self._series):
-            kept = downsample(found.step, found.value, self._points)
+            kept = downsample(found.value, self._points)
             self._series[name] = Series(found.step[kept], found.value[kept])
 
     def _view(self) -> RunView:

@@ -31,7 +31,7 @@ class MetricGroup:
 
 
 def group_metrics(names: Iterable[str]) -> list[MetricGroup]:
-    """Group names such as ``loss`` and ``val_loss``, or ``train/acc`` and ``test/acc``; the order of first use holds."""
+    """Group names such as ``loss`` and ``val_loss``, or ``train/acc`` and ``test/acc``; in the order of first use."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for name in names:
         quantity, label = _parts(name)

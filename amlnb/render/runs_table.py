@@ -37,7 +37,8 @@ def runs_html(rows: Sequence[RunRow]) -> str:
     common = ", ".join(f"{one_line(k, 30)} = {one_line(v, 40)}" for k, v in table.common.items())
     above = f'<div style="{faint}">all with {escape(common)}</div>' if common else ""
     below = f'<div style="{faint}">{escape(note)}</div>' if (note := _note(rows, table)) else ""
-    body = f'<table style="border-collapse:collapse;color:inherit;font-size:inherit;margin:0;border:0">{"".join(lines)}</table>'
+    style = "border-collapse:collapse;color:inherit;font-size:inherit;margin:0;border:0"
+    body = f'<table style="{style}">{"".join(lines)}</table>'
     return f'<div style="font-size:13px;line-height:1.35;max-height:420px;overflow:auto">{above}{body}{below}</div>'
 
 

@@ -27,6 +27,9 @@ rate = 0.5
 def loss(step):
     return math.exp(-step * rate / 40)
 """
+LOG_OF = """def log_of(run):
+    return run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"]
+"""
 CELL = """%%submit "<b>first</b>" --as run --experiment digits --tag kept
 for step in range(100):
     amlnb.log(step=step, loss=loss(step), val_loss=loss(step) + 0.1)
@@ -122,12 +125,11 @@ def test_what_else_the_line_says_is_obeyed(tmp_path):
     notebook = execute(
         tmp_path,
         [
-            SETUP + "import own\nfrom own import double",
+            SETUP + "import own\nfrom own import double\n" + LOG_OF,
             "%%submit --dry-run\nprint(double(rate))",
             "%%submit --help\npass",
             "%%submit named --param rate=0.25 --no-block --as quick\nprint(double(rate), open('data.txt').read())",
-            "quick.wait_for_completion()\nprint(quick.display_name, quick.experiment.name)\n"
-            "print(quick.get_details_with_logs()['logFiles']['user_logs/std_log.txt'])",
+            "quick.wait_for_completion()\nprint(quick.display_name, quick.experiment.name)\nprint(log_of(quick))",
             "%%submit --timeout 1s\ntime.sleep(60)",
             "print(_.get_status())",
         ],
