@@ -56,16 +56,18 @@ def list_(
 
 def archive(names: Names, as_json: Json = False) -> None:
     """Leave experiments out of listings; nothing of them is removed."""
-    for experiment in _experiments(names):
+    experiments = _experiments(names)
+    for experiment in experiments:
         experiment.archive()
-        _tell(experiment, "archived", as_json=as_json)
+    _tell(experiments, "archived", as_json=as_json)
 
 
 def reactivate(names: Names, as_json: Json = False) -> None:
     """Put archived experiments back into listings."""
-    for experiment in _experiments(names):
+    experiments = _experiments(names)
+    for experiment in experiments:
         experiment.reactivate()
-        _tell(experiment, "back in listings", as_json=as_json)
+    _tell(experiments, "back in listings", as_json=as_json)
 
 
 def unknown(name: str, known: Sequence[str]) -> UserErrorException:
@@ -90,8 +92,8 @@ def _experiments(names: list[str]) -> list[Experiment]:
     return [Experiment(workspace, name) for name in dict.fromkeys(names)]
 
 
-def _tell(experiment: Experiment, done: str, *, as_json: bool) -> None:
+def _tell(experiments: Sequence[Experiment], done: str, *, as_json: bool) -> None:
     if as_json:
-        emit({"name": experiment.name, "archived": experiment.archived})
+        emit({"experiments": [{"name": each.name, "archived": each.archived} for each in experiments]})
     else:
-        print(f"{experiment.name}: {done}")
+        print("\n".join(f"{each.name}: {done}" for each in experiments))

@@ -30,6 +30,7 @@ def cancel(runs: RunNames, as_json: Json = False) -> None:
         reader.refresh()
         ended = reader.facts().sealed
         look.cancel(reader, _who())
+        reader.refresh()
         told.append({"id": run.id, "state": reader.facts().state})
         if not as_json:
             print(f"{run.id}: {'had ended already: ' if ended else ''}{reader.facts().state}")
