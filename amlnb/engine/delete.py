@@ -89,6 +89,10 @@ def remove_tree(path: str) -> None:
     try:
         shutil.rmtree(path)
     except PermissionError:
-        for folder, _, _ in os.walk(path):
-            os.chmod(folder, 0o700)  # before the walk goes on into it
+        os.chmod(path, 0o700)
+        for top, folders, _ in os.walk(path):
+            for name in folders:  # before the walk goes on into them
+                folder = os.path.join(top, name)
+                if not os.path.islink(folder):
+                    os.chmod(folder, 0o700)
         shutil.rmtree(path)
