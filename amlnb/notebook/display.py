@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Of a core, and of what a Jupyter server forwards (its limit is 1 MB/s for all outputs of a kernel).
 CPU_SHARE = 0.05
-_CPU_BURST_S = 1.0
+_CPU_BURST_S = 0.4
 _BYTES_A_SECOND = 250_000
 _BYTES_BURST = 1_000_000
 _INTERVAL_S = 0.15

@@ -115,7 +115,7 @@ class _Flow:
 
     def _statement(self, node: ast.stmt) -> None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            self._scope(self._segment(node))
+            self._scope(self._segment(node), {node.name})
             self._bind(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node)
@@ -144,7 +144,7 @@ class _Flow:
             for target in node.targets:
                 self._delete(target)
         elif node.__class__.__name__ == "TypeAlias":  # 3.12 and later
-            names = _scope_names(ast.unparse(node), self._lazy)
+            names = _scope_names(ast.unparse(node), {node.name.id}, self._lazy)  # type: ignore[attr-defined]
             self._deferred |= names.eager | names.deferred
             self._bind(node.name.id)  # type: ignore[attr-defined]
         elif not isinstance(node, ast.Global):
@@ -257,20 +257,22 @@ class _Flow:
 
     def _read(self, node: ast.expr) -> None:
         nodes = list(ast.walk(node))
-        # A comprehension may read what its own walrus binds.
-        self._possible |= {part.target.id for part in nodes if isinstance(part, ast.NamedExpr)}
+        # A walrus may bind what the same expression reads.
+        loaded = {part.id for part in nodes if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+        walrus = {part.target.id for part in nodes if isinstance(part, ast.NamedExpr)}
+        self._possible |= walrus
+        self._optional |= (loaded & walrus) - self._definite
         if any(isinstance(part, _NESTED) for part in nodes):
-            self._scope(f"({ast.unparse(node)})")
+            self._scope(f"({ast.unparse(node)})", walrus)
         else:
-            for part in nodes:
-                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load):
-                    self._load(part.id)
+            for name in loaded:
+                self._load(name)
         for part in nodes:
             if isinstance(part, ast.NamedExpr):
                 self._bind(part.target.id)
 
-    def _scope(self, source: str) -> None:
-        names = _scope_names(source, self._lazy)
+    def _scope(self, source: str, own: set[str]) -> None:
+        names = _scope_names(source, own, self._lazy)
         for name in names.eager:
             self._load(name)
         self._deferred |= names.deferred
@@ -316,13 +318,15 @@ def _stored(statements: list[ast.stmt]) -> set[str]:
     return found
 
 
-def _scope_names(source: str, lazy_annotations: bool) -> _ScopeNames:
+def _scope_names(source: str, own: set[str], lazy_annotations: bool) -> _ScopeNames:
+    """Names that one definition or expression takes from outside; ``own`` are those that it binds itself."""
     if lazy_annotations:
         source = f"from __future__ import annotations\n{source}"
     table = symtable.symtable(source, "<cell>", "exec")
     names = _ScopeNames()
     for symbol in table.get_symbols():
-        if symbol.is_referenced():
+        # From 3.12 on the variables of a comprehension stand in the scope around it, as if they were assigned there.
+        if symbol.is_referenced() and (not symbol.is_assigned() or symbol.get_name() in own):
             names.eager.add(symbol.get_name())
     for child in table.get_children():
         _descend(child, names, deferred=False)

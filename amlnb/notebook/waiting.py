@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from amlnb.notebook.display import RunDisplay
 
 _LINE_INTERVAL_S = 10.0
+# The first states usually pass within a blink; they are told only to those who wait for long.
+_BEFORE_START = frozenset({states.NOT_STARTED, states.PREPARING, states.QUEUED, states.PROVISIONING, states.STARTING})
+_QUIET_START_S = 2.0
 
 
 def wait_beside_display(run: Run, display: RunDisplay) -> None:
@@ -40,10 +43,12 @@ def wait_with_lines(run: Run) -> bool:
         False if it was interrupted: the run then goes on.
     """
     tail = RunTail(run.directory, curve_limit=0)
-    told_state, told_at = "", float("-inf")
+    told_state, told_at, began = "", float("-inf"), time.monotonic()
     try:
         for state in until_ended(run):
             now = time.monotonic()
+            if state in _BEFORE_START and now - began < _QUIET_START_S:
+                continue
             if state != told_state or now - told_at >= _LINE_INTERVAL_S:
                 print(progress_line(tail.poll()), flush=True)
                 told_state, told_at = state, now

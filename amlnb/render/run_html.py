@@ -91,7 +91,7 @@ def _metrics_table(view: RunView) -> str:
         if has_curves:
             curve = view.series.get(name)
             line = sparkline(curve.y.tolist()) if curve is not None else ""
-            cells.append(f'<span style="{_MONO};color:{palette.BLUE}">{line}</span>')
+            cells.append(f'<span style="{_MONO};color:rgba(61,139,253,0.65)">{line}</span>')
         rows.append(_row(cells))
     hidden = max(view.metric_count, len(view.metrics)) - len(shown)
     note = f'<div style="{_FAINT}">and {hidden:,} more metrics</div>' if hidden > 0 else ""
