@@ -91,7 +91,7 @@ def find_runs(workspace: Workspace, names: Sequence[str]) -> list[RunSummary]:
 
 def _numbered(name: str, runs: Sequence[RunSummary]) -> list[RunSummary]:
     experiment, hash_sign, number = name.rpartition("#")
-    if not hash_sign or not number.isdecimal():
+    if not hash_sign or not (number.isascii() and number.isdecimal()):
         return []
     return [run for run in runs if run.experiment == experiment and run.number == int(number)]
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from amlnb.cli.log_copy import LogCopy
 from amlnb.cli.output import Json, emit, note, progress, state_text
 from amlnb.cli.run_names import RunNames, find_runs, short_id
 
@@ -49,7 +50,6 @@ def wait_for(reader: RunReader, *, show_output: bool) -> RunFacts:
     typer.Exit
         With 130, after Ctrl-C.
     """
-    from amlnb.cli.run_logs import LogCopy
     from amlnb.engine.follow import until_ended
 
     log = LogCopy(reader.directory, sys.stdout.buffer)
