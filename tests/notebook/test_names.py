@@ -1,6 +1,13 @@
+import glob
+import json
+import os
+import subprocess
+
 import pytest
 
 from amlnb.notebook.names import free_names
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 # source, names read at once, names read when a function is called, names that may be bound already
 CASES = {
@@ -52,3 +59,21 @@ def test_free_names_of_awkward_code_are_found_exactly(case):
 
 def test_star_imports_are_told_so_that_nothing_is_called_undefined():
     assert free_names("from math import *\nsqrt(2)").stars == ("math",)
+
+
+OTHERS = sorted(glob.glob(os.path.join(os.environ.get("PYENV_ROOT", ""), "versions", "3.1[2-9].*", "bin", "python")))
+PROGRAM = """
+import json, sys
+from amlnb.notebook.names import free_names
+found = [free_names(source) for source in json.load(sys.stdin)]
+print(json.dumps([[sorted(f.eager), sorted(f.deferred), sorted(f.optional)] for f in found]))
+"""
+
+
+@pytest.mark.skipif(not OTHERS, reason="no other Python was found: set PYENV_ROOT")
+@pytest.mark.parametrize("python", OTHERS, ids=lambda path: path.split(os.sep)[-3])
+def test_other_pythons_find_the_same(python):
+    sources = json.dumps([case[0] for case in CASES.values()])
+    command = [python, "-B", "-c", PROGRAM]
+    done = subprocess.run(command, input=sources, capture_output=True, text=True, check=True, cwd=REPOSITORY)
+    assert json.loads(done.stdout) == [[sorted(words(text)) for text in case[1:]] for case in CASES.values()]
