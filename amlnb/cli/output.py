@@ -54,14 +54,14 @@ def tell_error(error: BaseException, *, as_json: bool) -> None:
         print(f"hint: {hint}", file=sys.stderr)
 
 
-def state_text(state: str) -> str:
+def state_text(state: str, stream: TextIO | None = None) -> str:
     """Write a state with its mark, in its colour where there is one."""
-    return in_colour(f"{palette.state_mark(state)} {state}", palette.state_colour(state))
+    return in_colour(f"{palette.state_mark(state)} {state}", palette.state_colour(state), stream)
 
 
-def in_colour(text: str, colour: str) -> str:
-    """Colour a text for stdout, if that is a terminal and NO_COLOR is not set."""
-    return _paint(text, _ANSI[colour], sys.stdout)
+def in_colour(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """Colour a text for a stream (default: stdout), if that is a terminal and NO_COLOR is not set."""
+    return _paint(text, _ANSI[colour], stream or sys.stdout)
 
 
 def _paint(text: str, code: str, stream: TextIO) -> str:

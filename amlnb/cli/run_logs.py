@@ -53,4 +53,4 @@ def _follow(reader: RunReader, log: LogCopy | JsonLogCopy) -> None:
             log.copy_new()
     except KeyboardInterrupt:
         detached(reader.id)
-    note(ending(reader.id, reader.facts()))
+    note(ending(reader.id, reader.facts(), sys.stderr))

@@ -6,9 +6,10 @@ The exit code is the run's: 0 for Completed; for Failed the exit code of its scr
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
@@ -54,9 +55,10 @@ def wait_for(reader: RunReader, *, show_output: bool) -> RunFacts:
 
     log = LogCopy(reader.directory, sys.stdout.buffer)
     try:
-        with progress() as show:
+        # A log on the terminal leaves no line for anything that is drawn over and over.
+        with contextlib.nullcontext() if show_output else progress() as show:
             for facts in until_ended(reader):
-                if show_output:
+                if show is None:
                     log.copy_new()
                 else:
                     show(f"{reader.id}: {facts.state}", 0)
@@ -99,14 +101,14 @@ def outcome(run_id: str, facts: RunFacts) -> dict[str, Any]:
     }
 
 
-def ending(run_id: str, facts: RunFacts) -> str:
-    """How a run ended, on a few lines."""
+def ending(run_id: str, facts: RunFacts, stream: TextIO | None = None) -> str:
+    """How a run ended, on a few lines for a stream (default: stdout)."""
     from amlnb.render.formatting import format_duration
 
     took = ""
     if facts.started is not None and facts.ended is not None:
         took = f" in {format_duration(facts.ended - facts.started)}"
-    lines = [f"{state_text(facts.state)}  {run_id}{took}"]
+    lines = [f"{state_text(facts.state, stream)}  {run_id}{took}"]
     error = facts.error or {}
     lines += [f"  {text}" for text in (error.get("message") or facts.reason,) if text]
     if error.get("hint"):

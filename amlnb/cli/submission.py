@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -114,7 +115,7 @@ def _tell(directory: str, *, wait: bool, as_json: bool) -> None:
     if as_json:
         emit(_submitted(reader) | outcome(reader.id, facts))
     else:
-        note(ending(reader.id, facts))
+        note(ending(reader.id, facts, sys.stderr))
     raise typer.Exit(exit_code(facts))
 
 
