@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -123,6 +125,15 @@ def test_a_presumed_death_ends_a_run_until_its_runner_is_heard_of(elsewhere):
     runner.write_event({"t": "state", "attempt": 1, "phase": "Finalizing", "time": 3.0})
     reader.refresh()
     assert reader.facts().state == "Finalizing"
+
+
+def test_the_command_writes_down_who_presumed_it(elsewhere):
+    directory, _ = elsewhere
+    command = [sys.executable, "-m", "amlnb", "run", "presume-dead", "aaaaaaaa", "--yes", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    [told] = json.loads(done.stdout)["runs"]
+    assert (told["id"], told["state"]) == (RunReader(directory).id, "Failed")
+    assert told["reason"].startswith("presumed dead by ")
 
 
 def test_a_living_or_queued_run_is_not_taken_for_dead(submit, own_cache):
