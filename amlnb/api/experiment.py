@@ -163,7 +163,8 @@ class Experiment:
         """Table of the runs, the newest first, one row a run.
 
         Columns: ``run`` (id), ``number``, ``name``, ``state``, ``created`` (UTC), ``duration_s``, ``target``, then
-        ``tag.<key>`` (str) and ``metric.<name>`` (float64, the last value logged).
+        ``param.<name>`` (what a cell or the command line was given), ``tag.<key>`` (str) and ``metric.<name>``
+        (float64, the last value logged).
         """
         import pandas as pd
 
@@ -216,6 +217,7 @@ def _row(summary: RunSummary) -> dict[str, Any]:
         "created": summary.created,
         "duration_s": duration,
         "target": summary.target,
+        **{key: value for key, value in summary.properties.items() if key.startswith("param.")},
         **{f"tag.{key}": value for key, value in summary.tags.items()},
         **{f"metric.{name}": metric["last"] for name, metric in summary.metrics.items()},
     }

@@ -75,7 +75,7 @@ class Workspace:
         folder = os.path.abspath(path)
         name = "".join(c if c.isalnum() or c in "-_" else "-" for c in os.path.basename(folder))[:33] or "workspace"
         ids = workspace_dir.local_ids(name)
-        return cls._open(workspace_dir.data_directory(ids, folder), ids), True
+        return cls._open(workspace_dir.folder_data_directory(folder), ids), True
 
     @classmethod
     def create(

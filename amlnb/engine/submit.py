@@ -39,7 +39,8 @@ def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
     """
     target = _check(spec, workspace)
     git_reading = ThreadPoolExecutor(1)
-    git_state = git_reading.submit(read_git, spec.source_directory)
+    # A cell's source is a temporary folder; its repository is that of the notebook's folder.
+    git_state = git_reading.submit(read_git, spec.link_directory or spec.source_directory)
     git_reading.shutdown(wait=False)
     with _unwritable_told(workspace):
         objects = ObjectStore(workspace.objects)

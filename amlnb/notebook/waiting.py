@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from amlnb.api.run_waiting import until_ended
 from amlnb.core import states
+from amlnb.engine.follow import until_ended
 from amlnb.errors import ActivityFailedException
 from amlnb.live.run_tail import RunTail
 from amlnb.render.formatting import one_line
@@ -25,7 +25,7 @@ _QUIET_START_S = 2.0
 def wait_beside_display(run: Run, display: RunDisplay) -> None:
     """Wait for the end while the display is refreshed by its thread. An interrupt detaches; the run goes on."""
     try:
-        for _ in until_ended(run):
+        for _ in until_ended(run._reader()):
             pass
         display.done.wait(30.0)  # the final version is part of this cell's result
     except KeyboardInterrupt:
@@ -45,8 +45,8 @@ def wait_with_lines(run: Run) -> bool:
     tail = RunTail(run.directory, curve_limit=0)
     told_state, told_at, began = "", float("-inf"), time.monotonic()
     try:
-        for state in until_ended(run):
-            now = time.monotonic()
+        for facts in until_ended(run._reader()):
+            state, now = facts.state, time.monotonic()
             if state in _BEFORE_START and now - began < _QUIET_START_S:
                 continue
             if state != told_state or now - told_at >= _LINE_INTERVAL_S:

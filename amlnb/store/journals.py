@@ -97,8 +97,8 @@ class WriterReader:
 
     Attributes
     ----------
-    names
-        ``{metric id: name}``.
+    names, ids
+        ``{metric id: name}``, and back (a name has one id, unless a file was damaged).
     lines
         ``{byte offset: value event}``, for records of kind *line*.
     states, warnings
@@ -110,6 +110,7 @@ class WriterReader:
     base: str
     role: str = ""
     names: dict[int, str] = field(default_factory=dict)
+    ids: dict[str, list[int]] = field(default_factory=dict)
     lines: dict[int, dict[str, Any]] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
     skipped: int = 0
@@ -147,7 +148,9 @@ class WriterReader:
     def _take(self, offset: int, event: dict[str, Any]) -> None:
         kind = event["t"]
         if kind == events.NAME and isinstance(event.get("id"), int) and isinstance(event.get("name"), str):
-            self.names.setdefault(event["id"], event["name"])
+            if event["id"] not in self.names:
+                self.names[event["id"]] = event["name"]
+                self.ids.setdefault(event["name"], []).append(event["id"])
         elif kind == events.VALUE:
             self.lines[offset] = event
         elif kind in (events.STATE, events.WARNING):

@@ -41,7 +41,7 @@ def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReade
     """Records of one metric, a pair a writer, of the lowest rank that logged it."""
     found: dict[str, list[tuple[WriterReader, Columns]]] = {}
     for writer in writers:
-        for metric_id in [number for number, text in writer.names.items() if text == name]:
+        for metric_id in writer.ids.get(name, ()):
             rows = _rows(writer, metric_id)
             if len(rows.head):
                 found.setdefault(writer.role, []).append((writer, rows))

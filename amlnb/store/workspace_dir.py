@@ -145,12 +145,24 @@ def find_config(start: str) -> tuple[str, WorkspaceIds] | None:
 
 
 def find_data(start: str) -> str | None:
-    """Find an existing ``.amlnb`` from ``start`` upwards, as git finds its directory."""
+    """Find the existing data directory of a folder from ``start`` upwards, as git finds its directory."""
     for folder in _upwards(os.path.abspath(start)):
-        path = os.path.join(folder, DATA_FOLDER)
+        path = folder_data_directory(folder)
         if os.path.isdir(path):
             return path
     return None
+
+
+def folder_data_directory(folder: str) -> str:
+    """Where the data of a workspace live that is known by its folder alone.
+
+    ``.amlnb`` in it; or, with ``AMLNB_HOME``, a folder there that is named after its path.
+    """
+    home = os.environ.get("AMLNB_HOME")
+    if not home:
+        return os.path.join(folder, DATA_FOLDER)
+    key = f"folder\0{os.path.realpath(folder)}"
+    return os.path.join(os.path.abspath(home), f"{layout.slug(os.path.basename(folder))}-{layout.short_hash(key)}")
 
 
 def data_directory(ids: WorkspaceIds, beside: str | None) -> str:

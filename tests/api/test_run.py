@@ -29,7 +29,12 @@ def test_metrics_come_in_v1s_shapes_and_as_series(run):
     assert run.get_metrics("missing") == {}
     assert run.get_metrics(recursive=True) == {run.id: run.get_metrics(), child.id: {"x": 1}}
     series = run.metrics("loss")
-    assert (series.index.tolist(), series.tolist(), series.index.name, series.name) == ([0, 10, 20], [0, 1, 2], "step", "loss")
+    assert (series.index.tolist(), series.tolist(), series.index.name, series.name) == (
+        [0, 10, 20],
+        [0, 1, 2],
+        "step",
+        "loss",
+    )
     assert isinstance(run.metrics("loss", index="time").index, pd.DatetimeIndex)
     with pytest.raises(UserErrorException, match="did you mean 'loss'"):
         run.metrics("los")

@@ -25,7 +25,9 @@ def write(path, value):
     path.write_text(json.dumps(value))
 
 
-@pytest.mark.parametrize("name", [".azureml/config.json", ".azureml/project.json", "aml_config/config.json", "config.json"])
+@pytest.mark.parametrize(
+    "name", [".azureml/config.json", ".azureml/project.json", "aml_config/config.json", "config.json"]
+)
 def test_v1s_configuration_is_found_upwards_and_the_data_are_beside_it(project, name):
     write(project / name, IDS)
     workspace = Workspace.from_config()
@@ -63,6 +65,17 @@ def test_amlnb_home_moves_the_data(project, tmp_path, monkeypatch):
     monkeypatch.setenv("AMLNB_HOME", str(tmp_path / "home"))
     write(project / ".azureml/config.json", IDS)
     assert Workspace.from_config().directory.path.startswith(str(tmp_path / "home"))
+
+
+def test_amlnb_home_keeps_the_workspaces_of_two_folders_apart(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("AMLNB_HOME", str(tmp_path / "home"))
+    for folder in ("one", "two"):
+        (tmp_path / folder / "same").mkdir(parents=True)
+    one, _ = Workspace.find_or_create(str(tmp_path / "one" / "same"))
+    two, _ = Workspace.find_or_create(str(tmp_path / "two" / "same"))
+    assert one.directory.path != two.directory.path
+    assert Workspace.from_config(str(tmp_path / "one" / "same")).directory.path == one.directory.path
+    assert not (tmp_path / "one" / "same" / ".amlnb").exists()
 
 
 def test_a_workspace_by_its_names_lives_in_the_users_data(project, tmp_path):
