@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 import numpy as np
@@ -90,7 +91,7 @@ def _others(ours_s):
         from mlflow.entities import Metric
     except ImportError as error:
         return [("reading with MLflow (SQLite)", f"skipped: {error}", "", None)]
-    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{os.path.abspath('mlflow.db')}")
     client = mlflow.MlflowClient()
     count = 20_000
     with mlflow.start_run() as run:

@@ -61,7 +61,7 @@ def _others(ours_us):
 def _mlflow():
     import mlflow
 
-    mlflow.set_tracking_uri("sqlite:///mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{os.path.abspath('mlflow.db')}")
     with mlflow.start_run():
         mlflow.log_metric("loss", 0.5, step=0)
         start = time.perf_counter()
