@@ -51,8 +51,8 @@ class Columns:
         """Kinds (``records.FLOAT64`` and so on)."""
         return (self.head >> np.uint64(32)) & np.uint64(0xFFFF)
 
-    def where(self, mask: NDArray[np.bool_]) -> Columns:
-        """Records that a mask selects."""
+    def where(self, mask: NDArray[np.bool_] | NDArray[np.intp]) -> Columns:
+        """Records that a mask, or an array of places, selects."""
         return _columns(self.head[mask], self.step[mask], self.time[mask], self.bits[mask])
 
 
@@ -117,6 +117,7 @@ class WriterReader:
     bytes_read: int = 0
     _offset: int = 0
     _records: list[Columns] = field(default_factory=list)
+    _places: dict[int, NDArray[np.intp]] | None = None
 
     def __post_init__(self) -> None:
         self.role = os.path.basename(self.base).partition("-")[0]
@@ -133,6 +134,7 @@ class WriterReader:
         self._events.skipped = 0
         if new is not None:
             self._records.append(new)
+            self._places = None
         self.bytes_read = self._offset + self._events.offset
         return self.bytes_read != before
 
@@ -144,6 +146,25 @@ class WriterReader:
             joined = [np.concatenate(column) for column in parts] or list(empty)
             self._records = [_columns(*joined)]
         return self._records[0]
+
+    def rows(self, metric_id: int) -> Columns:
+        """Records of one metric."""
+        everything = self.records()
+        if everything.one_head is not None:
+            return everything if everything.one_head & 0xFFFFFFFF == metric_id else everything.where(np.array([], int))
+        if self._places is not None:
+            return everything.where(self._places.get(metric_id, np.array([], int)))
+        return everything.where(everything.metric_id == metric_id)
+
+    def group(self) -> None:
+        """Find the places of every metric's records in one go, for who wants the :meth:`rows` of all of them."""
+        everything = self.records()
+        if everything.one_head is not None or self._places is not None:
+            return
+        ids = everything.metric_id.astype(np.uint32)
+        order = np.argsort(ids, kind="stable")
+        found, begins = np.unique(ids[order], return_index=True)
+        self._places = dict(zip(found.tolist(), np.split(order, begins[1:]), strict=True)) if len(found) else {}
 
     def _take(self, offset: int, event: dict[str, Any]) -> None:
         kind = event["t"]
@@ -210,6 +231,6 @@ def list_writers(folder: str) -> list[str]:
     """Base paths (without ending) of the writers in a journal folder, by name."""
     try:
         names = os.listdir(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return sorted(os.path.join(folder, name[: -len(".events")]) for name in names if name.endswith(".events"))

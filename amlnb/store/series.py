@@ -42,7 +42,7 @@ def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReade
     found: dict[str, list[tuple[WriterReader, Columns]]] = {}
     for writer in writers:
         for metric_id in writer.ids.get(name, ()):
-            rows = _rows(writer, metric_id)
+            rows = writer.rows(metric_id)
             if len(rows.head):
                 found.setdefault(writer.role, []).append((writer, rows))
     if not found:
@@ -50,16 +50,9 @@ def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReade
     return found[min(found, key=_role_key)]
 
 
-def _rows(writer: WriterReader, metric_id: int) -> Columns:
-    everything = writer.records()
-    if everything.one_head is not None and everything.one_head & 0xFFFFFFFF == metric_id:
-        return everything
-    return everything.where(everything.metric_id == metric_id)
-
-
 def _role_key(role: str) -> tuple[int, int, str]:
     """Ranks first, the lowest before all; then other writers by name."""
-    return (0, int(role), "") if role.isdigit() else (1, 0, role)
+    return (0, int(role), "") if role.isdecimal() else (1, 0, role)
 
 
 def series(writers: Iterable[WriterReader], name: str) -> Series:
@@ -115,7 +108,7 @@ def _decode_lines(
         if kind == records.LINE:
             line = writer.lines.get(bits, {})
             logged = line["v"] if isinstance(line.get("v"), list) else [line.get("v")]
-            at = float(line["step"]) if isinstance(line.get("step"), (int, float)) else at
+            at = _as_float(line["step"]) if isinstance(line.get("step"), (int, float)) else at
         numbers = [_as_float(item) for item in logged if isinstance(item, (int, float)) or item is None]
         steps += [at if len(logged) == 1 else np.nan] * len(numbers)
         times += [time] * len(numbers)
@@ -167,6 +160,8 @@ def _line_value(line: dict[str, Any] | None) -> tuple[str, Any]:
 def summaries(writers: Sequence[WriterReader]) -> dict[str, dict[str, float]]:
     """``{name: {"count", "last", "min", "max"}}`` of all numeric metrics, in the order of first use."""
     found: dict[str, dict[str, float]] = {}
+    for writer in writers:
+        writer.group()
     for name in names(writers):
         value = series(writers, name).value
         if len(value):

@@ -2,80 +2,208 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
+from amlnb.tracking import create, faults
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    Warn = Callable[[str], None]
+
 _CHUNK_BYTES = 1024 * 1024
+_LONGEST_PART = 200
+# What a file system says to a name that it will never take.
+_NAME_REFUSED = frozenset(
+    [errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ, errno.ELOOP]
+)
 
 
-def artifact_name(name: str) -> str:
+class NameTakenError(UserErrorException):
+    """The run has a file of that name already."""
+
+
+def artifact_name(name: Any) -> str:
     """Check and normalise an artifact's name: a relative path that stays inside the run.
 
     Raises
     ------
     UserErrorException
-        Absolute, empty, or leading out of the run.
+        Absolute, empty, leading out of the run, or no name that a file can have.
     """
-    parts = [part for part in str(name).replace("\\", "/").split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or "\0" in name or str(name).startswith("/"):
+    text = str(name).replace("\\", "/")
+    parts = [part for part in text.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or "\0" in text or text.startswith("/"):
         raise UserErrorException(
             f"{name!r} is not a name for a file of a run: it must be a relative path inside it",
             hint="for example 'outputs/model.pkl'",
         )
+    try:
+        os.fsencode(text)
+    except UnicodeError as error:
+        raise UserErrorException(
+            f"{name!r} is not a name for a file of a run: {error}", hint="leave out what is no valid text"
+        ) from error
     return "/".join(parts)
 
 
 def name_from_metric(metric: str) -> str:
     """Turn a metric's name into an artifact's name: any text is allowed there."""
     text = "".join(c if c.isprintable() and c not in '<>:"|?*\\' else "_" for c in metric).replace("..", "__")
-    return artifact_name(text.strip("/") or "_")
+    parts = [part for part in text.split("/") if part not in ("", ".")] or ["_"]
+    return artifact_name("/".join(_shortened(part) for part in parts))
 
 
-def add_file(run_directory: str, name: str, source: str) -> None:
-    """Keep a copy of a file. Raises FileExistsError for a name that is taken."""
-
-    def copy(target: Any) -> None:
-        with open(source, "rb") as file:
-            _copy(file, target)
-
-    _add(run_directory, name, copy)
+def _shortened(part: str) -> str:
+    size = len(part.encode("utf-8"))
+    if size <= _LONGEST_PART:
+        return part
+    return part[: len(part) * (_LONGEST_PART - 13) // size] + "-" + layout.short_hash(part)
 
 
-def add_stream(run_directory: str, name: str, stream: Any) -> None:
-    """Keep what a binary (or text) stream holds from its position on."""
-    _add(run_directory, name, lambda target: _copy(stream, target))
+def name_from_path(path: str) -> str:
+    """Turn the path of a file into an artifact's name: that path, below the run."""
+    return artifact_name(os.path.normpath(path).lstrip("/").replace("../", ""))
 
 
-def add_bytes(run_directory: str, name: str, data: bytes) -> None:
-    """Keep these bytes."""
-    _add(run_directory, name, lambda target: target.write(data))
+def check_file(path: str, name: str) -> None:
+    """Refuse what is no readable file.
+
+    Raises
+    ------
+    UserErrorException
+        With the reason.
+    """
+    if not os.path.isfile(path):
+        raise UserErrorException(
+            f"there is no file {path!r} to keep as {name!r}",
+            hint=f"paths are relative to the working directory {os.getcwd()!r}",
+        )
+    try:
+        open(path, "rb").close()
+    except OSError as error:
+        raise _unreadable(path, name, error) from error
 
 
-def _copy(source: Any, target: Any) -> None:
+def add_file(run_directory: str, name: str, path: str) -> None:
+    """Keep a copy of a file.
+
+    A fault of the file system that holds the run is told, and the copy is made when it is over, if the file is then
+    still there.
+
+    Raises
+    ------
+    UserErrorException
+        The name is taken or cannot be, or the file cannot be read.
+    """
+    faults.attempt(run_directory, f"file {name!r}", lambda: _add(run_directory, name, lambda to: _copy_file(path, to)))
+
+
+def add_stream(run_directory: str, name: str, stream: Any, warn: Warn) -> None:
+    """Keep what a binary (or text) stream holds from its position on.
+
+    What a fault of the file system keeps out is given up, since a stream cannot be read again: ``warn`` says so.
+
+    Raises
+    ------
+    UserErrorException
+        The name is taken or cannot be, or the stream cannot be read.
+    """
+    try:
+        _add(run_directory, name, lambda target: _copy(stream, name, target))
+    except OSError as error:
+        faults.tell_once(run_directory, error)
+        warn(f"the file {name!r} could not be kept: {error.strerror or error}")
+
+
+def log_file(run_directory: str, name: str, path: str) -> str:
+    """Keep a copy of a file under this name, or under one with a number where it is taken; return the name."""
+    return _numbered(name, lambda free: add_file(run_directory, free, path))
+
+
+def log_bytes(run_directory: str, name: str, data: bytes) -> str:
+    """Keep these bytes under this name, or under one with a number where it is taken; return the name."""
+
+    def add(free: str) -> None:
+        write = _adding(run_directory, free, data)
+        faults.attempt(run_directory, f"file {free!r}", write, len(data))
+
+    return _numbered(name, add)
+
+
+def _adding(run_directory: str, name: str, data: bytes) -> Callable[[], None]:
+    return lambda: _add(run_directory, name, lambda target: target.write(data))
+
+
+def _numbered(name: str, add: Callable[[str], None]) -> str:
+    base, ending = os.path.splitext(name)
+    number = 0
     while True:
-        data = source.read(_CHUNK_BYTES)
+        free = f"{base}-{number}{ending}" if number else name
+        try:
+            add(free)
+        except NameTakenError:
+            number += 1
+        else:
+            return free
+
+
+def _copy_file(path: str, target: Any) -> None:
+    check_file(path, path)  # again: it may be gone when the copy is tried again
+    with open(path, "rb") as source:
+        _copy(source, path, target)
+
+
+def _copy(source: Any, name: str, target: Any) -> None:
+    while True:
+        try:
+            data = source.read(_CHUNK_BYTES)
+        except OSError as error:
+            raise _unreadable(name, name, error) from error
         if not data:
             return
         target.write(data.encode("utf-8") if isinstance(data, str) else data)
 
 
+def _unreadable(path: str, name: str, error: OSError) -> UserErrorException:
+    return UserErrorException(
+        f"{path!r} cannot be read, to be kept as {name!r}: {error.strerror or error}",
+        hint="make it readable for this user",
+    )
+
+
 def _add(run_directory: str, name: str, write: Callable[[Any], Any]) -> None:
-    """Write into a temporary file and rename it: an artifact is whole or absent."""
-    path = os.path.join(run_directory, layout.ARTIFACTS, *name.split("/"))
+    """Write into a temporary file and link it: an artifact is whole or absent, and never overwritten."""
+    top = os.path.join(run_directory, layout.ARTIFACTS)
+    path = os.path.join(top, *name.split("/"))
     if os.path.lexists(path):
-        raise FileExistsError(17, "exists", path)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+        raise _taken(name)
+    if not os.path.isdir(top):
+        create.make_folder(top)
     temporary = os.path.join(os.path.dirname(path), ".new-" + os.urandom(6).hex())
     try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(temporary, "xb") as file:
             write(file)
-        os.rename(temporary, path)
+        create.place(temporary, path)
+    except FileExistsError as error:
+        raise _taken(name) from error
+    except OSError as error:
+        if error.errno in _NAME_REFUSED:
+            raise UserErrorException(
+                f"{name!r} is not a name that a file of this run can have: {error.strerror}", hint="choose another name"
+            ) from error
+        raise
     finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
+        create.remove(temporary)
+
+
+def _taken(name: str) -> NameTakenError:
+    return NameTakenError(
+        f"Resource Conflict: the run has a file {name!r} already",
+        hint="files of a run are never overwritten; choose another name",
+    )

@@ -33,18 +33,44 @@ def create_run(runs_directory: str, record: Dict[str, Any]) -> str:
     path = os.path.join(runs_directory, layout.run_directory_name(record["experiment"], record["id"]))
     temporary = os.path.join(runs_directory, ".new-" + os.urandom(8).hex())
     os.makedirs(temporary)
-    for folder in (layout.EDITS, layout.ATTEMPTS, layout.JOURNALS):
-        os.mkdir(os.path.join(temporary, folder))
-    write_json(os.path.join(temporary, layout.RUN_JSON), dict(record, format=layout.FORMAT))
     try:
+        for folder in (layout.EDITS, layout.ATTEMPTS, layout.JOURNALS):
+            os.mkdir(os.path.join(temporary, folder))
+        write_json(os.path.join(temporary, layout.RUN_JSON), dict(record, format=layout.FORMAT))
         os.rename(temporary, path)
     except OSError as error:
+        _remove_unfinished(temporary)
         if os.path.isdir(path):
             raise UserErrorException(
                 "there is a run {!r} in this workspace already".format(record["id"]), hint="give it another run_id"
             ) from error
         raise
     return path
+
+
+def _remove_unfinished(temporary: str) -> None:
+    remove(os.path.join(temporary, layout.RUN_JSON))
+    for folder in (layout.EDITS, layout.ATTEMPTS, layout.JOURNALS, ""):
+        try:
+            os.rmdir(os.path.join(temporary, folder))
+        except OSError:
+            continue
+
+
+def make_folder(path: str) -> None:
+    """Make a folder if it is missing, but not the one above: a run directory that was deleted stays so."""
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        return
+
+
+def remove(path: str) -> None:
+    """Remove an unfinished file, if it is there and can be."""
+    try:
+        os.unlink(path)
+    except OSError:
+        return
 
 
 def write_json(path: str, value: Any) -> None:
@@ -66,7 +92,23 @@ def publish_json(path: str, value: Any) -> None:
         The file system refused.
     """
     temporary = f"{path}.{os.urandom(6).hex()}"
-    write_json(temporary, value)
+    try:
+        write_json(temporary, value)
+        place(temporary, path)
+    finally:
+        remove(temporary)
+
+
+def place(temporary: str, path: str) -> None:
+    """Give a finished file its name.
+
+    Raises
+    ------
+    FileExistsError
+        There is a file of that name.
+    OSError
+        The file system refused.
+    """
     try:
         os.link(temporary, path)
     except OSError as error:
@@ -76,6 +118,3 @@ def publish_json(path: str, value: Any) -> None:
         if os.path.exists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path) from error
         os.rename(temporary, path)
-    finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from amlnb.core import edits, layout
-from amlnb.tracking.create import write_json
+from amlnb.tracking import create
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,11 +28,15 @@ def add_edit(directory: str, edit: Dict[str, Any]) -> str:
         The file system refused; nothing was changed.
     """
     folder = os.path.join(directory, layout.EDITS)
-    os.makedirs(folder, exist_ok=True)
+    create.make_folder(folder)
     highest = max((edits.number_of(name) or 0 for name in os.listdir(folder)), default=0)
     name = edits.file_name(highest + 1, os.urandom(4).hex())
     temporary = os.path.join(folder, ".new-" + name)
-    write_json(temporary, edit)
     path = os.path.join(folder, name)
-    os.rename(temporary, path)
+    try:
+        create.write_json(temporary, edit)
+        os.rename(temporary, path)
+    except OSError:
+        create.remove(temporary)
+        raise
     return path

@@ -8,75 +8,22 @@ counted, and told once.
 from __future__ import annotations
 
 import atexit
+import errno
 import os
 from _thread import RLock
 from time import time as _time
 
 from amlnb.core import events, layout, records
-from amlnb.tracking.faults import tell_once, told
+from amlnb.tracking import faults
+from amlnb.tracking.append_file import AppendFile
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional
 
-_MAX_PENDING_BYTES = 16 * 1024 * 1024
-_CHUNK_BYTES = 64 * 1024
 _pack_float = records.pack_float
 _write = os.write
-
-
-class AppendFile:
-    """A file that this process alone appends to; what a fault kept out is written before anything newer.
-
-    ``size`` is the offset at which the next byte will stand once all is written.
-    """
-
-    __slots__ = ("_busy", "fd", "path", "pending", "size")
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self.fd = -1
-        self.size = 0
-        self.pending = bytearray()
-        self._busy = False
-
-    def append(self, data: bytes) -> bool:
-        """Take ``data`` behind what is pending and write as much as can be; False if ``data`` had to be given up."""
-        if not self.hold(data):
-            return False
-        self.write_pending()
-        return True
-
-    def hold(self, data: bytes) -> bool:
-        """Take ``data`` behind what is pending without writing; False if too much is pending already."""
-        if self.pending and len(self.pending) + len(data) > _MAX_PENDING_BYTES:
-            return False
-        self.size += len(data)
-        self.pending += data
-        return True
-
-    def write_pending(self) -> bool:
-        """Write what is pending; True if all of it went."""
-        if self._busy:  # a signal handler that logs during the lines below leaves its bytes to them
-            return False
-        self._busy = True
-        try:
-            if self.fd < 0:
-                self.fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o666)
-            while self.pending:
-                written = os.write(self.fd, bytes(self.pending[:_CHUNK_BYTES]))
-                del self.pending[:written]
-        except OSError as error:
-            tell_once(self.path, error)
-        finally:
-            self._busy = False
-        return not self.pending
-
-    def close(self) -> None:
-        """Close the descriptor; what is pending is given up."""
-        if self.fd >= 0:
-            os.close(self.fd)
-            self.fd = -1
+_VALUES = "logged values"
 
 
 class JournalWriter:
@@ -95,10 +42,14 @@ class JournalWriter:
     """
 
     def __init__(self, run_directory: str, role: str, folder: str = layout.JOURNALS) -> None:
-        self._directory = os.path.join(run_directory, folder)
+        self._run_directory = run_directory
+        self._folder = folder
         self._role = role
         self._lock = RLock()
+        self._inside = False
+        self._aside: Optional[JournalWriter] = None
         self._ids: Dict[str, int] = {}
+        self._next_id = 0
         self._events: Optional[AppendFile] = None
         self._metrics: Optional[AppendFile] = None
         self._lost = 0
@@ -112,78 +63,132 @@ class JournalWriter:
             fd = self._fd
             metric_id = self._ids.get(name)
             if metric_id is None or fd < 0:
-                self._log(name, records.pack_float, records.FLOAT64, step, value)
+                self._do(JournalWriter._log, name, records.pack_float, records.FLOAT64, step, value)
                 return
             record = _pack_float(metric_id, 0, 0xA31B, step, _time(), value)
             try:
                 written = _write(fd, record)
             except OSError:
-                written = 0
-            if written != 32:
-                self._stall(record[written:])
+                self._do(JournalWriter._hold, record)
+                return
+            except BaseException:  # a KeyboardInterrupt, after all of it was written, or none, or a part
+                self._do(JournalWriter._finish, record)
+                raise
+            if written != records.SIZE:
+                self._do(JournalWriter._finish, record)
 
     def log_int(self, name: str, value: int, step: int = records.NO_STEP, kind: int = records.INT64) -> None:
         """Append one int64, bool or none record."""
         with self._lock:
-            self._log(name, records.pack_int, kind, step, value)
+            self._do(JournalWriter._log, name, records.pack_int, kind, step, value)
 
     def log_line(self, name: str, kind: str, value: Any, step: Any = None) -> None:
         """Append a value that does not fit a record: its JSON line first, then the record that points at it."""
-        event: Dict[str, Any] = {"t": events.VALUE, "id": 0, "k": kind, "v": value}
-        record_step = records.NO_STEP
-        if isinstance(step, int) and records.NO_STEP < step <= records.INT64_MAX:
-            record_step = step
-        elif step is not None:
-            event["step"] = step
         with self._lock:
-            metric_id = self._register(name)
-            event["id"] = metric_id
-            offset = self._append_event(event) if metric_id is not None else None
-            if offset is not None:
-                self._log(name, records.pack_int, records.LINE, record_step, offset)
+            self._do(JournalWriter._log_line, name, kind, value, step)
 
     def write_event(self, event: Dict[str, Any]) -> None:
         """Append one event line."""
         with self._lock:
-            self._append_event(event)
+            self._do(JournalWriter._append_event, event)
 
     def flush(self) -> bool:
         """Try again what a fault kept out; True when nothing is left over."""
         with self._lock:
-            self._write_pending()
+            if self._aside is not None:
+                self._aside.flush()
+            self._do(JournalWriter._write_pending)
             return not self._pending()
 
     def close(self) -> None:
         """Flush and close; a later record goes to files of a new name."""
         with self._lock:
-            self.flush()
-            self._lost += sum(len(file.pending) > 0 for file in self._files())
+            flushed = self.flush()
+            if self._inside:  # a signal handler's call: what it interrupted needs the files
+                return
+            if not flushed:
+                self._lost += self._waiting()
             self._forget()
+
+    def __del__(self) -> None:
+        self.close()
 
     @property
     def lost(self) -> int:
         """How many records or lines were given up because too much was waiting."""
         return self._lost
 
+    def _do(self, write: Callable[..., Any], *args: Any) -> None:
+        """Do one of the longer writes, and only one at a time: the lock lets a signal handler of its own thread pass.
+
+        Such a handler, which may end the process, writes beside: to files of a writer of its own.
+        """
+        if self._inside:
+            if self._aside is None:
+                self._aside = JournalWriter(self._run_directory, self._role, self._folder)
+            write(self._aside, *args)
+            return
+        waited = self._pending()
+        self._inside = True
+        self._fd = -1
+        try:
+            write(self, *args)
+        finally:
+            self._inside = False
+            if not self._pending():
+                self._fd = -1 if self._metrics is None else self._metrics.fd
+            elif not waited:
+                # Kept alive, and tried again with all else, should nobody log here again.
+                faults.keep(self._run_directory, _VALUES, self._write_or_raise)
+        if waited and not self._pending():
+            faults.retry()
+
+    def _write_or_raise(self) -> None:
+        if not self.flush():
+            raise OSError(errno.EAGAIN, "not written yet", self._run_directory)
+
     def _log(self, name: str, pack: Callable[..., bytes], kind: int, step: int, value: float) -> None:
         metric_id = self._register(name)
-        if metric_id is None or self._metrics is None:
-            self._lost += 1
-            return
-        record = pack(metric_id, kind, records.MAGIC, step, _time(), value)
-        if self._events is not None and self._events.pending:
-            # The names and lines go first; while they cannot be written, records wait behind them.
-            self._write_pending()
-        if self._events is not None and self._events.pending:
+        if metric_id is not None:
+            self._hold(pack(metric_id, kind, records.MAGIC, step, _time(), value))
+
+    def _log_line(self, name: str, kind: str, value: Any, step: Any) -> None:
+        event: Dict[str, Any] = {"t": events.VALUE, "id": 0, "k": kind, "v": value}
+        record_step = records.NO_STEP
+        if isinstance(step, int) and records.NO_STEP < step <= records.INT64_MAX:
+            record_step = step
+        elif step is not None:
+            event["step"] = step
+        metric_id = self._register(name)
+        event["id"] = metric_id
+        offset = self._append_event(event) if metric_id is not None else None
+        if offset is not None:
+            self._log(name, records.pack_int, records.LINE, record_step, offset)
+
+    def _hold(self, record: bytes) -> None:
+        """Take a record behind what is pending; the names and lines go before the records."""
+        if self._metrics is not None:
             self._lost += not self._metrics.hold(record)
-        else:
-            self._lost += not self._metrics.append(record)
-        self._fd = -1 if self._pending() else self._metrics.fd
+            self._write_pending()
+
+    def _finish(self, record: bytes) -> None:
+        """Complete a record whose write may have fallen short; nothing newer goes before its rest."""
+        if self._metrics is None or self._metrics.pending:
+            return
+        try:
+            written = os.fstat(self._metrics.fd).st_size % records.SIZE
+        except OSError as error:
+            faults.tell_once(self._metrics.path, error)
+            return
+        if written:
+            self._hold(record[written:])
 
     def _register(self, name: str) -> Optional[int]:
         metric_id = self._ids.get(name)
         if metric_id is None:
-            metric_id = len(self._ids)
+            # Used up first: an interrupt below must not leave the number to another name.
+            metric_id = self._next_id
+            self._next_id += 1
             if self._append_event({"t": events.NAME, "id": metric_id, "name": name}) is None:
                 return None
             self._ids[name] = metric_id
@@ -193,33 +198,26 @@ class JournalWriter:
         """Offset of the event's line; None if it had to be given up."""
         line = events.encode(event)
         file = self._open()
-        offset = file.size
+        offset = file.end
         taken = file.append(line)
-        if file.pending:
-            self._fd = -1
         self._lost += not taken
         return offset if taken else None
 
-    def _stall(self, rest: bytes) -> None:
-        """Keep what is left of a record whose write fell short; nothing newer goes before it."""
-        if self._metrics is not None:
-            self._metrics.hold(rest)
-            self._fd = -1
-            self._write_pending()
-
     def _write_pending(self) -> None:
         for file in self._files():
-            if not file.pending or file.write_pending():
-                continue
-            break
-        if self._metrics is not None:
-            self._fd = -1 if self._pending() else self._metrics.fd
+            if file.pending and not file.write_pending():
+                break
 
     def _files(self) -> List[AppendFile]:
         return [file for file in (self._events, self._metrics) if file is not None]
 
     def _pending(self) -> bool:
         return any(file.pending for file in self._files())
+
+    def _waiting(self) -> int:
+        """How many records wait to be written (or, where there are none, 1 for the lines that do)."""
+        records_ = -(-self._metrics.pending // records.SIZE) if self._metrics is not None else 0
+        return records_ or int(self._pending())
 
     def _open(self) -> AppendFile:
         if self._events is None:
@@ -233,12 +231,7 @@ class JournalWriter:
                 str(process["start"]),
                 os.urandom(4).hex(),
             )
-            try:
-                os.makedirs(self._directory, exist_ok=True)
-            except OSError as error:
-                tell_once(self._directory, error)
-            base = os.path.join(self._directory, "-".join(parts))
-            self._events, self._metrics = AppendFile(base + ".events"), AppendFile(base + ".metrics")
+            base = os.path.join(self._run_directory, self._folder, "-".join(parts))
             header = {
                 "t": events.WRITER,
                 "format": layout.FORMAT,
@@ -246,7 +239,10 @@ class JournalWriter:
                 "time": _time(),
                 "process": process,
             }
-            self._events.append(events.encode(header))
+            file = AppendFile(base + ".events")
+            file.hold(events.encode(header))
+            self._metrics = AppendFile(base + ".metrics", shared=True)
+            self._events = file
         return self._events
 
     def _forget(self) -> None:
@@ -254,11 +250,15 @@ class JournalWriter:
             file.close()
         self._events = self._metrics = None
         self._ids = {}
+        self._next_id = 0
         self._fd = -1
 
     def after_fork(self) -> None:
         """In the child: leave the parent's files alone and begin anew at the next record."""
         self._lock = RLock()
+        self._inside = False
+        self._aside = None
+        self._lost = 0
         self._forget()
 
 
@@ -274,25 +274,33 @@ class _Writers:
 
         self._ref: Callable[..., Any] = _weakref.ref
         self._refs: List[Any] = []
+        self._lock = RLock()
 
     def add(self, writer: JournalWriter) -> None:
-        self._refs = [ref for ref in self._refs if ref() is not None] + [self._ref(writer)]
+        with self._lock:
+            self._refs = [ref for ref in self._refs if ref() is not None] + [self._ref(writer)]
 
-    def flush(self) -> None:
-        """At exit: one last try for what a fault kept out."""
-        for ref in self._refs:
-            writer = ref()
-            if writer is not None:
-                writer.flush()
+    def at_exit(self) -> None:
+        """One last try for what a fault kept out; what is then still left is told."""
+        faults.retry()
+        lost = 0
+        for writer in self._alive():
+            writer.close()
+            lost += writer.lost
+        others = [what for _, what, _, _ in faults.kept if what != _VALUES]
+        if lost or others:
+            what = ", ".join(([f"{lost} {_VALUES}"] if lost else []) + others[:10])
+            faults.tell(f"amlnb: until the end these could not be written: {what}\n")
 
     def after_fork(self) -> None:
-        del told[:]
-        for ref in self._refs:
-            writer = ref()
-            if writer is not None:
-                writer.after_fork()
+        self._lock = RLock()
+        for writer in self._alive():
+            writer.after_fork()
+
+    def _alive(self) -> List[JournalWriter]:
+        return [writer for writer in (ref() for ref in self._refs) if writer is not None]
 
 
 _writers = _Writers()
 os.register_at_fork(after_in_child=_writers.after_fork)
-atexit.register(_writers.flush)
+atexit.register(_writers.at_exit)

@@ -63,7 +63,7 @@ class OfflineRun:
 
     def tag(self, key: str, value: Any = None) -> None:
         """Print a tag."""
-        print(f"Attempted to add tag {key} with value {value}")
+        _say(f"Attempted to add tag {key} with value {value}")
 
     def set_tags(self, tags: Mapping[str, Any]) -> None:
         """Print tags."""
@@ -72,11 +72,11 @@ class OfflineRun:
 
     def add_properties(self, properties: Mapping[str, Any]) -> None:
         """Print properties."""
-        print(f"Attempted to add properties {dict(properties)}")
+        _say(f"Attempted to add properties {dict(properties)}")
 
     def upload_file(self, name: str, path_or_stream: Any, datastore_name: Optional[str] = None) -> None:
         """Print the file's name."""
-        print(f"Attempted to track file {name} at {path_or_stream}")
+        _say(f"Attempted to track file {name} at {path_or_stream}")
 
     def upload_files(self, names: List[str], paths: List[str], *_: Any, **__: Any) -> None:
         """Print the files' names."""
@@ -85,7 +85,7 @@ class OfflineRun:
 
     def upload_folder(self, name: str, path: str, datastore_name: Optional[str] = None) -> None:
         """Print the folder's name."""
-        print(f"Attempted to track folder {name} at {path}")
+        _say(f"Attempted to track folder {name} at {path}")
 
     def child_run(self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Any = None) -> OfflineRun:
         """Return another offline run."""
@@ -104,7 +104,7 @@ class OfflineRun:
         """Do nothing: there is no run to cancel."""
 
     def __enter__(self) -> OfflineRun:  # noqa: PYI034 - typing.Self is newer than 3.7
-        print(f"[START] Run {self.id} context")
+        _say(f"[START] Run {self.id} context")
         return self
 
     def __exit__(
@@ -113,8 +113,16 @@ class OfflineRun:
         error: Optional[BaseException],
         traceback: Optional[TracebackType],
     ) -> None:
-        print(f"[STOP] Run {self.id} context")
+        _say(f"[STOP] Run {self.id} context")
 
 
 def _attempted(kind: str, name: str, value: object) -> None:
-    print(f"Attempted to log {kind} {name}:\n{value}")
+    _say(f"Attempted to log {kind} {name}:\n{value}")
+
+
+def _say(text: str) -> None:
+    """Print any text: what stdout's encoding does not have is escaped."""
+    try:
+        print(text)
+    except UnicodeEncodeError as error:
+        print(text.encode(error.encoding, "backslashreplace").decode(error.encoding))

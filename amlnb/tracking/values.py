@@ -16,16 +16,21 @@ if TYPE_CHECKING:
 
 _PLAIN = frozenset([float, int, bool, str, type(None)])
 _LONGEST_SHOWN = 80
+# Python refuses to turn ints of more than 4300 digits into decimal text; they are kept in hexadecimal, as a str.
+_LONGEST_INT_BITS = 14000
+_LONGEST_STEP_BITS = 1023
 
 
 def to_scalar(value: Any) -> Scalar:
     """Turn a scalar of Python, NumPy, torch or the like into a plain one; anything else into its ``repr``."""
     if type(value) in _PLAIN:
+        if type(value) is int and value.bit_length() > _LONGEST_INT_BITS:
+            return hex(value)
         plain: Scalar = value
         return plain
     unboxed = _unbox(value)
     if unboxed is not value:
-        return unboxed if type(unboxed) in _PLAIN else _subclass(unboxed)
+        return to_scalar(unboxed) if type(unboxed) in _PLAIN else _subclass(unboxed)
     return _subclass(value)
 
 
@@ -96,13 +101,14 @@ def metric_name(name: Any) -> str:
 
 def metric_step(name: str, step: Any) -> Optional[Union[int, float]]:
     """Check and convert a step: an int, a float, or None. A whole float is an int."""
-    if step is None or type(step) is int:
-        checked: Optional[int] = step
-        return checked
+    if step is None:
+        return None
     unboxed = to_scalar(step)
+    if isinstance(unboxed, int) and unboxed.bit_length() <= _LONGEST_STEP_BITS:
+        return int(unboxed)
     if isinstance(unboxed, float) and unboxed.is_integer() and abs(unboxed) < records.INT64_MAX:
         return int(unboxed)
-    if not isinstance(unboxed, (int, float)):
+    if not isinstance(unboxed, float):
         raise UserErrorException(
             f"the step of {name!r} is a number, not {_shown(step)}", hint="pass step=epoch or leave it out"
         )
@@ -145,12 +151,17 @@ def _size(value: Any) -> int:
 def _subclass(value: Any) -> Scalar:
     for plain in (bool, int, float, str):
         if isinstance(value, plain):
-            return plain(value)
+            return to_scalar(plain(value))
+    if getattr(getattr(value, "dtype", None), "kind", "") == "f" and not _dimensions(value):
+        return float(value)  # NumPy's longdouble, which no Python scalar is inside of
     return repr(value)
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an int with more digits than Python likes to print
+        text = "a value too long to show"
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "..."
     return f"{text} ({type(value).__name__})"
