@@ -43,7 +43,8 @@ class Edited:
         properties = record.get("properties")
         self.tags: Dict[str, Optional[str]] = dict(tags) if isinstance(tags, dict) else {}
         self.properties: Dict[str, str] = dict(properties) if isinstance(properties, dict) else {}
-        self.display_name: Optional[str] = record.get("display_name")
+        name = record.get("display_name")
+        self.display_name: Optional[str] = name if isinstance(name, str) else None
         self.archived = False
         self.cancel = False
 

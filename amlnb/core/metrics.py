@@ -47,7 +47,7 @@ def _shape_table(logged: Sequence[Tuple[str, Any]]) -> Dict[str, Any]:
     for kind, value in logged:
         if not isinstance(value, dict):
             continue
-        as_lists = value if kind == events.TABLE else {column: [cell] for column, cell in value.items()}
+        as_lists = {column: cells if _is_column(kind, cells) else [cells] for column, cells in value.items()}
         length = max((len(cells) for cells in as_lists.values()), default=0)
         for column in as_lists:
             columns.setdefault(column, [None] * rows)
@@ -55,6 +55,10 @@ def _shape_table(logged: Sequence[Tuple[str, Any]]) -> Dict[str, Any]:
             cells.extend(as_lists.get(column, [None] * length))
         rows += length
     return {column: _collapse(_one_type(cells)) for column, cells in columns.items()}
+
+
+def _is_column(kind: str, cells: Any) -> bool:
+    return kind == events.TABLE and isinstance(cells, list)
 
 
 def _one_type(values: List[Any]) -> List[Any]:

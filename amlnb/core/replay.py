@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from amlnb.core import edits as edits_
-from amlnb.core import identity, states
+from amlnb.core import identity, layout, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, List, Optional
 
 RUNNER_LOST = "RunnerLost"
+_SEAL_DAMAGED = (
+    f"it has ended, and how cannot be told: its {layout.FINAL_JSON} is damaged or of a newer version; "
+    "hint: upgrade amlnb, or restore the file from a copy; metrics, log and files are complete without it"
+)
 
 
 class RunFacts:
@@ -22,7 +26,8 @@ class RunFacts:
     state
         What a reader is shown: the phase, or an overlay (CancelRequested, NotResponding).
     sealed
-        ``final.json`` exists: nothing will change but edits.
+        ``final.json`` exists: nothing will change but edits. (A damaged one, which does not say how the run ended, is
+        shown as NotResponding.)
     times
         ``{phase: unix time}`` of the current attempt.
     """
@@ -81,7 +86,7 @@ def replay(
     ----------
     record, edits, events, final
         Contents of run.json, of the edit files in their order, of all writers' event files in any order of writers
-        (each writer's own in order), and of final.json.
+        (each writer's own in order), and of final.json: None if it is not there, {} if it is damaged.
     liveness
         Of the process that owns the run's state now (the runner of the latest attempt, or the run's owner): ``dead``
         is a proof and ends a run that is not sealed.
@@ -96,10 +101,13 @@ def replay(
     if record.get("owner"):
         facts.phase, facts.attempt, facts.started = states.RUNNING, 1, _number(record.get("created"))
     _fold_events(facts, events)
-    if final is not None and final.get("state") in states.TERMINAL:
+    facts.sealed = final is not None
+    if final is not None and _is_understood(final):
         _fold_final(facts, final)
     facts.state = facts.phase
-    if not states.is_terminal(facts.phase):
+    if facts.sealed and not states.is_terminal(facts.phase):
+        facts.state, facts.reason = states.NOT_RESPONDING, _SEAL_DAMAGED
+    elif not states.is_terminal(facts.phase):
         _overlay(facts, liveness, unreachable)
     return facts
 
@@ -158,8 +166,12 @@ def _fold_presumed(facts: RunFacts, event: Dict[str, Any]) -> None:
         facts.error, facts.reason, facts.ended = event.get("error"), event.get("reason"), _number(event.get("time"))
 
 
+def _is_understood(final: Dict[str, Any]) -> bool:
+    number = final.get("format", layout.FORMAT)
+    return final.get("state") in states.TERMINAL and isinstance(number, int) and number <= layout.FORMAT
+
+
 def _fold_final(facts: RunFacts, final: Dict[str, Any]) -> None:
-    facts.sealed = True
     facts.phase = final["state"]
     if isinstance(final.get("attempt"), int):
         facts.attempt = final["attempt"]

@@ -20,7 +20,7 @@ class EditReader:
         """Read the edits that are new; True if there were any. Damaged ones count as empty."""
         try:
             names = os.listdir(self._folder)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         new = [name for name in names if name not in self._edits and edits.number_of(name) is not None]
         for name in new:

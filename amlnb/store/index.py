@@ -10,18 +10,18 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from amlnb import host
 from amlnb.core import layout
-from amlnb.errors import FormatError, UserErrorException
+from amlnb.errors import AmlnbError, FormatError
 from amlnb.store import series
 from amlnb.store.run_reader import RunReader
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
-_VERSION = 1
+_VERSION = 2
+_LOCK_WAIT_S = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     directory TEXT PRIMARY KEY, signature TEXT NOT NULL, sealed INTEGER NOT NULL,
@@ -69,20 +69,43 @@ class Index:
 
     def __init__(self, workspace: WorkspaceDirectory, path: str | None = None) -> None:
         self._workspace = workspace
-        self.path = path or os.path.join(
-            host.cache_dir(), "index", layout.short_hash(os.path.realpath(workspace.path)) + ".sqlite"
-        )
+        self._path = path
         self._readers: dict[str, RunReader] = {}
         self.unreadable: dict[str, str] = {}
+
+    @property
+    def path(self) -> str:
+        """The SQLite file.
+
+        Raises
+        ------
+        OSError
+            There is no host-local cache folder, and none can be made.
+        """
+        if self._path is None:
+            name = layout.short_hash(os.path.realpath(self._workspace.path)) + ".sqlite"
+            self._path = os.path.join(host.cache_dir(), "index", name)
+        return self._path
 
     def list_runs(self, experiment: str | None = None, run_id: str | None = None) -> list[RunSummary]:
         """Bring the index up to date and return the runs, the newest first.
 
-        ``unreadable`` then holds ``{directory: message}`` of those that cannot be read.
+        ``unreadable`` then holds ``{directory: message}`` of those that cannot be read. Where the cache folder cannot
+        be used (full, read-only), the runs are read anew.
         """
-        with self._connection() as connection:
-            self._refresh(connection)
-            return self._select(connection, experiment, run_id)
+        last: sqlite3.DatabaseError | OSError | None = None
+        for attempt in (self._open, self._open_anew, _open_in_memory):
+            try:
+                with contextlib.closing(attempt()) as connection:
+                    self._refresh(connection)
+                    found = self._select(connection, experiment, run_id)
+                    connection.commit()
+                    return found
+            except (sqlite3.DatabaseError, OSError) as error:  # it is only a cache
+                last = error
+        raise FormatError(
+            f"the runs of {self._workspace.path!r} cannot be listed: {last}", hint="'amlnb doctor' may tell more"
+        ) from last
 
     def rebuild(self) -> int:
         """Delete the index, read every run again, and return their number."""
@@ -96,33 +119,13 @@ class Index:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path + ending)
 
-    @contextlib.contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        os.makedirs(os.path.dirname(self.path), exist_ok=True)
-        try:
-            connection = self._open()
-        except sqlite3.DatabaseError:  # damaged: it is only a cache
-            self.delete()
-            connection = self._open()
-        try:
-            yield connection
-            connection.commit()
-        finally:
-            connection.close()
-
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=30)
-        try:
-            connection.execute("PRAGMA synchronous=OFF")
-            if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
-                connection.execute("DROP TABLE IF EXISTS runs")
-                connection.executescript(_SCHEMA)
-                connection.execute(f"PRAGMA user_version={_VERSION}")
-            connection.execute("SELECT count(*) FROM runs").fetchone()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+        os.makedirs(os.path.dirname(self.path), exist_ok=True)
+        return _prepared(sqlite3.connect(self.path, timeout=_LOCK_WAIT_S))
+
+    def _open_anew(self) -> sqlite3.Connection:
+        self.delete()
+        return self._open()
 
     def _refresh(self, connection: sqlite3.Connection) -> None:
         known = {
@@ -130,8 +133,7 @@ class Index:
             for name, mark, sealed in connection.execute("SELECT directory, signature, sealed FROM runs")
         }
         present = {os.path.basename(path) for path in self._workspace.run_directories()}
-        gone = [(name,) for name in known if name not in present]
-        connection.executemany("DELETE FROM runs WHERE directory = ?", gone)
+        gone = known.keys() - present
         self.unreadable = {}
         rows = []
         for name in sorted(present):
@@ -141,8 +143,10 @@ class Index:
                 continue
             try:
                 rows.append(self._row(name, directory, mark))
-            except (UserErrorException, FormatError, OSError) as error:
-                self.unreadable[directory] = str(error)
+            except Exception as error:  # noqa: BLE001 - the boundary: one run must not hide the others
+                self.unreadable[directory] = _told(directory, error)
+                gone |= {name} & known.keys()
+        connection.executemany("DELETE FROM runs WHERE directory = ?", [(name,) for name in sorted(gone)])
         connection.executemany("INSERT OR REPLACE INTO runs VALUES (?,?,?,?,?,?,?)", rows)
 
     def _row(self, name: str, directory: str, mark: str) -> tuple[Any, ...]:
@@ -154,8 +158,8 @@ class Index:
             self._readers.pop(name, None)
         else:
             self._readers[name] = reader
-        created = float(reader.record.get("created") or 0)
-        return (name, mark, int(sealed), reader.id, reader.experiment, created, json.dumps(summary))
+        f"{name}{reader.id}{reader.experiment}".encode()  # here, because SQLite takes no lone surrogates either
+        return (name, mark, int(sealed), reader.id, reader.experiment, reader.record["created"], json.dumps(summary))
 
     def _select(self, connection: sqlite3.Connection, experiment: str | None, run_id: str | None) -> list[RunSummary]:
         # The number counts within the experiment, so it is taken before any filter.
@@ -202,9 +206,37 @@ def summarise(reader: RunReader) -> dict[str, Any]:
     }
 
 
+def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Make the tables, if need be; the connection is closed if that fails."""
+    try:
+        connection.execute("PRAGMA synchronous=OFF")
+        if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
+            connection.execute("DROP TABLE IF EXISTS runs")
+            connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version={_VERSION}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _open_in_memory() -> sqlite3.Connection:
+    return _prepared(sqlite3.connect(":memory:"))
+
+
+def _told(directory: str, error: Exception) -> str:
+    if isinstance(error, (AmlnbError, OSError)):
+        return str(error)
+    return (
+        f"{directory!r} holds what no run has: {type(error).__name__}: {error}\n"
+        "hint: restore its files from a copy; the other runs are not touched by it"
+    )
+
+
 def _signature(directory: str) -> str:
     """Changes whenever an edit is added."""
     try:
-        return str(os.stat(os.path.join(directory, layout.EDITS)).st_mtime_ns)
+        edits = os.listdir(os.path.join(directory, layout.EDITS))
     except OSError:
         return ""
+    return f"{len(edits)} {max(edits, default='')}"

@@ -18,11 +18,11 @@ def read_from(path: str, offset: int, size: int = -1) -> bytes:
 
 
 def read_json(path: str) -> dict[str, Any] | None:
-    """Content of a small JSON file; None if it is missing, unreadable as JSON, or not an object."""
+    """Content of a small JSON file; None if it is missing, unreadable as JSON, not an object, or no file."""
     try:
         with open(path, encoding="utf-8") as file:
             value = json.load(file)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (ValueError, RecursionError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -63,7 +64,7 @@ class RunReader:
         if self._final is not None:
             return changed
         # The seal is looked for first: what it seals was written before it, so it is then read below.
-        final = read_json(os.path.join(self.directory, layout.FINAL_JSON))
+        final = self._read_final()
         for base in list_writers(os.path.join(self.directory, layout.JOURNALS)):
             if base not in self._writers:
                 self._writers[base] = WriterReader(base)
@@ -77,7 +78,7 @@ class RunReader:
 
     @property
     def final(self) -> dict[str, Any] | None:
-        """Content of ``final.json``, once the run is sealed."""
+        """Content of ``final.json``, once the run is sealed; empty if it is damaged."""
         return self._final
 
     @property
@@ -99,14 +100,19 @@ class RunReader:
         return replay(self.record, self._edits.ordered(), events, self._final, alive, self._unreachable(alive))
 
     def runner(self) -> dict[str, Any] | None:
-        """Identity of the process that keeps the run: its latest runner, or the owner of a run without one."""
+        """Identity of the process that keeps the run: its latest runner, or the owner of a run without one.
+
+        Empty if its file is damaged; None if nobody has begun to keep the run.
+        """
         folder = os.path.join(self.directory, layout.ATTEMPTS)
         try:
-            numbers = [int(name[:-5]) for name in os.listdir(folder) if name[:-5].isdigit() and name.endswith(".json")]
+            numbers = [
+                int(name[:-5]) for name in os.listdir(folder) if name[:-5].isdecimal() and name.endswith(".json")
+            ]
         except FileNotFoundError:
             numbers = []
         if numbers:
-            return read_json(os.path.join(folder, f"{max(numbers)}.json"))
+            return read_json(os.path.join(folder, f"{max(numbers)}.json")) or {}
         owner = self.record.get("owner")
         return owner if isinstance(owner, dict) else None
 
@@ -132,11 +138,20 @@ class RunReader:
     def metrics(self, name: str | None = None) -> dict[str, Any]:
         """Metrics in the shapes of v1's ``get_metrics()``; of one name if given ({} if it is not there)."""
         found: dict[str, Any] = {}
+        if name is None:
+            for writer in self.writers:
+                writer.group()
         for each in self.metric_names() if name is None else [name]:
             logged = series_.logged_values(self.writers, each)
             if logged:
                 found[each] = metrics.shape(self.id, logged)
         return found
+
+    def _read_final(self) -> dict[str, Any] | None:
+        path = os.path.join(self.directory, layout.FINAL_JSON)
+        final = read_json(path)
+        # It appears whole: what is there and cannot be read, even after it is known to be there, is damaged.
+        return final if final is not None or not os.path.exists(path) else read_json(path) or {}
 
     def _unreachable(self, alive: str) -> str | None:
         mirror = self.record.get("home", {})
@@ -144,30 +159,48 @@ class RunReader:
             told = read_json(os.path.join(self.directory, layout.MIRROR_JSON)) or {}
             reason = told.get("unreachable")
             return str(reason) if reason else None
-        if alive != identity.UNKNOWN or self.runner() is None:
+        runner = self.runner()
+        if alive != identity.UNKNOWN or runner is None:
             return None
         silent = self._clock() - self._grown
         if silent < _SILENT_S:
             return None
-        return f"it runs on {(self.runner() or {}).get('hostname')!r}, and nothing came from there for {silent:.0f} s"
+        host_name = runner.get("hostname")
+        where = f"it runs on {host_name!r}" if host_name else "the file that names its runner is damaged"
+        return f"{where}, and nothing came from there for {silent:.0f} s"
 
 
 def read_record(directory: str) -> dict[str, Any]:
     """Read and check a run's submission record."""
     path = os.path.join(directory, layout.RUN_JSON)
-    if not os.path.exists(path):
+    try:
+        os.stat(path)
+        record = read_json(path)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise UserErrorException(
             f"{directory!r} is not a run directory: it has no {layout.RUN_JSON}", hint="'amlnb run list' shows the runs"
-        )
-    record = read_json(path)
-    if record is None or not isinstance(record.get("id"), str) or not isinstance(record.get("experiment"), str):
+        ) from error
+    except OSError as error:
+        raise UserErrorException(
+            f"{path!r} cannot be read: {error.strerror or error}", hint="make it readable for this user"
+        ) from error
+    number = None if record is None else record.get("format")
+    if isinstance(number, int) and number > layout.FORMAT:
         raise FormatError(
-            f"{path!r} is damaged: it holds no run id and experiment",
-            hint="restore the file from a copy; the rest of the run is still there",
-        )
-    if not isinstance(record.get("format"), int) or record["format"] > layout.FORMAT:
-        raise FormatError(
-            f"{path!r} has format {record.get('format')!r}, and this amlnb reads up to {layout.FORMAT}",
+            f"{path!r} has format {number}, and this amlnb reads up to {layout.FORMAT}",
             hint="upgrade amlnb: pip install -U amlnb",
         )
+    if record is None or not _is_record(record):
+        raise FormatError(
+            f"{path!r} is damaged: it holds no format, run id and experiment",
+            hint="restore the file from a copy; the rest of the run is still there",
+        )
+    created = record.get("created")
+    if not isinstance(created, (int, float)) or not math.isfinite(created):
+        record["created"] = 0.0
     return record
+
+
+def _is_record(record: dict[str, Any]) -> bool:
+    names = [record.get("id"), record.get("experiment")]
+    return isinstance(record.get("format"), int) and all(isinstance(name, str) for name in names)

@@ -38,8 +38,10 @@ def final(phase, attempt=1):
         ([state("Running"), state("Failed", presumed=True, seen="Running"), state("Running", 2)], None, "Running"),
         ([state("Sleeping"), state(None), {"t": "state"}, {"t": "state", "phase": "Running"}], None, "NotStarted"),
         ([state("CancelRequested"), state("NotResponding")], None, "NotStarted"),
-        ([state("Running")], {"state": "Sleeping"}, "Running"),
-        ([state("Running")], {}, "Running"),
+        # It has ended, and how cannot be told.
+        ([state("Running")], {"state": "Sleeping"}, "NotResponding"),
+        ([state("Running")], {}, "NotResponding"),
+        ([state("Running")], {**final("Completed"), "format": 2}, "NotResponding"),
     ],
 )
 def test_state_of_a_run(events, sealed, expected):
