@@ -12,6 +12,7 @@ from amlnb.api.run import Run
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
 from amlnb.store import workspace_dir
+from amlnb.store.run_names import choose
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
 
 _LOCATION = "local"
@@ -62,7 +63,8 @@ class Workspace:
         if found is None:
             raise UserErrorException(
                 f"no workspace was found: there is no .azureml/config.json (nor .amlnb) in {start!r} or above it",
-                hint="Workspace.create('my-workspace') and ws.write_config() make one; %%submit makes one by itself",
+                hint="'amlnb submit SCRIPT' in this folder makes one, and so does a cell that begins with %%submit; "
+                "so does Workspace.create('my-workspace').write_config()",
             )
         return found
 
@@ -215,18 +217,24 @@ class Workspace:
             )
 
     def get_run(self, run_id: str) -> Run:
-        """Return the run with this id, of whatever experiment.
+        """Return a run, of whatever experiment.
+
+        Parameters
+        ----------
+        run_id
+            As on the command line: its id, a unique beginning or end of it, ``experiment#3``, or ``last`` for the
+            newest.
 
         Raises
         ------
         UserErrorException
-            There is none.
+            No run, or more than one, has that name.
         """
         directory = self.directory.find_run(run_id)
         if directory is None:
-            raise UserErrorException(
-                f"there is no run {run_id!r} in the workspace {self.name!r}", hint="'amlnb run list' shows the runs"
-            )
+            from amlnb.store.index import Index
+
+            directory = choose(run_id, Index(self.directory).list_runs()).directory
         return run_reading.run_at(directory)
 
     def __repr__(self) -> str:

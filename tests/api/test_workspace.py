@@ -137,3 +137,24 @@ def test_experiments_are_listed_archived_and_reactivated(project):
     assert [experiment.name for experiment in Experiment.list(workspace)] == ["b"]
     Experiment(workspace, "a").reactivate()
     assert [experiment.name for experiment in Experiment.list(workspace)] == ["a", "b"]
+
+
+def test_a_run_is_found_by_whatever_the_command_line_takes(project):
+    workspace, _ = Workspace.find_or_create()
+    runs = [Experiment(workspace, "digits").start_logging(snapshot_directory=None) for _ in range(2)]
+    for run in runs:
+        run.complete()
+    first, second = sorted(runs, key=lambda run: (run.get_details()["startTimeUtc"], run.id))
+    assert workspace.get_run(first.id).id == first.id
+    assert workspace.get_run(first.id.rpartition("_")[2]).id == first.id
+    assert {workspace.get_run(f"digits#{number}").id for number in (1, 2)} == {first.id, second.id}
+    assert workspace.get_run("last").id == workspace.get_run("digits#2").id
+    with pytest.raises(UserErrorException, match="did you mean 'digits#"):
+        workspace.get_run("digits#3")
+
+
+def test_the_ways_to_a_workspace_are_told_where_there_is_none(project):
+    with pytest.raises(UserErrorException) as told:
+        Workspace.from_config()
+    for way in ("%%submit", "amlnb submit", "write_config()"):
+        assert way in told.value.hint
