@@ -52,8 +52,10 @@ def get_context() -> Run:
     return Run.get_context()
 
 
-def log(*, step: float | None = None, **metrics: Any) -> None:
-    """Log several scalars to the run that this process is part of.
+def log(*positional: Any, step: float | None = None, **metrics: Any) -> None:
+    """Log several scalars to the run that this process is part of: ``amlnb.log(loss=0.3, accuracy=0.9, step=7)``.
+
+    A name that is no Python name goes in by ``amlnb.log(**{"loss/train": 0.3})``, or by `Run.log`.
 
     Parameters
     ----------
@@ -65,11 +67,25 @@ def log(*, step: float | None = None, **metrics: Any) -> None:
     Raises
     ------
     TypeError
-        If a value is of a type that `Run.log` does not take.
+        If a value is of a type that `Run.log` does not take, or is given without its name.
     """
+    if positional:
+        raise TypeError(_told_positional(positional))
     run = get_context()
     for name, value in metrics.items():
         run.log(name, value, step=step)
+
+
+def _told_positional(values: Any) -> str:
+    """What is said of ``amlnb.log("loss", 3)`` and ``amlnb.log({"loss": 3})``."""
+    first = values[0]
+    if isinstance(first, dict):
+        return "amlnb.log takes name=value pairs, and got a dict.\nhint: write amlnb.log(**values)"
+    if isinstance(first, str) and len(values) > 1:
+        name, value = first[:40], repr(values[1])[:40]
+        form = "{}={}" if name.isidentifier() else "**{{{!r}: {}}}"
+        return f"amlnb.log takes name=value pairs.\nhint: write amlnb.log({form.format(name, value)})"
+    return f"amlnb.log takes name=value pairs, and got {first!r:.60}.\nhint: write for example amlnb.log(loss=0.3)"
 
 
 def load_ipython_extension(shell: Any) -> None:

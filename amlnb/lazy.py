@@ -10,12 +10,14 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Optional
 
 _OLDEST_TOOLKIT_PYTHON = (3, 11)
 
 
-def exports(module: str, homes: dict[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def exports(
+    module: str, homes: dict[str, str], missing: Optional[dict[str, str]] = None
+) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` for a module.
 
     Parameters
@@ -24,10 +26,15 @@ def exports(module: str, homes: dict[str, str]) -> tuple[Callable[[str], Any], C
         The module's ``__name__``.
     homes
         Public name to the module that defines it.
+    missing
+        Name that a reader expects here and that is not there yet, to what can be done without it: said by an
+        ImportError, so that nobody takes it for a misspelling.
     """
 
     def getattr_(name: str) -> Any:
         home = homes.get(name)
+        if home is None and missing and name in missing:
+            raise ImportError(f"{name} is not in amlnb yet.\nhint: {missing[name]}")
         if home is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         value = _load(name, home)

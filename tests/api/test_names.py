@@ -1,0 +1,46 @@
+"""What is said of names and calls that a newcomer tries."""
+
+import importlib
+
+import pytest
+
+import amlnb
+
+
+@pytest.mark.parametrize("name", ["Environment", "Dataset", "Model", "ComputeTarget", "Keyvault"])
+def test_a_name_of_v1_that_is_not_there_yet_says_so_and_what_to_do(name):
+    core = importlib.import_module("azureml.core")
+    with pytest.raises(ImportError, match=rf"{name} is not in amlnb yet.\nhint: \w"):
+        getattr(core, name)
+    assert name not in dir(core)
+
+
+@pytest.mark.parametrize(
+    "module", ["azureml.train.hyperdrive", "azureml.widgets", "azureml.core.model", "azureml.core.environment"]
+)
+def test_a_module_of_v1_that_is_not_there_yet_says_so_and_what_to_do(module):
+    importlib.import_module("azureml.core")
+    with pytest.raises(ModuleNotFoundError, match=r"azureml\.\S+ is not in amlnb yet.\nhint: \w"):
+        importlib.import_module(module)
+
+
+def test_other_wrong_names_are_python_s_own_affair():
+    core = importlib.import_module("azureml.core")
+    assert not hasattr(core, "Nope")
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'azureml\.nope'$"):
+        importlib.import_module("azureml.nope")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (("loss", 3), "write amlnb.log(loss=3)"),
+        (("loss/train", 0.5), "write amlnb.log(**{'loss/train': 0.5})"),
+        (({"a": 1},), "write amlnb.log(**values)"),
+        ((3,), "got 3.\nhint: write for example amlnb.log(loss=0.3)"),
+    ],
+)
+def test_log_without_names_says_how_it_is_written(values, told):
+    with pytest.raises(TypeError) as raised:
+        amlnb.log(*values)
+    assert told in str(raised.value)
