@@ -7,6 +7,7 @@ import os
 
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
+from amlnb.tracking.forks import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def remove(path: str) -> None:
 
 def write_json(path: str, value: Any) -> None:
     """Write a new JSON file that nobody reads yet."""
-    import json
+    with importing:
+        import json
 
     with open(path, "x", encoding="ascii") as file:
         file.write(json.dumps(value))

@@ -10,20 +10,23 @@ from __future__ import annotations
 import atexit
 import errno
 import os
+import sys
 from _thread import RLock
 from time import time as _time
 
 from amlnb.core import events, layout, records
 from amlnb.tracking import faults
 from amlnb.tracking.append_file import AppendFile
+from amlnb.tracking.forks import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Optional
+    from typing import Any, Callable, Dict, List, Optional, Tuple
 
 _pack_float = records.pack_float
 _write = os.write
 _VALUES = "logged values"
+_loading: List[bool] = []
 
 
 class JournalWriter:
@@ -52,6 +55,7 @@ class JournalWriter:
         self._next_id = 0
         self._events: Optional[AppendFile] = None
         self._metrics: Optional[AppendFile] = None
+        self._later: List[Tuple[Callable[..., Any], Any]] = []
         self._lost = 0
         # Descriptor of the metrics file while both files are open and nothing is pending: then a record is one write.
         self._fd = -1
@@ -97,7 +101,8 @@ class JournalWriter:
         with self._lock:
             if self._aside is not None:
                 self._aside.flush()
-            self._do(JournalWriter._write_pending)
+            if self._events is not None or self._later:
+                self._do(JournalWriter._write_pending)
             return not self._pending()
 
     def close(self) -> None:
@@ -121,18 +126,25 @@ class JournalWriter:
     def _do(self, write: Callable[..., Any], *args: Any) -> None:
         """Do one of the longer writes, and only one at a time: the lock lets a signal handler of its own thread pass.
 
-        Such a handler, which may end the process, writes beside: to files of a writer of its own.
+        Such a handler, which may end the process, writes beside: to files of a writer of its own. Only what it logs
+        while a module is being loaded waits.
         """
+        if self._events is None and not _is_loaded():
+            self._later.append((write, args))
+            return
         if self._inside:
             if self._aside is None:
                 self._aside = JournalWriter(self._run_directory, self._role, self._folder)
-            write(self._aside, *args)
+            self._aside._do(write, *args)  # noqa: SLF001 - it is one of us
             return
         waited = self._pending()
         self._inside = True
         self._fd = -1
         try:
             write(self, *args)
+            while self._later:
+                write, args = self._later.pop(0)
+                write(self, *args)
         finally:
             self._inside = False
             if not self._pending():
@@ -196,8 +208,8 @@ class JournalWriter:
 
     def _append_event(self, event: Dict[str, Any]) -> Optional[int]:
         """Offset of the event's line; None if it had to be given up."""
-        line = events.encode(event)
         file = self._open()
+        line = events.encode(event)
         offset = file.end
         taken = file.append(line)
         self._lost += not taken
@@ -258,8 +270,28 @@ class JournalWriter:
         self._lock = RLock()
         self._inside = False
         self._aside = None
+        self._later = []
         self._lost = 0
         self._forget()
+
+
+def _is_loaded() -> bool:
+    """Load what the first record needs; False if that is under way below, and this is a signal handler's call.
+
+    Python up to 3.11 does not stand the import of a module from a handler that interrupted it.
+    """
+    with importing:
+        half_done = (getattr(sys.modules.get(name), "__spec__", None) for name in ("json", "amlnb.host"))
+        if _loading or any(getattr(spec, "_initializing", False) for spec in half_done):
+            return False
+        _loading.append(True)
+        try:
+            import json  # noqa: F401
+
+            from amlnb import host  # noqa: F401
+        finally:
+            del _loading[:]
+    return True
 
 
 def _plain(hostname: str) -> str:

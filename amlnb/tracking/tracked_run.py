@@ -15,6 +15,7 @@ from amlnb.tracking import artifacts, create, faults
 from amlnb.tracking import edits as edits_
 from amlnb.tracking import seal as seal_
 from amlnb.tracking.context import rank
+from amlnb.tracking.forks import importing
 from amlnb.tracking.metric_log import MetricLog
 
 TYPE_CHECKING = False
@@ -120,9 +121,11 @@ class TrackedRun(MetricLog):
 
     def child_run(self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Any = None) -> Self:
         """Start a child run that lives in this process: Running until its complete() or fail()."""
-        import uuid
+        with importing:
+            import hashlib  # noqa: F401 - a directory's name needs it
+            import uuid
 
-        from amlnb import host
+            from amlnb import host
 
         child_id = run_id or str(uuid.uuid4())
         record: Dict[str, Any] = {

@@ -1,10 +1,10 @@
 """What is logged comes back in v1's shapes (azureml-v1.md 2.6), or is refused with a hint."""
 
-import collections
 import decimal
 import enum
 import fractions
 import math
+import typing
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,10 @@ class Celsius(float):
     pass
 
 
-POINT = collections.namedtuple("POINT", "x y")(1, 2)
+class Point(typing.NamedTuple):
+    x: int
+    y: int
+
 
 SCALARS = {
     "float": (0.5, 0.5),
@@ -86,7 +89,7 @@ SCALARS = {
     "array": (np.array([1, 2]), "array([1, 2])"),
     "dict": ({"a": 1}, "{'a': 1}"),
     "tuple": ((1, 2), "(1, 2)"),
-    "namedtuple": (POINT, "POINT(x=1, y=2)"),
+    "namedtuple": (Point(1, 2), "Point(x=1, y=2)"),
     "Decimal": (decimal.Decimal("1.5"), "Decimal('1.5')"),
     "Fraction": (fractions.Fraction(1, 2), "Fraction(1, 2)"),
     "complex": (1j, "1j"),
@@ -130,7 +133,9 @@ def test_a_scalar_logged_again_makes_a_list_in_order(run, kept, values, expected
     assert [(type(x), x) for x in found] == [(type(x), x) for x in expected]
 
 
-@pytest.mark.parametrize("value", [[], [1], range(3), (x for x in "ab"), iter([1]), {1}, frozenset()], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "value", [[], [1], range(3), (x for x in "ab"), iter([1]), {1}, frozenset()], ids=lambda v: type(v).__name__
+)
 def test_several_values_at_once_are_refused_with_the_way_to_log_them(run, kept, value):
     with pytest.raises(UserErrorException, match=rf"'m' was given a {type(value).__name__}.*\nhint: use run\.log_list"):
         run.log("m", value)
@@ -139,7 +144,7 @@ def test_several_values_at_once_are_refused_with_the_way_to_log_them(run, kept, 
 
 @pytest.mark.parametrize("name", ["", None, 3, b"m", ["m"]])
 def test_a_name_is_text(run, name):
-    with pytest.raises(UserErrorException, match="a metric's name is a non-empty str, not .*\nhint: "):
+    with pytest.raises(UserErrorException, match=r"a metric's name is a non-empty str, not .*\nhint: "):
         run.log(name, 1.0)
     with pytest.raises(UserErrorException, match="hint: "):
         run.log_list(name, [1])
@@ -175,7 +180,7 @@ def test_steps_are_kept(run, kept, steps, expected, value):
 
 @pytest.mark.parametrize("step", ["one", [1], 10**400, 1j, np.array([1, 2])])
 def test_a_step_is_a_number(run, kept, step):
-    with pytest.raises(UserErrorException, match="the step of 'm' is a number, not .*\nhint: pass step=epoch"):
+    with pytest.raises(UserErrorException, match=r"the step of 'm' is a number, not .*\nhint: pass step=epoch"):
         run.log("m", 0.5, step=step)
     assert kept.metrics() == {}
 
@@ -221,13 +226,13 @@ def test_an_empty_list_is_dropped(run, kept, value):
 
 @pytest.mark.parametrize("value", [[[1]], [(1, 2)], [{"a": 1}], [np.array([1, 2])], [Tensor(1, 2, shape=(2,))]])
 def test_nested_lists_are_refused(run, value):
-    with pytest.raises(UserErrorException, match="log_list of 'm' takes scalars.*\nhint: "):
+    with pytest.raises(UserErrorException, match=r"log_list of 'm' takes scalars.*\nhint: "):
         run.log_list("m", value)
 
 
 @pytest.mark.parametrize("value", [1, "text", b"bytes", None, {"a": 1}, np.zeros((2, 2)), np.array(1)])
 def test_what_is_no_list_is_refused(run, value):
-    with pytest.raises(UserErrorException, match="log_list of 'm' takes .*\nhint: "):
+    with pytest.raises(UserErrorException, match=r"log_list of 'm' takes .*\nhint: "):
         run.log_list("m", value)
 
 
@@ -249,12 +254,12 @@ def test_rows_make_a_table(run, kept, rows, expected):
 
 @pytest.mark.parametrize("value", [[1], (1, 2), {"a": 1}, np.array([1, 2])])
 def test_a_cell_of_a_row_is_a_scalar(run, value):
-    with pytest.raises(UserErrorException, match="log_row of 'm' takes scalars.*\nhint: "):
+    with pytest.raises(UserErrorException, match=r"log_row of 'm' takes scalars.*\nhint: "):
         run.log_row("m", x=value)
 
 
 def test_a_row_has_a_column(run):
-    with pytest.raises(UserErrorException, match="log_row of 'm' was given no column\nhint: run.log_row"):
+    with pytest.raises(UserErrorException, match=r"log_row of 'm' was given no column\nhint: run.log_row"):
         run.log_row("m")
 
 
@@ -303,7 +308,9 @@ def test_rows_and_tables_under_one_name_are_one_table(run, kept):
     assert kept.metrics() == {"m": {"x": [1, 2, 3]}}
 
 
-@pytest.mark.parametrize("name", ["a\nb", "<script>alert(1)</script>", "a/b\\c", "\ud800", "\0", " ", ".." * 400, "名前", "a" * 5000])
+@pytest.mark.parametrize(
+    "name", ["a\nb", "<script>alert(1)</script>", "a/b\\c", "\ud800", "\0", " ", ".." * 400, "名前", "a" * 5000]
+)
 def test_a_metric_may_have_any_name(run, kept, name):
     run.log(name, 0.5)
     run.log(name, 1.5)
