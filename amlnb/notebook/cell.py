@@ -11,6 +11,9 @@ from amlnb.errors import UserErrorException
 _MAGIC = re.compile(r"^\s*(?:%%?\w|!)|^[\w\s.,\[\]]+=\s*(?:%\w|!)")
 _HELP = re.compile(r"^\s*\?{1,2}\w|^\s*%?[\w.]+\?{1,2}\s*$")
 _ASYNC = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+# The person sees the magic on line 1 of the cell; what it passes on begins below.
+FIRST_LINE = 2
+_NAMED_AT_MOST = 4
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -30,7 +33,7 @@ def parse(source: str) -> ast.Module:
     ------
     CellException
         If the cell is empty, is not Python, or uses IPython's own syntax or a top-level ``await``; the message gives
-        the line as the reader counts it, from 1 below the magic.
+        the line as the notebook counts it: the magic is line 1.
     """
     if "\0" in source:
         raise CellException("The cell holds a NUL character, which Python does not read.", "delete it and submit again")
@@ -51,20 +54,32 @@ def parse(source: str) -> ast.Module:
 
 
 def _not_python(source: str, error: SyntaxError) -> CellException:
-    for number, line in enumerate(source.splitlines(), start=1):
-        if _MAGIC.match(line):
-            return CellException(
-                f"Line {number} of the cell is IPython's, not Python's, and a run is plain Python: {_short(line)}",
-                "move it to a cell of its own above, or use subprocess.run(...) for a command",
-            )
-        if _HELP.match(line):
-            return CellException(
-                f"Line {number} of the cell asks IPython for help, which a run cannot answer: {_short(line)}",
-                "delete that line",
-            )
-    where = f"Line {error.lineno} of the cell" if error.lineno else "The cell"
+    lines = list(enumerate(source.splitlines(), start=FIRST_LINE))
+    magics = [(number, line) for number, line in lines if _MAGIC.match(line)]
+    if magics:
+        subject, these = _lines_of_cell(magics)
+        verb, it = ("is", "it") if len(magics) == 1 else ("are", "them")
+        return CellException(
+            f"{subject} {verb} IPython's, not Python's, and a run is plain Python: {these}",
+            f"move {it} to a cell above, or use subprocess.run(...) for a command",
+        )
+    questions = [(number, line) for number, line in lines if _HELP.match(line)]
+    if questions:
+        subject, these = _lines_of_cell(questions)
+        verb, it = ("asks", "that line") if len(questions) == 1 else ("ask", "those lines")
+        return CellException(f"{subject} {verb} IPython for help, which a run cannot answer: {these}", f"delete {it}")
+    where = f"Line {error.lineno + FIRST_LINE - 1} of the cell" if error.lineno else "The cell"
     text = f": {_short(error.text)}" if error.text else ""
     return CellException(f"{where} is not valid Python ({error.msg}){text}", "correct it and submit again")
+
+
+def _lines_of_cell(lines: list[tuple[int, str]]) -> tuple[str, str]:
+    """``Lines 2, 5 of the cell``, and their text."""
+    shown = lines[:_NAMED_AT_MOST]
+    numbers = ", ".join(str(number) for number, _ in shown)
+    more = f" and {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""
+    text = "; ".join(_short(line) for _, line in shown)
+    return f"Line{'s' if len(lines) > 1 else ''} {numbers}{more} of the cell", text
 
 
 def _refuse_await(tree: ast.Module, source: str) -> None:
@@ -74,7 +89,7 @@ def _refuse_await(tree: ast.Module, source: str) -> None:
         if isinstance(node, _ASYNC) or (isinstance(node, ast.comprehension) and node.is_async):
             number = node.iter.lineno if isinstance(node, ast.comprehension) else node.lineno
             raise CellException(
-                f"Line {number} of the cell awaits at top level, which only a notebook can do: "
+                f"Line {number + FIRST_LINE - 1} of the cell awaits at top level, which only a notebook can do: "
                 f"{_short(source.splitlines()[number - 1])}",
                 "put it in an 'async def main()' and call asyncio.run(main())",
             )

@@ -23,8 +23,8 @@ _HELP = """Run this cell as a tracked run, while the notebook goes on.
 
 The cell becomes a script: imports, functions, classes and values that it uses are taken from the notebook as they are
 now. It runs in a process of its own that outlives the kernel; its state, curves and log are shown below the cell.
-Log with ``amlnb.log(loss=0.3, step=i)``; what is written to ``outputs/`` is kept. The run is the cell's result: get it
-with ``--as run``, or as ``_`` in the next cell.
+Log with ``amlnb.log(loss=0.3, step=i)``. The run is the cell's result: get it with ``--as NAME``, or as ``_`` in the
+next cell. A relative path is read from the notebook's folder; new files are kept only under ``outputs/`` and ``logs/``.
 
 """
 

@@ -8,9 +8,13 @@ import difflib
 import re
 import shlex
 from dataclasses import dataclass, field
-from typing import NoReturn
+from itertools import pairwise
+from typing import TYPE_CHECKING, NoReturn
 
 from amlnb.errors import UserErrorException
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _IDENTIFIER = re.compile(r"[^\W\d]\w*\Z")
@@ -42,24 +46,54 @@ class SubmitOptions:
     help: bool = False
 
 
+# Of the plan (see the README): refused as what it is, not as a misspelling.
+_LATER = frozenset({"--env", "--environment", "--gpus", "--nodes", "--out", "--with"})
+_NEAR_ENOUGH = 0.8
+_ALL_FLAGS = "'%submit --help' shows all flags"
+
+
 class _Parser(argparse.ArgumentParser):
+    """Says what to do about a wrong line; ``words`` are those of the line."""
+
+    words: Sequence[str] = ()
+
     def error(self, message: str) -> NoReturn:
         raise UserErrorException(f"%%submit: {message}.", self._advice(message))
 
     def _advice(self, message: str) -> str:
         known = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
-        for word in re.findall(r"--[\w-]+", message):
-            near = difflib.get_close_matches(word, known, 1)
-            if near and near[0] != word:
-                return f"did you mean {near[0]}? '%%submit --help' shows all flags"
-        return "'%%submit --help' shows all flags"
+        unknown = [word for word in re.findall(r"--[\w-]+", message) if word not in known]
+        if unknown:
+            return self._advice_on_flag(unknown[0], known)
+        if message.startswith("unrecognized arguments"):
+            return f'put a name of several words in quotes: %%submit "my run"; {_ALL_FLAGS}'
+        return _ALL_FLAGS
+
+    def _advice_on_flag(self, word: str, known: list[str]) -> str:
+        if word in _LATER:
+            return f"{word} comes with a later version; {_ALL_FLAGS}"
+        near = difflib.get_close_matches(word, known, 1, _NEAR_ENOUGH)
+        if near:
+            return f"did you mean {near[0]}? {_ALL_FLAGS}"
+        name, value = word[2:].replace("-", "_"), self._value_after(word)
+        if value is not None and _IDENTIFIER.match(name):
+            return f"a variable of the cell gets another value by --param {name}={value}; {_ALL_FLAGS}"
+        return _ALL_FLAGS
+
+    def _value_after(self, flag: str) -> str | None:
+        for word, after in pairwise([*self.words, "--"]):
+            if word == flag and not after.startswith("--"):
+                return after
+            if word.startswith(f"{flag}="):
+                return word.partition("=")[2]
+        return None
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> _Parser:
     """Build the parser of a ``%%submit`` line."""
     parser = _Parser("%%submit", add_help=False, allow_abbrev=False, usage="%%%%submit [NAME] [flags]")
     add = parser.add_argument
-    add("name", nargs="?", metavar="NAME", help="name shown for the run")
+    add("name", nargs="?", metavar="NAME", help="name shown for the run; in quotes if it has spaces")
     add("--name", dest="name_flag", metavar="NAME", help="the same")
     add("--experiment", "-e", metavar="NAME", help="experiment of the run (default: the notebook's name)")
     add("--target", "-t", metavar="TARGET", default="local", help="compute target (default: local, this machine)")
@@ -77,7 +111,10 @@ def make_parser() -> argparse.ArgumentParser:
     wait = parser.add_mutually_exclusive_group()
     wait.add_argument("--block", action="store_true", default=None, help="wait until the run has ended")
     wait.add_argument(
-        "--no-block", dest="block", action="store_false", help="never wait (default where someone is watching)"
+        "--no-block",
+        dest="block",
+        action="store_false",
+        help="return at once (the default in a notebook that is open; without one, as under papermill, a cell waits)",
     )
     add("--dry-run", action="store_true", help="show the script and what goes with it; submit nothing")
     add("--help", "-h", action="store_true", help="show this")
@@ -97,6 +134,7 @@ def parse_options(line: str) -> SubmitOptions:
         words = shlex.split(line, comments=True)
     except ValueError as error:
         raise UserErrorException(f"%%submit: a quote is not closed in {line.strip()!r}.", "close it") from error
+    parser.words = words
     found = parser.parse_args(words)
     if found.name and found.name_flag:
         parser.error(f"the run is named twice, {found.name!r} and {found.name_flag!r}")

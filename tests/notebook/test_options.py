@@ -37,7 +37,11 @@ def test_a_line_is_understood(line, options):
         ("--as not-a-name", "is not the name of a variable"),
         ("'open", "a quote is not closed"),
         ("a --name b", "named twice"),
-        ("a b", "unrecognized arguments: b"),
+        ("a b", 'put a name of several words in quotes: %%submit "my run"'),
+        ("--lr 0.3 first", "by --param lr=0.3"),
+        ("--batch-size=8", "by --param batch_size=8"),
+        ("--lr", "'%submit --help' shows all flags"),
+        ("--out x", "--out comes with a later version"),
         ("--block --no-block", "not allowed with"),
     ],
 )
