@@ -15,12 +15,14 @@ from amlnb.core import states
 from amlnb.engine import look as looking
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook.budget import Budget
+from amlnb.notebook.cell_lines import cell_line, in_cell_lines
 from amlnb.notebook.outputs import Output, details_output, picture_output
 from amlnb.render.run_picture import run_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from amlnb.render.scene import Scene
     from amlnb.specs.run_view import RunView
 
 # Of a core, and of what a Jupyter server forwards (its limit is 1 MB/s for all outputs of a kernel).
@@ -51,11 +53,13 @@ class Publish(Protocol):
 class RunDisplay:
     """The two outputs of one run under one cell.
 
-    ``done`` is set when the final version has been published.
+    ``done`` is set when the final version has been published. Until then the outputs tell as of when they are, by
+    ``clock`` (Unix seconds): a kernel that ends leaves them as they stand.
     """
 
     directory: str
     publish: Publish
+    clock: Callable[[], float] = time.time
     done: threading.Event = field(default_factory=threading.Event)
     faults: int = 0
 
@@ -69,7 +73,9 @@ class RunDisplay:
         self._png_has_curves = False
         self._looked_at = float("-inf")
         self._shown: dict[str, Output] = {}
-        self._moment: tuple[str, int, bool] | None = None
+        self._moment: tuple[str, int, int] | None = None
+        self._cell_line = cell_line(self._tail.reader.record)
+        self._was_terminal = False
 
     def refresh(self, now: float) -> int:
         """Read what is new and publish what changed; the number of bytes that were published.
@@ -82,16 +88,20 @@ class RunDisplay:
         if not self._tail.sealed and now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             looking.look(self._tail.reader)
-        view = self._tail.poll()
-        ended = self._tail.sealed
-        moment = (view.state, int(view.elapsed_s), ended)
+        view = in_cell_lines(self._tail.poll(), self._cell_line)
+        # A proved end is sealed within a moment, and a presumed one never: such a one stands at its second poll.
+        terminal = states.is_terminal(view.state)
+        ended = self._tail.sealed or (terminal and self._was_terminal)
+        self._was_terminal = terminal
+        as_of = None if ended else self.clock()
+        moment = (view.state, int(view.elapsed_s), int(as_of or 0))
         if not self._tail.changed and moment == self._moment:
             return 0
         self._moment = moment
-        scene = run_scene(view)
-        self._renew_png(view, now, ended=ended)
-        sent = self._show(self._picture_id, picture_output(view, scene, self._png, live=not ended))
-        sent += self._show(self._details_id, details_output(view))
+        scene = run_scene(view, as_of=as_of)
+        self._renew_png(view, scene, now, ended=ended)
+        sent = self._show(self._picture_id, picture_output(view, scene, self._png, as_of=as_of))
+        sent += self._show(self._details_id, details_output(view, as_of=as_of))
         if ended:
             self.done.set()
         return sent
@@ -103,14 +113,14 @@ class RunDisplay:
         self._show(self._details_id, Output({"text/plain": text}, {}))
         self.done.set()
 
-    def _renew_png(self, view: RunView, now: float, *, ended: bool) -> None:
+    def _renew_png(self, view: RunView, scene: Scene, now: float, *, ended: bool) -> None:
         """Paint the picture that a saved notebook shows: at changes of state, and every half minute."""
         has_curves = bool(view.series)
         due = has_curves and (now - self._png_at >= _PNG_INTERVAL_S or not self._png_has_curves)
         if ended or due or (view.state != self._png_state and view.state not in _BEFORE_START):
             from amlnb.render.png import to_png
 
-            self._png = to_png(run_scene(view), scale=2 if ended else 1)
+            self._png = to_png(scene, scale=2 if ended else 1)
             self._png_at, self._png_state, self._png_has_curves = now, view.state, has_curves
 
     def _show(self, display_id: str, output: Output) -> int:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from amlnb.errors import AmlnbError
+from amlnb.notebook.cell_lines import cell_line, in_cell_lines
 from amlnb.notebook.display import LiveDisplays, RunDisplay
-from amlnb.notebook.front_end import has_front_end
+from amlnb.notebook.front_end import has_front_end, notebook_path
 from amlnb.notebook.options import make_parser, parse_options
 from amlnb.notebook.outputs import Output, details_output, picture_output
 
@@ -99,10 +101,12 @@ class SubmitMagic:
         from amlnb.render.png import to_png
         from amlnb.render.run_picture import run_scene
 
-        view = RunTail(run.directory).poll()
-        scene = run_scene(view)
-        self._publish(picture_output(view, scene, to_png(scene), live=False))
-        self._publish(details_output(view))
+        tail = RunTail(run.directory)
+        view = in_cell_lines(tail.poll(), cell_line(tail.reader.record))
+        as_of = None if tail.sealed else time.time()
+        scene = run_scene(view, as_of=as_of)
+        self._publish(picture_output(view, scene, to_png(scene), as_of=as_of))
+        self._publish(details_output(view, as_of=as_of))
 
     def _publish(self, output: Output, display_id: str | None = None, *, update: bool = False) -> None:
         transient = {"display_id": display_id} if display_id is not None else {}
@@ -111,6 +115,8 @@ class SubmitMagic:
 
 def load_ipython_extension(shell: Any) -> None:
     """Register the magic, show runs well, and wake the courier ahead of the first submission.
+
+    Runs of this notebook that are still going are shown, live: the views that a former kernel has left stand still.
 
     Parameters
     ----------
@@ -122,7 +128,23 @@ def load_ipython_extension(shell: Any) -> None:
     if hasattr(shell, "kernel"):
         formatter = shell.display_formatter.ipython_display_formatter
         formatter.for_type_by_name("amlnb.api.run", "Run", magic.show)
+        if has_front_end(shell):
+            _show_unfinished(magic, shell)
     threading.Thread(target=_get_ready, name="amlnb-ready", daemon=True).start()
+
+
+def _show_unfinished(magic: SubmitMagic, shell: Any) -> None:
+    """After a restart of the kernel: bring back the views of what this notebook has submitted."""
+    from amlnb.notebook.unfinished import unfinished_runs
+
+    try:
+        found = unfinished_runs(notebook_path(shell))
+    except (AmlnbError, OSError) as error:  # told again by whoever needs the workspace
+        _log.info("The runs of this notebook could not be looked for: %s", error)
+        return
+    for run in found:
+        print(f"amlnb: submitted from this notebook, and still going: {run.display_name or run.id}", flush=True)
+        magic.show(run)
 
 
 def _get_ready() -> None:

@@ -6,6 +6,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amlnb.render.formatting import one_line
 from amlnb.render.run_html import run_html
 from amlnb.render.run_text import run_text
 from amlnb.render.svg import to_svg
@@ -26,7 +27,7 @@ class Output:
     metadata: dict[str, Any]
 
 
-def picture_output(view: RunView, scene: Scene, png: bytes | None, *, live: bool) -> Output:
+def picture_output(view: RunView, scene: Scene, png: bytes | None, *, as_of: float | None = None) -> Output:
     """Bundle a run's picture.
 
     Parameters
@@ -35,9 +36,9 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, live: bool
         The run and its picture.
     png
         The picture as PNG, possibly of a few seconds ago; None if there is none yet.
-    live
-        The kernel will update the output: then it also holds an SVG, which is quick to make. A saved result does not,
-        because it is not shown in an untrusted notebook.
+    as_of
+        Unix time of an output that the kernel will update: then it also holds an SVG, which is quick to make. A final
+        one (None) does not, because it is not shown in an untrusted notebook.
 
     Notes
     -----
@@ -51,10 +52,10 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, live: bool
             "name": view.display_name,
             "state": view.state,
         },
-        "text/plain": run_text(view),
+        "text/plain": run_text(view, as_of=as_of),
     }
     metadata: dict[str, Any] = {}
-    if live:
+    if as_of is not None:
         data["image/svg+xml"] = to_svg(scene)
     if png is not None:
         data["image/png"] = base64.b64encode(png).decode("ascii")
@@ -62,6 +63,6 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, live: bool
     return Output(data, metadata)
 
 
-def details_output(view: RunView) -> Output:
-    """Bundle a run's tables."""
-    return Output({"text/html": run_html(view), "text/plain": f"run {view.id}"}, {})
+def details_output(view: RunView, *, as_of: float | None = None) -> Output:
+    """Bundle a run's tables; ``as_of`` as for the picture."""
+    return Output({"text/html": run_html(view, as_of=as_of), "text/plain": f"run {one_line(view.id, 120)}"}, {})

@@ -12,10 +12,12 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
+from amlnb.notebook.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import local_modules
 from amlnb.notebook.source_folder import write_source_folder
+from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY
 from amlnb.render.formatting import one_line
 from amlnb.specs.run_spec import RunSpec
 
@@ -39,6 +41,8 @@ class Prepared:
     parameters
         What runs of this cell are told apart by: values given with ``--param``, and the numbers and words that the cell
         took from the notebook.
+    notebook
+        Path of the notebook, where the host tells it.
     """
 
     experiment: str
@@ -47,6 +51,7 @@ class Prepared:
     modules: dict[str, str]
     parameters: dict[str, str]
     folder: str
+    notebook: str | None
 
     @property
     def summary(self) -> str:
@@ -76,11 +81,12 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     modules = local_modules(found.script, folder)
     return Prepared(
         experiment=options.experiment or experiment_name(stem),
-        script_name="cell.py" if "cell.py" not in modules else "submitted_cell.py",
+        script_name=next(name for name in SCRIPT_NAMES if name not in modules or name == SCRIPT_NAMES[-1]),
         capture=found,
         modules=modules,
         parameters=_parameters(found, options),
         folder=folder,
+        notebook=path,
     )
 
 
@@ -111,7 +117,11 @@ def submit(prepared: Prepared, options: SubmitOptions) -> tuple[Run, str | None]
                 link_directory=prepared.folder,
                 display_name=options.name,
                 tags=options.tags,
-                properties={PARAMETER_PREFIX + name: value for name, value in prepared.parameters.items()},
+                properties={
+                    **{PARAMETER_PREFIX + name: value for name, value in prepared.parameters.items()},
+                    LINE_PROPERTY: str(prepared.capture.cell_line),
+                    **({NOTEBOOK_PROPERTY: prepared.notebook} if prepared.notebook else {}),
+                },
             )
         )
     return run, workspace.directory.path if made else None

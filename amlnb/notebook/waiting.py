@@ -73,14 +73,15 @@ def raise_if_failed(run: Run) -> None:
     message = one_line(str(error.get("message") or "no reason is known"), 500)
     raise ActivityFailedException(
         f"The run {run.id} failed: {message}",
-        error.get("hint") or "its log is shown above, and by run.get_details_with_logs()",
+        one_line(str(error.get("hint") or ""), 500) or "its log is shown above, and by run.get_details_with_logs()",
     )
 
 
 def _tell_detached(run: Run) -> None:
     print(
         f"amlnb: no longer waiting; the run goes on.\n"
-        f"  watch it again:  amlnb run logs -f {run.id}   or, in this notebook, evaluate the run\n"
-        f"  end it:          amlnb run cancel {run.id}",
+        f"  watch it again:  evaluate the run: amlnb.Workspace.from_config().get_run({run.id!r})\n"
+        f"  end it:          its .cancel()\n"
+        f"  in a terminal:   amlnb run logs -f {run.id}   amlnb run cancel {run.id}",
         flush=True,
     )

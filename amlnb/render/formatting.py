@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 from typing import TYPE_CHECKING
 
 from amlnb.render.axes import position
@@ -47,6 +48,11 @@ def format_duration(seconds: float, *, whole: bool = False) -> str:
     if count < 86400:
         return f"{count // 3600} h {count % 3600 // 60:02d} min"
     return f"{count // 86400} d {count % 86400 // 3600:02d} h"
+
+
+def format_clock(unix_time: float, *, date: bool = False) -> str:
+    """Local time of this machine, ``05:21:12`` or ``2026-11-21 05:21:12``: always as wide."""
+    return time.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S", time.localtime(unix_time))
 
 
 def one_line(text: str, limit: int) -> str:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from amlnb.core import states
 from amlnb.render import palette
-from amlnb.render.formatting import format_number, one_line, printable, sparkline
+from amlnb.render.formatting import format_clock, format_number, one_line, printable, sparkline
+from amlnb.render.run_picture import drawn_metrics
+from amlnb.store.run_names import short_id
 
 if TYPE_CHECKING:
     from amlnb.specs.run_view import RunView
@@ -25,8 +27,16 @@ _FIRST = _CELL.replace("text-align:right", "text-align:left")
 _FAINT = f"color:{palette.FAINT}"
 
 
-def run_html(view: RunView) -> str:
-    """Write a run's facts, metrics and last log lines.
+def run_html(view: RunView, *, as_of: float | None = None) -> str:
+    """Write a run's facts, metrics and last log lines: what stands below its picture.
+
+    Parameters
+    ----------
+    view
+        The run.
+    as_of
+        Unix time of what will be replaced by something newer, told with how to come back to the run if that does not
+        happen (its kernel may be gone). None for a final one.
 
     Returns
     -------
@@ -34,10 +44,12 @@ def run_html(view: RunView) -> str:
         A fragment without script, style sheet or picture, of limited size whatever the run holds. Everything from the
         run is escaped. While the run is going its height stays the same once its metrics are known.
     """
-    parts = [_facts(view), _warnings(view), _error(view)]
+    parts = [_facts(view), _warnings(view), _error(view), "" if as_of is None else _as_of(view, as_of)]
     columns = [_metrics_table(view), _log(view)]
     if any(columns):
-        cells = "".join(f'<div style="margin:0 18px 0 0;max-width:100%">{column}</div>' for column in columns if column)
+        # What is wider than the page scrolls on its own.
+        style = "padding:0 18px 0 0;max-width:100%;box-sizing:border-box;overflow-x:auto;overflow-y:hidden"
+        cells = "".join(f'<div style="{style}">{column}</div>' for column in columns if column)
         parts.append(f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start">{cells}</div>')
     return f'<div style="font-size:13px;line-height:1.35;padding:0 2px">{"".join(part for part in parts if part)}</div>'
 
@@ -53,6 +65,15 @@ def _facts(view: RunView) -> str:
     if view.reason and not view.error:
         facts.append(one_line(view.reason, 200))
     return f'<div style="{_FAINT};margin:2px 0 6px 0;font-size:12px">{escape(" · ".join(facts))}</div>'
+
+
+def _as_of(view: RunView, as_of: float) -> str:
+    name = escape(one_line(short_id(view.id), 80))
+    code = f"import amlnb; amlnb.Workspace.from_config().get_run(&quot;{name}&quot;)"
+    return (
+        f'<div style="{_FAINT};margin:0 0 6px 0;font-size:12px">as of {format_clock(as_of, date=True)}; if it stands '
+        f'still: <span style="{_MONO}">%load_ext amlnb</span>, then <span style="{_MONO}">{code}</span></div>'
+    )
 
 
 def _tag(key: str, value: str | None) -> str:
@@ -82,14 +103,15 @@ def _metrics_table(view: RunView) -> str:
     if not view.metrics:
         return ""
     shown = list(view.metrics.items())[:METRIC_LIMIT]
-    has_curves = any(name in view.series for name, _ in shown)
+    undrawn = view.series.keys() - drawn_metrics(view)
+    has_curves = any(name in undrawn for name, _ in shown)
     head = ["metric", "last", "min", "max", "points", *(["curve"] if has_curves else [])]
     rows = [_row([f'<span style="{_FAINT};font-weight:normal">{text}</span>' for text in head])]
     for name, metric in shown:
         cells = [escape(one_line(name, _NAME_LIMIT)), f"<b>{format_number(metric.last)}</b>"]
         cells += [format_number(metric.min), format_number(metric.max), f"{metric.count:,}"]
         if has_curves:
-            curve = view.series.get(name)
+            curve = view.series.get(name) if name in undrawn else None
             line = sparkline(curve.y.tolist()) if curve is not None else ""
             cells.append(f'<span style="{_MONO};color:rgba(61,139,253,0.65)">{line}</span>')
         rows.append(_row(cells))
@@ -106,9 +128,11 @@ def _row(cells: list[str]) -> str:
 
 def _log(view: RunView) -> str:
     lines = view.log_tail[-LOG_LINES:]
-    running = not states.is_terminal(view.state)
-    if not lines and not (running and view.started is not None):
+    if not lines:
         return ""
+    if len(view.log_tail) > LOG_LINES:
+        lines = (f"… earlier lines: amlnb run logs {short_id(view.id)}", *lines[1:])
+    running = not states.is_terminal(view.state)
     # While the run is going the box has its full height from the first line on, so that the page does not jump.
     height = f"height:{LOG_LINES * _LINE_HEIGHT_PX}px;" if running else ""
     text = escape("\n".join(printable(line) for line in lines))

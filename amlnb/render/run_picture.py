@@ -10,7 +10,7 @@ import numpy as np
 from amlnb.core import states
 from amlnb.render import palette
 from amlnb.render.axes import Scale, padded, tick_labels, ticks
-from amlnb.render.formatting import format_duration, format_number, one_line
+from amlnb.render.formatting import format_clock, format_duration, format_number, one_line
 from amlnb.render.metric_groups import MetricGroup, group_metrics
 from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text, text_width
 
@@ -28,9 +28,19 @@ PANEL_LIMIT = 6
 LINE_LIMIT = 6
 
 
-def run_scene(view: RunView) -> Scene:
+def run_scene(view: RunView, *, as_of: float | None = None) -> Scene:
     """Lay out a run's picture.
 
+    Parameters
+    ----------
+    view
+        The run.
+    as_of
+        Unix time of a picture that will be replaced by a newer one: told in it, because the one that replaces it may
+        never come. None for a final one.
+
+    Notes
+    -----
     The height depends only on how many charts there are, so that a page does not jump while a curve grows. At most 6
     charts of 6 curves are drawn; a last line tells how many metrics have none.
     """
@@ -38,7 +48,7 @@ def run_scene(view: RunView) -> Scene:
     shown = groups[:PANEL_LIMIT]
     columns = 2 if len(shown) == 4 else min(len(shown), 3)
     height = float(_HEADER)
-    shapes = _header(view)
+    shapes = _header(view, as_of)
     if shown:
         panel_width = (WIDTH - _GAP_X * (columns - 1)) / columns
         panel_height = _PANEL_HEIGHT[columns]
@@ -56,13 +66,20 @@ def run_scene(view: RunView) -> Scene:
     return Scene(WIDTH, round(height + 4), _label(view), tuple(shapes))
 
 
-def _header(view: RunView) -> list[Shape]:
+def drawn_metrics(view: RunView) -> frozenset[str]:
+    """Names of the metrics whose curves the picture holds."""
+    groups = group_metrics(view.series)[:PANEL_LIMIT]
+    return frozenset(name for group in groups for name, _ in group.members[:LINE_LIMIT])
+
+
+def _header(view: RunView, as_of: float | None) -> list[Shape]:
     colour = palette.state_colour(view.state)
     middle = 19.0
     shapes: list[Shape] = _state_mark(view.state, 10, middle, colour)
     shapes.append(Text(24, middle + 4.5, view.state, colour, 13, bold=True))
     name_x = 24 + text_width(view.state, 13, bold=True) + 12
-    right = " · ".join(part for part in (_timing(view), f"on {one_line(view.target, 24)}") if part)
+    told = "" if as_of is None else f"as of {format_clock(as_of)}"  # last, so that it stays in its place
+    right = " · ".join(part for part in (_timing(view), f"on {one_line(view.target, 24)}", told) if part)
     right_x = WIDTH - text_width(right, 12) - 16
     limit = max(8, int((right_x - name_x) / 7.4))
     shapes.append(Text(name_x, middle + 4.5, one_line(view.name, limit), palette.INK, 13))
@@ -87,7 +104,9 @@ def _state_mark(state: str, x: float, y: float, colour: str) -> list[Shape]:
 
 
 def _timing(view: RunView) -> str:
-    return format_duration(view.elapsed_s, whole=_is_live(view)) if view.started is not None else ""
+    if view.started is None:
+        return "waiting for a free slot" if view.state == states.QUEUED else ""
+    return format_duration(view.elapsed_s, whole=_is_live(view))
 
 
 def _panel(view: RunView, group: MetricGroup, left: float, top: float, width: float, height: float) -> list[Shape]:
@@ -132,6 +151,7 @@ def _grid(x_scale: Scale, y_scale: Scale, x0: float, x1: float, y0: float) -> li
         x = x_scale(value)
         anchor = "end" if x > x1 - 12 else "middle"
         shapes.append(Text(min(x, x1), y0 + 14, label, palette.FAINT, 10, anchor))
+    shapes.append(Text(x0 - 14, y0 + 14, "step", palette.FAINT, 10, "end"))
     shapes.append(Line(((x0, y0), (x1, y0)), palette.GRID, 1, 0.45))
     return shapes
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from amlnb.core import states
 from amlnb.render import palette
-from amlnb.render.formatting import format_duration, format_number, one_line, sparkline
+from amlnb.render.formatting import format_clock, format_duration, format_number, one_line, sparkline
 
 if TYPE_CHECKING:
     from amlnb.specs.run_view import RunView
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 _METRIC_LIMIT = 12
 
 
-def run_text(view: RunView) -> str:
-    """Write a run's state and metrics as lines of text, for terminals and for those who read notebooks as files."""
-    lines = [headline(view)]
+def run_text(view: RunView, *, as_of: float | None = None) -> str:
+    """Write a run's state and metrics as lines of text, for terminals and for those who read notebooks as files.
+
+    With ``as_of``, Unix time, the first line says when it was so.
+    """
+    told = "" if as_of is None else f" · as of {format_clock(as_of, date=True)}"
+    lines = [headline(view) + told]
     if view.error:
         lines.append("  " + one_line(str(view.error.get("message") or ""), 200))
         if view.error.get("hint"):
@@ -39,9 +43,8 @@ def headline(view: RunView) -> str:
     name = f"{one_line(view.display_name, 60)} · " if view.display_name else ""
     live = not states.is_terminal(view.state)
     timing = f" · {format_duration(view.elapsed_s, whole=live)}" if view.started is not None else ""
-    return (
-        f"{palette.state_mark(view.state)} {view.state}  {name}run {view.id} · on {one_line(view.target, 40)}{timing}"
-    )
+    place = f"run {one_line(view.id, 120)} · on {one_line(view.target, 40)}"
+    return f"{palette.state_mark(view.state)} {view.state}  {name}{place}{timing}"
 
 
 def progress_line(view: RunView) -> str:
@@ -49,4 +52,4 @@ def progress_line(view: RunView) -> str:
     values = [f"{one_line(name, 24)} {format_number(metric.last)}" for name, metric in list(view.metrics.items())[:4]]
     live = not states.is_terminal(view.state)
     timing = [format_duration(view.elapsed_s, whole=live)] if view.started is not None else []
-    return f"amlnb: run {view.id} {', '.join([view.state, *timing, *values])}"
+    return f"amlnb: run {one_line(view.id, 120)} {', '.join([view.state, *timing, *values])}"

@@ -136,6 +136,20 @@ def test_a_run_outlives_its_kernel_and_can_be_shown_again(open_notebook, end):
     assert points(notebook.wait_state(4, states.COMPLETED)) == 60
 
 
+def test_loading_the_extension_after_a_restart_brings_back_the_run_that_is_going(open_notebook):
+    notebook = open_notebook("back", [SETUP, CELL.format(experiment="back", steps=200)])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    seen_while_running(notebook, 1, at_least=2)
+    notebook.restart_kernel()
+    notebook.wait_answer()
+    notebook.dismiss_dialogs()
+    assert "as of" in notebook.run_shown(1)["text/plain"]  # it stands still, and says since when
+    notebook.run_cell(0)
+    seen_while_running(notebook, 0, at_least=2)
+    assert points(notebook.wait_state(0, states.COMPLETED)) == 200
+
+
 def test_an_interrupt_of_a_block_lets_go_of_the_run_and_says_how_to_get_back(open_notebook):
     cell = CELL.format(experiment="detach", steps=60).replace('"softmax"', '"softmax" --block')
     notebook = open_notebook("detach", [SETUP, cell])

@@ -1,13 +1,18 @@
 import threading
+import time
 
 import pytest
 
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.notebook.budget import Budget
+from amlnb.notebook.cell_lines import cell_line, in_cell_lines
 from amlnb.notebook.display import LiveDisplays, RunDisplay
 from amlnb.notebook.front_end import has_front_end
 from amlnb.notebook.outputs import RUN_MIME
+from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY, unfinished_runs
+from amlnb.specs.run_view import RunView
+from amlnb.store.run_names import short_id
 
 
 @pytest.fixture
@@ -77,7 +82,7 @@ def test_the_saved_picture_is_painted_at_changes_of_state_and_every_half_minute(
 def test_nothing_is_sent_while_nothing_changes(run):
     now = [1000.0]
     screen = Screen()
-    display = RunDisplay(run.directory, screen)
+    display = RunDisplay(run.directory, screen, clock=lambda: now[0])
     display._tail._clock = lambda: now[0]
     display.refresh(0.0)
     sent = len(screen.history)
@@ -152,3 +157,54 @@ class Shell:
 )
 def test_a_front_end_is_there_if_its_request_says_so(shell, expected):
     assert has_front_end(shell) is expected
+
+
+def test_a_live_output_tells_as_of_when_it_is_and_the_final_one_does_not(run):
+    now = [1_000_000.0]
+    screen = Screen()
+    display = RunDisplay(run.directory, screen, clock=lambda: now[0])
+    display.refresh(0.0)
+    told = time.strftime("%H:%M:%S", time.localtime(now[0]))
+    picture, details = screen.outputs
+    assert f"as of {told}" in picture.data["image/svg+xml"]
+    assert f" {told}" in picture.data["text/plain"]
+    assert f" {told}; if it stands still:" in details.data["text/html"]
+    assert f"get_run(&quot;{short_id(run.id)}&quot;)" in details.data["text/html"]
+    now[0] += 1.0
+    display.refresh(1.0)  # nothing has happened to the run; the time that is told goes on
+    later = time.strftime("%H:%M:%S", time.localtime(now[0]))
+    assert f"as of {later}" in screen.outputs[0].data["image/svg+xml"]
+    run.complete()
+    display.refresh(2.0)
+    assert display.done.is_set()
+    assert not [output for output in screen.outputs if "as of" in str(output.data)]
+
+
+def test_runs_of_this_notebook_that_are_going_are_found_again(run):
+    other = run.experiment.start_logging(snapshot_directory=None)
+    ended = run.experiment.start_logging(snapshot_directory=None)
+    for each, notebook in ((run, "/a.ipynb"), (other, "/b.ipynb"), (ended, "/a.ipynb")):
+        each.add_properties({NOTEBOOK_PROPERTY: notebook})
+    ended.complete()
+    assert [found.id for found in unfinished_runs("/a.ipynb")] == [run.id]
+    assert unfinished_runs(None) == []
+
+
+def test_no_workspace_is_made_by_looking_for_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert unfinished_runs("/a.ipynb") == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_lines_of_the_script_are_told_as_lines_of_the_cell():
+    log = (
+        'File "/x/work/cell.py", line 9, in <module>',
+        'File "/x/work/cell.py", line 4, in f',
+        'File "/x/cell.pyx", line 9',
+    )
+    frames = [{"file": "/x/work/cell.py", "line": 10}, {"file": "/x/work/cell.py", "line": 4}]
+    view = RunView("r", "e", "Failed", log_tail=log, error={"message": "boom", "details": {"frames": frames}})
+    shown = in_cell_lines(view, cell_line({"properties": {"notebook.cell_line": "8"}}))
+    assert shown.log_tail == ('File "the cell", line 3, in <module>', *log[1:])
+    assert shown.error["message"] == "boom (line 4 of the cell)"
+    assert in_cell_lines(view, cell_line({"properties": {}})) is view

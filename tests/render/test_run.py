@@ -12,7 +12,7 @@ from amlnb.core import states
 from amlnb.render.png import to_png
 from amlnb.render.run_html import run_html
 from amlnb.render.run_page import run_page
-from amlnb.render.run_picture import run_scene
+from amlnb.render.run_picture import drawn_metrics, run_scene
 from amlnb.render.run_text import progress_line, run_text
 from amlnb.render.runs_table import runs_html, runs_text
 from amlnb.render.svg import to_svg
@@ -205,3 +205,21 @@ def test_the_page_of_a_bundle_stands_alone():
     assert "[100,000 characters left out]" in page
     assert not re.search(r"(src|href)=", page)
     assert not re.search("<script|@import|url\\(", page)
+
+
+def test_a_curve_that_is_drawn_is_not_drawn_again_in_the_table():
+    assert "curve" not in run_html(view({"loss": decay()}))
+    many = view({f"metric {i}": decay(5) for i in range(9)})
+    assert run_html(many).count("█") == 3
+    assert drawn_metrics(many) == {f"metric {i}" for i in range(6)}
+
+
+def test_a_queued_run_says_what_it_waits_for():
+    queued = view({}, state=states.QUEUED, started=None)
+    assert "waiting for a free slot · on local" in texts(to_svg(run_scene(queued)))
+
+
+def test_a_log_that_is_cut_says_where_the_rest_is_and_none_takes_no_room():
+    assert "<pre" not in run_html(view({}))
+    assert "earlier lines" not in run_html(view({}, log_tail=("a",) * 10))
+    assert "… earlier lines: amlnb run logs digits_1\na" in run_html(view({}, log_tail=("a",) * 12))
