@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from amlnb.api.run import Run
-from amlnb.core import states
+from amlnb.core import coercion, states
 from amlnb.core.replay import RunFacts
 from amlnb.engine import look as looking
 from amlnb.errors import UserErrorException
@@ -61,7 +61,7 @@ def details(run: Run, *, with_logs: bool = False) -> dict[str, Any]:
         "outputDatasets": [],
         "runDefinition": _definition(record),
         "logFiles": _logs(run, with_logs=with_logs),
-        "submittedBy": (record.get("submitter") or record.get("owner") or {}).get("hostname"),
+        "submittedBy": coercion.mapping(record.get("submitter") or record.get("owner")).get("hostname"),
         "warnings": [{"source": "amlnb", "message": text} for text in facts.warnings],
     }
     if states.is_terminal(facts.phase):
@@ -121,11 +121,11 @@ def _has(held: Mapping[str, str | None], wanted: Any) -> bool:
 
 
 def _definition(record: Mapping[str, Any]) -> dict[str, Any]:
-    definition = record.get("definition") or {}
+    definition = coercion.mapping(record.get("definition"))
     return {
         "script": definition.get("script"),
         "command": definition.get("command") or "",
-        "arguments": definition.get("arguments") or [],
+        "arguments": coercion.items(definition.get("arguments")),
         "sourceDirectoryDataStore": None,
         "target": record.get("target"),
         "maxRunDurationSeconds": definition.get("timeout_s"),

@@ -37,7 +37,7 @@ def experiment_of(run: Run) -> Experiment:
 def parent_of(run: Run) -> Run | None:
     """Parent of a child run."""
     parent = run._reader().record.get("parent")
-    directory = run.experiment.workspace.directory.find_run(parent) if parent else None
+    directory = run.experiment.workspace.directory.find_run(parent) if isinstance(parent, str) else None
     return None if directory is None else run_at(directory)
 
 

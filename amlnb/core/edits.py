@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from amlnb.core import coercion
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, Optional, Tuple
@@ -39,12 +41,9 @@ class Edited:
     __slots__ = ("archived", "cancel", "display_name", "properties", "tags")
 
     def __init__(self, record: Dict[str, Any]) -> None:
-        tags = record.get("tags")
-        properties = record.get("properties")
-        self.tags: Dict[str, Optional[str]] = dict(tags) if isinstance(tags, dict) else {}
-        self.properties: Dict[str, str] = dict(properties) if isinstance(properties, dict) else {}
-        name = record.get("display_name")
-        self.display_name: Optional[str] = name if isinstance(name, str) else None
+        self.tags: Dict[str, Optional[str]] = _tags(record.get("tags"))
+        self.properties: Dict[str, str] = coercion.scalar_texts(record.get("properties"))
+        self.display_name: Optional[str] = coercion.text(record.get("display_name"))
         self.archived = False
         self.cancel = False
 
@@ -56,8 +55,8 @@ def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
         op = edit.get("op")
         if op == TAGS:
             _fold_tags(state, edit)
-        elif op == PROPERTIES and isinstance(edit.get("properties"), dict):
-            for key, value in edit["properties"].items():
+        elif op == PROPERTIES:
+            for key, value in coercion.scalar_texts(edit.get("properties")).items():
                 state.properties.setdefault(key, value)
         elif op == RENAME and isinstance(edit.get("display_name"), str):
             state.display_name = edit["display_name"]
@@ -69,9 +68,12 @@ def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
 
 
 def _fold_tags(state: Edited, edit: Dict[str, Any]) -> None:
-    removed = edit.get("remove")
-    for key in removed if isinstance(removed, list) else ():
-        if isinstance(key, str):
-            state.tags.pop(key, None)
-    if isinstance(edit.get("tags"), dict):
-        state.tags.update(edit["tags"])
+    for key in coercion.texts(edit.get("remove")):
+        state.tags.pop(key, None)
+    state.tags.update(_tags(edit.get("tags")))
+
+
+def _tags(value: object) -> Dict[str, Optional[str]]:
+    """Tags without a value keep their None; a value that is no text and no number is left out with its tag."""
+    found = {key: (each, coercion.scalar_text(each)) for key, each in coercion.mapping(value).items()}
+    return {key: told for key, (each, told) in found.items() if each is None or told is not None}

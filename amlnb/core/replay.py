@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from amlnb.core import coercion, identity, layout, states
 from amlnb.core import edits as edits_
-from amlnb.core import identity, layout, states
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,9 +97,9 @@ def replay(
     edited = edits_.fold(record, edits)
     facts.tags, facts.properties = edited.tags, edited.properties
     facts.display_name, facts.archived, facts.cancel_requested = edited.display_name, edited.archived, edited.cancel
-    facts.warnings = [text for text in _list(record.get("warnings")) if isinstance(text, str)]
+    facts.warnings = coercion.texts(record.get("warnings"))
     if record.get("owner"):
-        facts.phase, facts.attempt, facts.started = states.RUNNING, 1, _number(record.get("created"))
+        facts.phase, facts.attempt, facts.started = states.RUNNING, 1, coercion.unix_time(record.get("created"))
     _fold_events(facts, events)
     facts.sealed = final is not None
     if final is not None and _is_understood(final):
@@ -108,12 +108,15 @@ def replay(
     if facts.sealed and not states.is_terminal(facts.phase):
         facts.state, facts.reason = states.NOT_RESPONDING, _SEAL_DAMAGED
     elif not states.is_terminal(facts.phase):
-        _overlay(facts, liveness, unreachable)
+        _overlay(facts, liveness, unreachable, owned=bool(record.get("owner")))
     return facts
 
 
-def runner_lost(cancel_requested: bool) -> Dict[str, Any]:
-    """State, reason and error of a run whose runner is proved dead without having sealed it."""
+def runner_lost(cancel_requested: bool, *, owned: bool = False) -> Dict[str, Any]:
+    """State, reason and error of a run whose keeper is proved dead without having sealed it.
+
+    ``owned`` tells of a run that lived in the process that made it, which nothing can submit again.
+    """
     if cancel_requested:
         return {"state": states.CANCELED, "reason": "canceled; the runner ended before it could say so", "error": None}
     return {
@@ -122,7 +125,8 @@ def runner_lost(cancel_requested: bool) -> Dict[str, Any]:
         "error": {
             "code": RUNNER_LOST,
             "message": "The process that kept this run ended without a result: it was killed, or the host restarted.",
-            "hint": "everything logged until then is kept; submit it again with 'amlnb run rerun'",
+            "hint": "everything logged until then is kept"
+            + ("" if owned else "; submit it again with 'amlnb run rerun'"),
         },
     }
 
@@ -133,7 +137,7 @@ def _fold_events(facts: RunFacts, events: Iterable[Dict[str, Any]]) -> None:
         kind = event.get("t")
         if kind == "warning" and isinstance(event.get("text"), str):
             facts.warnings.append(event["text"])
-        if kind != "state" or not states.is_phase(event.get("phase")) or not isinstance(event.get("attempt"), int):
+        if kind != "state" or not states.is_phase(event.get("phase")) or coercion.integer(event.get("attempt")) is None:
             continue
         if event.get("presumed"):
             presumed.append(event)
@@ -145,14 +149,14 @@ def _fold_events(facts: RunFacts, events: Iterable[Dict[str, Any]]) -> None:
 
 
 def _fold_state(facts: RunFacts, event: Dict[str, Any]) -> None:
-    attempt, phase, time = event["attempt"], event["phase"], _number(event.get("time"))
+    attempt, phase, time = event["attempt"], event["phase"], coercion.unix_time(event.get("time"))
     if attempt > facts.attempt:
         facts.times = {}
     if time is not None and attempt >= facts.attempt:
         facts.times[phase] = time
     if (attempt, states.rank(phase)) > (facts.attempt, states.rank(facts.phase)):
         facts.phase, facts.attempt = phase, attempt
-        facts.error, facts.reason = event.get("error"), event.get("reason")
+        facts.error, facts.reason = _error(event.get("error")), coercion.text(event.get("reason"))
         facts.ended = time if states.is_terminal(phase) else None
 
 
@@ -163,7 +167,8 @@ def _fold_presumed(facts: RunFacts, event: Dict[str, Any]) -> None:
         return
     if (event["attempt"], states.rank(str(seen))) >= (facts.attempt, states.rank(facts.phase)):
         facts.phase, facts.attempt = event["phase"], event["attempt"]
-        facts.error, facts.reason, facts.ended = event.get("error"), event.get("reason"), _number(event.get("time"))
+        facts.error, facts.reason = _error(event.get("error")), coercion.text(event.get("reason"))
+        facts.ended = coercion.unix_time(event.get("time"))
 
 
 def _is_understood(final: Dict[str, Any]) -> bool:
@@ -173,29 +178,34 @@ def _is_understood(final: Dict[str, Any]) -> bool:
 
 def _fold_final(facts: RunFacts, final: Dict[str, Any]) -> None:
     facts.phase = final["state"]
-    if isinstance(final.get("attempt"), int):
-        facts.attempt = final["attempt"]
-    facts.error = final["error"] if isinstance(final.get("error"), dict) else None
-    facts.reason, facts.exit_code, facts.signal = final.get("reason"), final.get("exit_code"), final.get("signal")
-    facts.started = _number(final.get("started")) or facts.started
-    facts.ended = _number(final.get("ended"))
-    facts.warnings += [text for text in _list(final.get("warnings")) if isinstance(text, str)]
+    attempt, started = coercion.integer(final.get("attempt")), coercion.unix_time(final.get("started"))
+    facts.attempt = facts.attempt if attempt is None else attempt
+    facts.error, facts.reason = _error(final.get("error")), coercion.text(final.get("reason"))
+    facts.exit_code, facts.signal = coercion.integer(final.get("exit_code")), coercion.integer(final.get("signal"))
+    facts.started = started or facts.started
+    facts.ended = coercion.unix_time(final.get("ended"))
+    facts.warnings += coercion.texts(final.get("warnings"))
 
 
-def _overlay(facts: RunFacts, liveness: str, unreachable: Optional[str]) -> None:
+def _error(value: object) -> Optional[Dict[str, Any]]:
+    """An error whose code, message and hint are texts; details that are no object are None."""
+    if not isinstance(value, dict):
+        return None
+    found = dict(value)
+    for name in ("code", "message", "hint"):
+        if name in found:
+            found[name] = coercion.scalar_text(found[name])
+    if "details" in found and not isinstance(found["details"], dict):
+        found["details"] = None
+    return found
+
+
+def _overlay(facts: RunFacts, liveness: str, unreachable: Optional[str], *, owned: bool) -> None:
     if liveness == identity.DEAD:
-        lost = runner_lost(facts.cancel_requested)
+        lost = runner_lost(facts.cancel_requested, owned=owned)
         facts.phase = facts.state = lost["state"]
         facts.error, facts.reason = lost["error"], lost["reason"]
     elif unreachable:
         facts.state, facts.reason = states.NOT_RESPONDING, unreachable
     elif facts.cancel_requested:
         facts.state = states.CANCEL_REQUESTED
-
-
-def _list(value: object) -> List[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _number(value: object) -> Optional[float]:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amlnb.core import layout
+from amlnb.core import coercion, layout
 from amlnb.live.downsample import downsample
 from amlnb.live.log_tail import LogTail
 from amlnb.specs.run_view import MetricSummary, RunView, Series
@@ -161,7 +161,7 @@ class RunTail:
             attempt=facts.attempt,
             target=str(record.get("target") or "local"),
             reason=facts.reason,
-            created=float(record.get("created") or 0.0),
+            created=coercion.unix_time(record.get("created")) or 0.0,
             started=facts.started,
             ended=facts.ended,
             elapsed_s=elapsed,
@@ -181,9 +181,8 @@ def parameters_of(record: dict[str, Any], properties: dict[str, str]) -> dict[st
     found = {
         key[len(PARAMETER_PREFIX) :]: value for key, value in properties.items() if key.startswith(PARAMETER_PREFIX)
     }
-    arguments = (record.get("definition") or {}).get("arguments") or []
     name: str | None = None
-    for argument in arguments:
+    for argument in coercion.items(coercion.mapping(record.get("definition")).get("arguments")):
         text = str(argument)
         if text.startswith("--") and len(text) > 2:
             name, equals, value = text[2:].partition("=")

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlnb import host
-from amlnb.core import layout
+from amlnb.core import coercion, layout
 from amlnb.errors import AmlnbError, FormatError
 from amlnb.store import series
 from amlnb.store.run_reader import RunReader
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
-_VERSION = 2
+_VERSION = 3
 _LOCK_WAIT_S = 30.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -159,7 +159,8 @@ class Index:
         else:
             self._readers[name] = reader
         f"{name}{reader.id}{reader.experiment}".encode()  # here, because SQLite takes no lone surrogates either
-        return (name, mark, int(sealed), reader.id, reader.experiment, reader.record["created"], json.dumps(summary))
+        created = coercion.unix_time(reader.record["created"]) or 0.0
+        return (name, mark, int(sealed), reader.id, reader.experiment, created, json.dumps(summary))
 
     def _select(self, connection: sqlite3.Connection, experiment: str | None, run_id: str | None) -> list[RunSummary]:
         # The number counts within the experiment, so it is taken before any filter.
@@ -185,20 +186,19 @@ class Index:
 
 def summarise(reader: RunReader) -> dict[str, Any]:
     """Fields of :class:`RunSummary` that are read from a run's files."""
-    facts = reader.facts()
-    definition = reader.record.get("definition")
-    definition = definition if isinstance(definition, dict) else {}
+    facts, record = reader.facts(), reader.record
+    definition = coercion.mapping(record.get("definition"))
     return {
         "display_name": facts.display_name,
-        "type": reader.record.get("type"),
+        "type": coercion.text(record.get("type")),
         "state": facts.state,
-        "target": str(reader.record.get("target", "local")),
-        "parent": reader.record.get("parent"),
+        "target": str(record.get("target", "local")),
+        "parent": coercion.text(record.get("parent")),
         "started": facts.started,
         "ended": facts.ended,
         "archived": facts.archived,
-        "script": definition.get("script"),
-        "arguments": definition.get("arguments") or [],
+        "script": coercion.text(definition.get("script")),
+        "arguments": coercion.items(definition.get("arguments")),
         "error": (facts.error or {}).get("message"),
         "tags": facts.tags,
         "properties": facts.properties,
@@ -239,4 +239,4 @@ def _signature(directory: str) -> str:
         edits = os.listdir(os.path.join(directory, layout.EDITS))
     except OSError:
         return ""
-    return f"{len(edits)} {max(edits, default='')}"
+    return f"{len(edits)} {max(edits, default='')!a}"  # SQLite takes no name that is not UTF-8

@@ -1,5 +1,6 @@
 """From a run's files to its state, by tables and by properties."""
 
+import datetime as dt
 import itertools
 
 import pytest
@@ -92,10 +93,11 @@ def test_a_run_only_moves_forward(events, event):
 ANYTHING = st.sampled_from(
     [
         *[None, True, 0, -1, 3.5, float("nan"), "", "x", [], [1], {}, {"a": None}, [{}]],
+        *[1e300, -1e300, float("inf"), 10**400, "\ud800", ["x"], {"message": [1]}],
         *["state", "warning", "tags", "properties", "Failed", "Running", "rename", "cancel", "archive"],
     ]
 )
-KEYS = "t op phase attempt time tags remove properties state presumed seen warnings text error display_name owner started"
+KEYS = "created exit_code signal reason ended t op phase attempt time tags remove properties state presumed seen warnings text error display_name owner started"
 DAMAGED = st.dictionaries(st.sampled_from(KEYS.split()), ANYTHING, max_size=6)
 
 
@@ -103,6 +105,13 @@ DAMAGED = st.dictionaries(st.sampled_from(KEYS.split()), ANYTHING, max_size=6)
 def test_no_damage_makes_a_reader_fail(record, edits_, events, sealed):
     facts = replay({**RECORD, **record}, edits_, events, sealed)
     assert facts.state in states.ALL
+    assert facts.error is None or isinstance(facts.error, dict)
+    assert all(isinstance((facts.error or {}).get(key, ""), str | None) for key in ("code", "message", "hint"))
+    assert all(isinstance(each, str | None) for each in (facts.reason, facts.display_name, *facts.tags.values()))
+    assert all(isinstance(each, str) for each in (*facts.properties.values(), *facts.warnings))
+    assert all(type(each) in (int, type(None)) for each in (facts.exit_code, facts.signal, facts.attempt))
+    for time in (facts.started, facts.ended, *facts.times.values()):
+        assert time is None or dt.datetime.fromtimestamp(time, dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +140,21 @@ def test_tags_take_the_last_edit_and_properties_the_first(order):
     edited = edits.fold({"properties": {"p": "first"}}, [all_edits[i] for i in order])
     assert edited.properties == {"p": "first"}
     assert edited.tags["a"] == ("2" if order.index(1) > order.index(0) else "1")
+
+
+def test_what_is_no_text_is_left_out_and_a_number_is_told_as_one():
+    edited = edits.fold(
+        {"tags": {"a": 1, "b": None, "c": [1], "d": True}, "properties": {"p": 0.5, "q": {}}},
+        [{"op": "tags", "tags": {"a": [2], "e": "x"}}, {"op": "properties", "properties": [1]}],
+    )
+    assert list(edited.tags.items()) == [("a", "1"), ("b", None), ("d", "true"), ("e", "x")]
+    assert edited.properties == {"p": "0.5"}
+
+
+def test_a_state_event_with_an_error_that_is_none_keeps_its_run():
+    for more in ({}, {"presumed": True, "seen": "Running"}):
+        facts = replay(RECORD, (), [state("Failed", error="boom", reason=[1], **more)])
+        assert (facts.state, facts.error, facts.reason) == ("Failed", None, None)
 
 
 HERE = {"boot_id": "b1", "machine_id": "m1", "hostname": "h1", "pid_ns": "n1"}
