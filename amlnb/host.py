@@ -69,7 +69,23 @@ def process_identity(pid: int) -> Dict[str, Any]:
 
 def liveness(process: Optional[Dict[str, Any]]) -> str:
     """Tell ``alive``, ``dead`` (proved) or ``unknown`` of a recorded identity, seen from this host."""
-    return identity.liveness(process, facts(), start_time)
+    found = identity.liveness(process, facts(), start_time)
+    if found == identity.DEAD and process is not None and _is_hidden(process["pid"]):
+        return identity.UNKNOWN
+    return found
+
+
+def _is_hidden(pid: int) -> bool:
+    """Tell whether a process lives that /proc does not show us (mounted with hidepid)."""
+    if os.path.exists(f"/proc/{pid}"):
+        return False
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
 
 
 def cache_dir() -> str:
@@ -84,8 +100,9 @@ def cache_dir() -> str:
         path = os.path.join(home_cache, "amlnb")
         if file_system(home_cache) in NETWORK_FILE_SYSTEMS:
             path = f"/var/tmp/amlnb-{os.getuid()}"  # noqa: S108 - its owner and mode are checked below
+    path = os.path.abspath(path)
     os.makedirs(path, mode=0o700, exist_ok=True)
-    info = os.stat(path)
+    info = os.lstat(path)
     if info.st_uid != os.getuid():
         raise PermissionError(f"the cache folder {path!r} belongs to another user (uid {info.st_uid})")
     if info.st_mode & 0o077:

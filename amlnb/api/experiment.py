@@ -13,9 +13,10 @@ from amlnb.api import run_reading
 from amlnb.api.run import Run
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
+from amlnb.engine import queue
 from amlnb.engine.git import read_git
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
-from amlnb.engine.submit import submit
+from amlnb.engine.submit import _unwritable_told, submit
 from amlnb.errors import UserErrorException
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
@@ -112,6 +113,8 @@ class Experiment:
 
         Raises
         ------
+        ExperimentExecutionException
+            The workspace cannot be written to.
         SnapshotException
             The folder cannot be kept.
         """
@@ -127,20 +130,21 @@ class Experiment:
             "target": "sdk",
             "home": {"kind": "local"},
             "owner": host.this_process(),
-            "submitter": host.this_process(),
+            "submitter": queue.submitter(),
             "definition": None,
             "snapshot": None,
             "tags": {},
             "warnings": [],
         }
         git = read_git(os.path.abspath(snapshot_directory or "."))
-        if snapshot_directory is not None:
-            limits = SnapshotLimits.from_environ(os.environ)
-            record["snapshot"] = take_snapshot(snapshot_directory, objects, host.cache_dir(), limits=limits).id
-        record.update(git.record(objects))
-        record["properties"] = git.properties()
-        directory.make_experiment(self.name)
-        path = create.create_run(directory.runs, record)
+        with _unwritable_told(directory):
+            if snapshot_directory is not None:
+                limits = SnapshotLimits.from_environ(os.environ)
+                record["snapshot"] = take_snapshot(snapshot_directory, objects, host.cache_dir(), limits=limits).id
+            record.update(git.record(objects))
+            record["properties"] = git.properties()
+            directory.make_experiment(self.name)
+            path = create.create_run(directory.runs, record)
         run = Run._attached(path, record["id"], self.name, "client", owned=True)
         run._experiment = self
         return run

@@ -165,7 +165,8 @@ class Run(TrackedRun):
 
         In the run's own job, and for one that has ended, it does nothing.
         """
-        if context.current() is not None and not self._owned:
+        current = context.current()
+        if current is not None and current.run_id == self.id:
             print("cancel() does nothing inside of the run itself")
             return
         _toolkit().cancel(self)

@@ -20,10 +20,13 @@ class LocalBackend:
     ----------
     launch
         Forks a runner for a launch (a JSON-able dict, see ``amlnb.runner.launch``) and returns its pid.
+    end_orphans
+        Ends the processes that dead runners have left.
     """
 
-    def __init__(self, launch: Callable[[dict[str, Any]], int]) -> None:
+    def __init__(self, launch: Callable[[dict[str, Any]], int], end_orphans: Callable[[], None]) -> None:
         self._launch = launch
+        self._end_orphans = end_orphans
         self._launched: dict[str, dict[str, Any]] = {}
 
     def stage(self, job: Job) -> None:
@@ -58,17 +61,31 @@ class LocalBackend:
         """Do nothing: the home is here."""
 
     def _poll(self, job: Job) -> JobStatus:
-        runner = self._runner(job)
-        alive = host.liveness(runner or self._launched.get(job.run_id))
+        launched = self._launched.get(job.run_id)
+        try:
+            runner = self._runner(job)
+        except OSError as error:
+            # Whatever is in the way of that one file, the runner that we started ourselves is known without it.
+            runner, trouble = launched or {}, str(error)
+        else:
+            trouble = ""
+        alive = host.liveness(runner or launched)
         # The seal is looked for after the liveness: a runner that ended in between has sealed before.
         if os.path.exists(os.path.join(job.directory, layout.FINAL_JSON)):
-            self._launched.pop(job.run_id, None)
-            return JobStatus(Standing.ENDED)
+            return self._over(job, Standing.ENDED)
         if runner is None:
             return JobStatus(Standing.WAITING if alive == identity.ALIVE else self._absent(job))
         if alive == identity.UNKNOWN:
-            return JobStatus(Standing.UNKNOWN, f"its runner is on {runner.get('hostname')!r}, which cannot be asked")
-        return JobStatus(Standing.RUNNING if alive == identity.ALIVE else Standing.LOST)
+            where = f"its runner is on {runner.get('hostname')!r}, which cannot be asked"
+            return JobStatus(Standing.UNKNOWN, trouble or where)
+        if alive == identity.ALIVE:
+            return JobStatus(Standing.RUNNING)
+        self._end_orphans()
+        return self._over(job, Standing.LOST)
+
+    def _over(self, job: Job, standing: Standing) -> JobStatus:
+        self._launched.pop(job.run_id, None)
+        return JobStatus(standing)
 
     def _absent(self, job: Job) -> Standing:
         """No attempt file and no living runner of ours; a runner may have come and claimed the run just now."""

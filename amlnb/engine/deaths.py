@@ -32,7 +32,7 @@ def record_death(directory: str) -> None:
     reader.refresh()
     facts = reader.facts()
     if not facts.sealed:
-        seal_run(reader, runner_lost(facts.cancel_requested))
+        seal_run(reader, runner_lost(facts.cancel_requested, owned=bool(reader.record.get("owner"))))
 
 
 def end_leftovers(run_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 
@@ -17,7 +18,10 @@ NOT_QUEUED = "NotQueued"
 
 
 def look(reader: RunReader) -> None:
-    """Bring a reader up to date; wake the courier for a run that has not ended, and record a death that is proved."""
+    """Bring a reader up to date; wake the courier for a run that has not ended, and record a death that is proved.
+
+    Where it cannot be recorded (a read-only workspace) the reader shows it all the same.
+    """
     reader.refresh()
     facts = reader.facts()
     if facts.sealed:
@@ -25,19 +29,19 @@ def look(reader: RunReader) -> None:
     if queue.holds(reader.id):
         wake.wake()
         return
-    if facts.phase == states.NOT_STARTED:
-        _check_queued(reader)
-    elif reader.liveness() == identity.DEAD:
-        deaths.record_death(reader.directory)
-    else:
-        return
+    with contextlib.suppress(OSError):
+        if facts.phase == states.NOT_STARTED:
+            _check_queued(reader)
+        elif reader.liveness() == identity.DEAD:
+            deaths.record_death(reader.directory)
     reader.refresh()
 
 
 def _check_queued(reader: RunReader) -> None:
     """Fail a run whose submitter died between writing the run and queueing it: nobody will ever start it."""
     submitter = reader.record.get("submitter")
-    if host.liveness(submitter) != identity.DEAD:
+    # Only who sees the submitter's own queue can tell that there is no ticket in it.
+    if host.liveness(submitter) != identity.DEAD or not queue.is_ours(submitter):
         return
     # Looked at again after the death is known: a ticket is written before a submitter ends in peace.
     reader.refresh()

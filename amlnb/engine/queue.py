@@ -28,8 +28,10 @@ class Ticket:
     ----------
     directory, data
         The run directory and the workspace's data directory.
-    target
-        Name of the compute target.
+    target, definition
+        Name of the compute target, and its definition when the run was submitted.
+    snapshot
+        Id of the run's snapshot.
     environ
         Environment of the submitter, without what ties it to a run.
     """
@@ -38,8 +40,24 @@ class Ticket:
     directory: str
     data: str
     target: str
+    definition: Mapping[str, Any]
+    snapshot: str | None
     workspace: Mapping[str, str]
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+
+
+def submitter() -> dict[str, Any]:
+    """Return what a submission record says of its submitter: its process, and whose queue it puts the ticket into."""
+    return {**host.this_process(), **_owner()}
+
+
+def is_ours(submitter: object) -> bool:
+    """Tell whether a submitter's tickets would be in the queue that this process sees."""
+    return isinstance(submitter, dict) and all(submitter.get(key) == value for key, value in _owner().items())
+
+
+def _owner() -> dict[str, Any]:
+    return {"uid": os.getuid(), "queue": os.path.realpath(_folder())}
 
 
 def add(ticket: Ticket) -> str:
@@ -78,10 +96,13 @@ def read(name: str) -> Ticket | None:
     """Read a ticket; None if it is gone or damaged."""
     try:
         with open(os.path.join(_folder(), name), encoding="ascii") as file:
-            value: dict[str, Any] = json.load(file)
-        return Ticket(**value)
+            ticket = Ticket(**json.load(file))
     except (OSError, ValueError, TypeError):
         return None
+    texts = (ticket.run_id, ticket.directory, ticket.data, ticket.target)
+    mappings = (ticket.definition, ticket.workspace, ticket.environ)
+    whole = all(isinstance(text, str) for text in texts) and all(isinstance(each, dict) for each in mappings)
+    return ticket if whole and isinstance(ticket.definition.get("kind"), str) else None
 
 
 def remove(name: str) -> None:

@@ -6,9 +6,8 @@ import os
 import time
 from typing import Any
 
-from amlnb import host
 from amlnb.core.manifest import decode
-from amlnb.engine import submit, targets
+from amlnb.engine import queue, submit, targets
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.store.objects import ObjectStore
 from amlnb.store.run_reader import read_record
@@ -51,7 +50,7 @@ def rerun(directory: str, workspace: WorkspaceDirectory) -> str:
         "id": submit.new_run_id(record["experiment"]),
         "created": time.time(),
         "home": submit.home_of(target),
-        "submitter": host.this_process(),
+        "submitter": queue.submitter(),
         "properties": {**(properties if isinstance(properties, dict) else {}), RERUN_OF: run_id},
     }
     return submit.queue_run(workspace, again)

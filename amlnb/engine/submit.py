@@ -72,6 +72,8 @@ def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
             directory=directory,
             data=workspace.path,
             target=record["target"],
+            definition=targets.read(workspace.path, record["target"]),
+            snapshot=record["snapshot"],
             workspace={
                 "subscription_id": workspace.ids.subscription_id,
                 "resource_group": workspace.ids.resource_group,
@@ -119,9 +121,34 @@ def _check(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
         )
     if spec.script is not None:
         _check_script(spec.source_directory, spec.script)
+    for text in (
+        *spec.arguments,
+        spec.command or "",
+        *spec.environment_variables.values(),
+        *spec.environment_variables,
+    ):
+        _check_text(str(text))
+    for name in spec.environment_variables:
+        if not name or "=" in name:
+            raise UserErrorException(
+                f"{name!r} cannot be the name of an environment variable", hint="a name has no '=' and is not empty"
+            )
     if spec.timeout_s is not None and not spec.timeout_s > 0:
         raise UserErrorException(f"the time limit is {spec.timeout_s!r} s", hint="give a number above 0")
     return targets.read(workspace.path, spec.target)
+
+
+def _check_text(text: str) -> None:
+    """Refuse what no process can be given."""
+    try:
+        usable = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise UserErrorException(
+            f"{text!r} cannot be passed to a process: it holds a null character, or one that is no text",
+            hint="write such data into a file of the source directory",
+        )
 
 
 def _check_script(source_directory: str, script: str) -> None:
@@ -153,7 +180,7 @@ def _record(spec: RunSpec, target: dict[str, Any], snapshot_id: str) -> dict[str
         "target": spec.target,
         "home": home_of(target),
         "owner": None,
-        "submitter": host.this_process(),
+        "submitter": queue.submitter(),
         "definition": {
             "script": spec.script,
             "arguments": list(spec.arguments),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Longest sleep between two looks at the edits folder, should no signal tell of a cancel.
 _TICK_S = 1.0
 _LEFT_BEHIND_GRACE_S = 2.0
-_SEAL_TRIES_S = 600.0
+_LONGEST_SEAL_PAUSE_S = 10.0
 
 
 def run(told: Dict[str, Any], ready: Callable[[], Any] = lambda: None) -> bool:
@@ -72,6 +72,9 @@ def _claim(launch: Launch) -> Optional[int]:
         folder = os.path.join(launch.directory, layout.ATTEMPTS)
         os.makedirs(folder, exist_ok=True)
         create.publish_json(os.path.join(folder, f"{launch.attempt}.json"), dict(host.this_process(), time=time.time()))
+        # Once more: whoever sealed it before the line above took it for a run that nobody had begun.
+        if os.path.exists(os.path.join(launch.directory, layout.FINAL_JSON)):
+            raise FileExistsError(errno.EEXIST, "sealed", launch.directory)
     except (BlockingIOError, FileExistsError):
         os.close(lock)
         return None
@@ -131,7 +134,7 @@ class _Runner:
         self._end_left_behind()
         self._warnings += workdir.prune(self._work, staged)
         return verdict.judge(
-            self._status or 0,
+            self._status,
             self._ended_because,
             self._launch.timeout_s,
             verdict.oom_kills() - self._oom_before,
@@ -156,16 +159,16 @@ class _Runner:
         for fd in (log, nothing, tell):
             os.close(fd)
         with os.fdopen(told, "rb") as pipe:
-            number = pipe.read()
-        if number:
+            trouble = pipe.read().decode("utf-8", "replace")
+        if trouble:
             os.waitpid(self._child, 0)
-            raise OSError(int(number), os.strerror(int(number)), command[0])
+            raise OSError(errno.EINVAL, trouble, command[0])
 
     def _watch(self) -> None:
         """Wait for the end of the user's process; end it at a cancel or at the time limit."""
         limit_s = self._launch.timeout_s
         deadline = time.monotonic() + float(limit_s) if limit_s else None
-        metrics = SystemMetrics(self._directory, os.getpid())
+        metrics = SystemMetrics(self._directory, self._processes)
         while not self._reap():
             now = time.monotonic()
             if now >= metrics.next_at:
@@ -291,18 +294,15 @@ class _Runner:
             ended=time.time(),
             warnings=self._warnings,
         )
-        give_up = time.monotonic() + _SEAL_TRIES_S
         pause_s = 0.1
-        while True:
+        while os.path.isdir(self._directory):
             try:
                 seal_.seal(self._directory, final)
                 return
             except OSError:
-                # A full disk may be freed; the state stays Finalizing until then.
-                if time.monotonic() > give_up:
-                    raise
+                # A full disk may be freed; the state stays Finalizing until then, however long that takes.
                 time.sleep(pause_s)
-                pause_s = min(2 * pause_s, 5.0)
+                pause_s = min(2 * pause_s, _LONGEST_SEAL_PAUSE_S)
 
 
 def _become_user_process(
@@ -321,7 +321,8 @@ def _become_user_process(
         os.dup2(log, 2)
         os.chdir(work)
         os.execvpe(command[0], command, environ)  # noqa: S606 - the user's program, as it is
-    except OSError as error:
-        os.write(tell, str(error.errno or errno.EIO).encode("ascii"))
+    except BaseException as error:  # noqa: BLE001 - a forked child: it is told to the parent, and ends here
+        text = error.strerror if isinstance(error, OSError) and error.strerror else repr(error)
+        os.write(tell, text.encode("utf-8", "replace")[:4096])
     finally:
         os._exit(127)

@@ -89,11 +89,11 @@ def carrying(variable: str, value: str) -> List[int]:
     return found
 
 
-def usage(pid: int) -> Tuple[float, int, int]:
-    """CPU seconds (of children that ended included), resident bytes and number of the processes below ``pid``."""
+def usage(pids: List[int]) -> Tuple[float, int, int]:
+    """CPU seconds (of children that ended included), resident bytes and number of processes."""
     cpu_ticks = resident_pages = count = 0
-    for child in descendants(pid):
-        fields = _stat(child)
+    for pid in pids:
+        fields = _stat(pid)
         if fields is not None:
             # utime, stime, cutime, cstime and rss: fields 14 to 17 and 24 of proc(5), counted from the state here.
             cpu_ticks += sum(int(field) for field in fields[11:15])

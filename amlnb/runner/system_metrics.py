@@ -12,7 +12,7 @@ from amlnb.tracking.journal import JournalWriter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, List, Optional
+    from typing import Any, Callable, List, Optional
 
 INTERVAL_S = 5.0
 _FIRST_S = 1.0
@@ -26,9 +26,9 @@ class SystemMetrics:
     runner's heartbeat.
     """
 
-    def __init__(self, run_directory: str, pid: int) -> None:
+    def __init__(self, run_directory: str, processes: Callable[[], List[int]]) -> None:
         self._journal = JournalWriter(run_directory, "runner", layout.SYSTEM)
-        self._pid = pid
+        self._processes = processes
         self._cpu_s = 0.0
         self._at = time.monotonic()
         self.next_at = self._at + _FIRST_S
@@ -38,7 +38,7 @@ class SystemMetrics:
     def sample(self) -> None:
         """Take one sample and set when the next one is due."""
         now = time.monotonic()
-        cpu_s, memory_bytes, processes = process_tree.usage(self._pid)
+        cpu_s, memory_bytes, processes = process_tree.usage(self._processes())
         elapsed = max(now - self._at, 1e-9)
         log = self._journal.log_float
         log("cpu_percent", max(0.0, 100.0 * (cpu_s - self._cpu_s) / elapsed))

@@ -20,7 +20,7 @@ TERMINATED = "terminated"
 
 
 def judge(
-    status: int,
+    status: Optional[int],
     because: Optional[str],
     timeout_s: Optional[float],
     oom_kills: int,
@@ -32,7 +32,7 @@ def judge(
     Parameters
     ----------
     status
-        As ``waitpid`` gives it.
+        As ``waitpid`` gives it; None if somebody else took it.
     because
         Why the runner ended the tree, if it did.
     timeout_s
@@ -44,6 +44,9 @@ def judge(
     pid
         Of the user's process.
     """
+    if status is None:
+        message = "how the process ended is not known: its status was taken by something else"
+        return _outcome(states.FAILED, None, None, None, _error("StatusLost", message, None))
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
     code = None if number else os.WEXITSTATUS(status)
     if because == TIME_LIMIT:

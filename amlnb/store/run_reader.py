@@ -117,8 +117,16 @@ class RunReader:
         return owner if isinstance(owner, dict) else None
 
     def liveness(self) -> str:
-        """``alive``, ``dead`` (proved) or ``unknown`` of the process that keeps the run."""
-        return host.liveness(self.runner())
+        """``alive``, ``dead`` (proved) or ``unknown`` of the process that keeps the run.
+
+        Of a run whose home is elsewhere it is always unknown: what stands here is a mirror, and the pid in it another
+        host's, even where that host is this one. Its back end proves deaths there.
+        """
+        return identity.UNKNOWN if self._is_mirror() else host.liveness(self.runner())
+
+    def _is_mirror(self) -> bool:
+        home = self.record.get("home")
+        return isinstance(home, dict) and home.get("kind", "local") != "local"
 
     def metric_names(self) -> list[str]:
         """Names of the metrics, rank 0's first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import selectors
 import signal
@@ -23,7 +24,7 @@ from amlnb.compute.local import LocalBackend
 from amlnb.core import layout, states
 from amlnb.engine import deaths, queue, run_side, targets
 from amlnb.engine.courier import wake
-from amlnb.engine.courier.worker import Worker
+from amlnb.engine.courier.worker import Worker, has_begun, log
 from amlnb.engine.courier.zygote import Zygote
 from amlnb.errors import AmlnbError, told_error
 from amlnb.store.plain_files import read_json
@@ -33,6 +34,7 @@ _IDLE_S = 30.0
 _TICK_S = 2.0
 _REMOTE_TICK_S = 0.3
 _REMOTE_STOP_S = 5.0
+_REMOTE_IDLE_S = 30.0
 _LOCK_TRIES = 50
 _LOCK_PAUSE_S = 0.1
 
@@ -78,11 +80,12 @@ class _Courier:
         self._fifo = -1
         self._selector = selectors.DefaultSelector()
         self._pidfds: dict[int, int] = {}
-        self._zygote = Zygote(self._close_in_zygote)
+        self._zygote = Zygote()
         self._run_side = run_side.stage(cache)
-        self._local = Worker(LocalBackend(self._zygote.launch), self._slots, self._watch)
+        self._local = Worker(LocalBackend(self._zygote.launch, self._zygote.end_orphans), self._slots, self._watch)
         self._remote: dict[str, _RemoteWorker] = {}
         self._known: set[str] = set()
+        self._put_off_told: dict[str, str] = {}
         self._idle_since = time.monotonic()
 
     def loop(self) -> None:
@@ -92,20 +95,22 @@ class _Courier:
         self._open_fifo()
         heard = wake.NEWS
         while True:
-            if heard:
+            if heard or self._put_off_told:
                 self._take_tickets()
             if wake.CANCEL in heard:
                 for worker in (self._local, *(remote.worker for remote in self._remote.values())):
                     worker.look_for_cancels_at = 0.0
             self._local.step()
-            busy = bool(self._local.entries) or any(worker.busy for worker in self._remote.values())
+            self._let_go_of_idle_connections()
+            busy = bool(self._local.entries or self._put_off_told)
+            busy = busy or any(worker.busy for worker in self._remote.values())
             if busy:
                 self._idle_since = time.monotonic()
             elif time.monotonic() - self._idle_since > _idle_s():
                 if self._may_end():
                     return
                 continue
-            heard = self._wait(_TICK_S if self._local.entries else _idle_s() / 2)
+            heard = self._wait(_TICK_S if busy else _idle_s() / 2)
 
     def close(self) -> None:
         """Let go of everything; the runners go on."""
@@ -166,22 +171,40 @@ class _Courier:
     def _take_tickets(self) -> None:
         names = queue.names()
         self._known &= set(names)
+        self._put_off_told = {name: told for name, told in self._put_off_told.items() if name in names}
         for name in names:
             if name in self._known:
                 continue
-            ticket = queue.read(name)
             try:
-                if ticket is None:
-                    raise AmlnbError(f"the ticket {name!r} is damaged")
+                ticket = queue.read(name)
+                if ticket is None or not os.path.isdir(ticket.directory):
+                    self._drop(name, "it is damaged" if ticket is None else f"{ticket.directory!r} is gone")
+                    continue
                 self._take(name, ticket)
                 self._known.add(name)
-            except (AmlnbError, OSError) as error:
-                self._refuse(name, ticket, error)
+                self._put_off_told.pop(name, None)
+            except Exception as error:  # noqa: BLE001 - the boundary: one ticket must not stop the others
+                self._put_off(name, error)
+
+    def _fail(self, name: str, ticket: queue.Ticket, error: AmlnbError) -> None:
+        """Seal a run that nobody has begun, and that nothing will make right."""
+        deaths.seal_unstarted(ticket.directory, {"state": states.FAILED, "error": told_error("StartFailed", error)})
+        queue.remove(name)
+
+    def _drop(self, name: str, why: str) -> None:
+        """Remove a ticket of which nothing can come."""
+        if name in queue.names():
+            log(f"ticket {name} was removed: {why}")
+            queue.remove(name)
+
+    def _put_off(self, name: str, error: Exception) -> None:
+        """Leave a ticket for the next look; what is in its way is told once."""
+        told = f"ticket {name} has to wait: {error!r}"
+        if self._put_off_told.get(name) != told:
+            self._put_off_told[name] = told
+            log(told)
 
     def _take(self, name: str, ticket: queue.Ticket) -> None:
-        record = read_json(os.path.join(ticket.directory, layout.RUN_JSON))
-        if record is None:
-            raise AmlnbError(f"the run directory {ticket.directory!r} is gone")
         if os.path.exists(os.path.join(ticket.directory, layout.FINAL_JSON)) and ticket.target == targets.LOCAL:
             queue.remove(name)
             return
@@ -189,12 +212,12 @@ class _Courier:
             run_id=ticket.run_id,
             directory=ticket.directory,
             attempt=1,
-            snapshot=record.get("snapshot"),
+            snapshot=ticket.snapshot,
             objects=os.path.join(ticket.data, layout.OBJECTS),
             environ=ticket.environ,
             workspace=ticket.workspace,
             run_side=self._run_side,
-            target=targets.read(ticket.data, ticket.target),
+            target=ticket.definition,
         )
         if ticket.target == targets.LOCAL:
             self._local.add(name, ticket, job)
@@ -202,26 +225,23 @@ class _Courier:
             if attempt is not None and host.liveness(attempt) == "alive":
                 self._watch(int(attempt["pid"]))  # a run that an earlier courier started
             return
-        key = f"{ticket.data}\0{ticket.target}"
+        # By its definition: a target that was replaced meanwhile is another machine.
+        key = f"{ticket.target}\0{json.dumps(dict(ticket.definition), sort_keys=True)}"
         if key not in self._remote:
-            self._remote[key] = _RemoteWorker(targets.backend(job.target, self._cache))
+            try:
+                self._remote[key] = _RemoteWorker(targets.backend(job.target, self._cache))
+            except AmlnbError as error:
+                if has_begun(ticket.directory):
+                    raise
+                self._fail(name, ticket, error)
+                return
         self._remote[key].add(name, ticket, job)
 
-    def _refuse(self, name: str, ticket: queue.Ticket | None, error: Exception) -> None:
-        """Say why a ticket cannot be served: in its run where there is one, else in the log."""
-        sys.stderr.write(f"{time.strftime('%F %T')} ticket {name} refused: {error}\n")
-        if ticket is not None and os.path.isdir(ticket.directory):
-            deaths.seal_unstarted(ticket.directory, {"state": states.FAILED, "error": told_error("StartFailed", error)})
-        queue.remove(name)
-
-    def _close_in_zygote(self) -> None:
-        """Let go, in the zygote, of what must end with the courier: the lock above all."""
-        os.close(self._lock)
-        self._selector.close()
-        if self._fifo >= 0:
-            os.close(self._fifo)
-        for fd in self._pidfds:
-            os.close(fd)
+    def _let_go_of_idle_connections(self) -> None:
+        for key, worker in list(self._remote.items()):
+            if worker.idle_s() > _REMOTE_IDLE_S:
+                worker.stop()
+                del self._remote[key]
 
 
 class _RemoteWorker:
@@ -232,6 +252,8 @@ class _RemoteWorker:
         self._new: list[tuple[str, queue.Ticket, Job]] = []
         self._guard = threading.Lock()
         self._stop = threading.Event()
+        self._idle_since = time.monotonic()
+        self._told = ""
         self._thread = threading.Thread(target=self._loop, daemon=True)
         self._thread.start()
 
@@ -239,6 +261,12 @@ class _RemoteWorker:
     def busy(self) -> bool:
         """Tell whether there is anything left to do."""
         return bool(self._new) or bool(self.worker.entries)
+
+    def idle_s(self) -> float:
+        """Seconds since there was anything to do."""
+        if self.busy:
+            self._idle_since = time.monotonic()
+        return time.monotonic() - self._idle_since
 
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Hand over a ticket."""
@@ -261,8 +289,10 @@ class _RemoteWorker:
                 for name, ticket, job in new:
                     self.worker.add(name, ticket, job)
                 self.worker.step()
-            except Exception:  # noqa: BLE001 - the boundary of a thread that must go on for its other runs
-                sys.stderr.write(traceback.format_exc())
+            except Exception as error:  # noqa: BLE001 - the boundary of a thread that must go on for its other runs
+                if repr(error) != self._told:
+                    self._told = repr(error)
+                    log(traceback.format_exc())
             with self._guard:
                 del self._new[: len(new)]
 

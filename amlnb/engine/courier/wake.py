@@ -62,7 +62,7 @@ def start() -> None:
     if any(time.monotonic() - at < _ON_ITS_WAY_S for at in _started.values()):
         return
     cache = host.cache_dir()
-    environ = {**context.without_run(os.environ), "AMLNB_COURIER": "1"}
+    environ = {**context.without_run(os.environ), "AMLNB_COURIER": "1", "AMLNB_CACHE_DIR": cache}
     log = os.path.join(cache, LOG)
     with contextlib.suppress(FileNotFoundError):
         if os.path.getsize(log) > _LONGEST_LOG_BYTES:

@@ -14,6 +14,7 @@ from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
+from amlnb.engine.targets import LOCAL
 from amlnb.errors import AmlnbError, BackendUnavailable, told_error
 from amlnb.store.edits import EditReader
 from amlnb.store.plain_files import read_json
@@ -22,6 +23,7 @@ from amlnb.tracking import create
 # A runner that dies before it claims its run is started again, so often.
 _MOST_STARTS = 3
 _CANCEL_AGAIN_S = 2.0
+_COARSE_NS = 2 * 10**9
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Entry:
     starts: int = 0
     active: bool = False
     may_have_started: bool = False
+    told: str = ""
     edits_mark: int = -1
     cancel_requested: bool = False
     cancel_sent_at: float = 0.0
@@ -65,14 +68,11 @@ class Worker:
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Take a ticket; a run that has an attempt already is only watched."""
         entry = Entry(name, ticket, job, EditReader(ticket.directory))
-        attempts = os.path.join(ticket.directory, layout.ATTEMPTS)
-        entry.active = bool(os.path.isdir(attempts) and os.listdir(attempts)) or bool(
-            read_json(os.path.join(ticket.directory, layout.MIRROR_JSON))
-        )
+        entry.active = has_begun(ticket.directory)
         self.entries[name] = entry
 
     def step(self) -> None:
-        """Do all that can be done now."""
+        """Do all that can be done now; trouble with one run is told, and tried again at the next step."""
         if time.monotonic() >= self.look_for_cancels_at:
             self.look_for_cancels_at = time.monotonic() + _CANCEL_AGAIN_S
             self._look_for_cancels()
@@ -109,6 +109,8 @@ class Worker:
                 hint="look into courier.log in the cache folder that 'amlnb doctor' names",
             )
         self.backend.stage(entry.job)
+        if entry.job.target.get("kind") != LOCAL:
+            _write_mirror(entry, None)  # so that the next courier knows, should this one be killed right now
         # From here on a connection that breaks may leave a runner behind that nobody has told us of.
         entry.may_have_started = True
         pid = self.backend.start(entry.job)
@@ -153,7 +155,8 @@ class Worker:
             if not os.path.exists(entry.job.directory):
                 self._finish(entry)  # the run was removed
             return
-        if mark != entry.edits_mark:
+        # As long as the mark is young, a second edit in the same tick of a coarse clock would not have changed it.
+        if mark != entry.edits_mark or time.time_ns() - mark < _COARSE_NS:
             entry.edits.refresh()
             entry.cancel_requested = fold({}, entry.edits.ordered()).cancel
             entry.edits_mark = mark
@@ -182,12 +185,10 @@ class Worker:
 
     def _tell_unreachable(self, entry: Entry, reason: str | None) -> None:
         """Leave beside a mirror why its home cannot be asked, for readers to show."""
-        if reason == entry.unreachable or entry.ticket.target == "local":
+        if reason == entry.unreachable or entry.job.target.get("kind") == LOCAL:
             return
         entry.unreachable = reason
-        path = os.path.join(entry.job.directory, layout.MIRROR_JSON)
-        create.write_json(path + ".new", {"unreachable": reason})
-        os.replace(path + ".new", path)
+        _write_mirror(entry, reason)
 
 
 @contextlib.contextmanager
@@ -195,5 +196,27 @@ def _others_go_on(entry: Entry) -> Iterator[None]:
     """Keep the trouble with one run (a full disk, a damaged file) from the others; the next step tries again."""
     try:
         yield
-    except Exception:  # noqa: BLE001 - the boundary: one run must not stop the courier
-        sys.stderr.write(f"{time.strftime('%F %T')} {entry.job.run_id}: {traceback.format_exc()}")
+    except Exception as error:  # noqa: BLE001 - the boundary: one run must not stop the courier
+        if repr(error) != entry.told:
+            entry.told = repr(error)
+            log(f"{entry.job.run_id}: {traceback.format_exc()}")
+
+
+def _write_mirror(entry: Entry, reason: str | None) -> None:
+    path = os.path.join(entry.job.directory, layout.MIRROR_JSON)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path + ".new")  # of a courier that was killed
+    create.write_json(path + ".new", {"unreachable": reason})
+    os.replace(path + ".new", path)
+
+
+def has_begun(directory: str) -> bool:
+    """Tell whether a runner has, or may have, taken a run: by its attempt, or the mark beside a mirror."""
+    attempts = os.path.join(directory, layout.ATTEMPTS)
+    begun = os.path.isdir(attempts) and bool(os.listdir(attempts))
+    return begun or read_json(os.path.join(directory, layout.MIRROR_JSON)) is not None
+
+
+def log(text: str) -> None:
+    """Write into courier.log, which is this process's stderr."""
+    sys.stderr.write(f"{time.strftime('%F %T')} {text.rstrip()}\n")
