@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # Longest sleep between two looks at the edits folder, should no signal tell of a cancel.
 _TICK_S = 1.0
 _LEFT_BEHIND_GRACE_S = 2.0
+_NAMED = 5
 _LONGEST_SEAL_PAUSE_S = 10.0
 
 
@@ -133,6 +134,7 @@ class _Runner:
         self._state(states.FINALIZING)
         self._end_left_behind()
         self._warnings += workdir.prune(self._work, staged)
+        self._tell_left_over()
         return verdict.judge(
             self._status,
             self._ended_because,
@@ -219,6 +221,16 @@ class _Runner:
                 "hint: wait for them in the script"
             )
             self._end_tree(min(_LEFT_BEHIND_GRACE_S, self._launch.grace_s))
+
+    def _tell_left_over(self) -> None:
+        """Say which files are not among the run's, as v1 lost them without a word."""
+        made = workdir.left_over(self._work)
+        if made:
+            more = f" and {len(made) - _NAMED} more" if len(made) > _NAMED else ""
+            self._warnings.append(
+                f"written outside outputs/ and logs/, so not among the run's files: {', '.join(made[:_NAMED])}{more}; "
+                "hint: write to outputs/ what is to be kept"
+            )
 
     def _reap(self) -> bool:
         """Take the status of every child that ended; True once the user's process is among them."""

@@ -69,6 +69,8 @@ def test_a_script_runs_and_everything_is_kept(submit):
     assert details["status"] == "Completed"
     assert details["runDefinition"]["arguments"] == ["--lr", 0.5]
     assert log_of(run) == "argument ['--lr', '0.5']\nto stderr\n"
+    (warning,) = details["warnings"]
+    assert "scratch.txt" in warning["message"]
     assert run.get_metrics() == {"loss": [1.0, 0.5, 1 / 3]}
     assert run.metrics("loss").index.tolist() == [0, 1, 2]
     assert run.get_tags() == {"best": "3"}
