@@ -5,14 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import stat
 import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, BinaryIO
 
-from amlnb.core import layout
+from amlnb.core import coercion, layout
 from amlnb.core.manifest import Manifest, decode
 from amlnb.engine.bundle_environment import describe_environment
 from amlnb.errors import AmlnbError, UserErrorException
@@ -30,6 +31,9 @@ _CHUNK_BYTES = 1 << 20
 _CSV_ROWS = 10_000
 # The oldest date that a zip file can hold.
 _FIRST_DATE = (1980, 1, 1, 0, 0, 0)
+# Within the last of its years, 2107.
+_LAST_TIME = 4_330_000_000.0
+_ODD = re.compile("[\ud800-\udfff]")
 
 Progress = Callable[[str, int], None]
 
@@ -43,7 +47,7 @@ class Bundle:
     path, bytes
         The file and its size.
     left_out
-        Names of the run's files that did not fit, and of links that would leave the bundle.
+        Names of the run's files that did not fit, of links that would leave the bundle, and of code that is missing.
     variables
         Names of the environment variables of the definition, whose values are in the bundle.
     """
@@ -83,7 +87,7 @@ def write_bundle(
     UserErrorException
         There is a file of that name, or its folder is missing.
     AmlnbError
-        It cannot be written, or the run's snapshot is damaged.
+        It cannot be written, a file of the run cannot be read, or the run's snapshot is damaged.
     """
     if os.path.lexists(path):
         raise UserErrorException(f"there is a file {path!r} already", hint="give another name with --output")
@@ -93,6 +97,11 @@ def write_bundle(
             bundle = _Writer(archive, directory, ObjectStore(objects_root), progress).write(path, max_bytes)
         os.rename(unfinished, path)
     except OSError as error:
+        if error.filename is not None and error.filename != unfinished:
+            raise AmlnbError(
+                f"the run cannot be bundled: {error.filename!r} cannot be read: {error.strerror}",
+                hint="make it readable for this user",
+            ) from error
         raise AmlnbError(
             f"the bundle {path!r} cannot be written: {error.strerror or error}",
             hint="give another place with --output, or a smaller --max-size",
@@ -117,9 +126,8 @@ class _Writer:
 
     def write(self, path: str, max_bytes: int) -> Bundle:
         record = self._reader.record
-        definition = record.get("definition")
-        definition = definition if isinstance(definition, dict) else {}
-        bundle = Bundle(path, variables=sorted(definition.get("environment_variables") or {}))
+        definition = coercion.mapping(record.get("definition"))
+        bundle = Bundle(path, variables=sorted(coercion.mapping(definition.get("environment_variables"))))
         snapshot = record.get("snapshot")
         manifest = decode(self._objects.read(snapshot), snapshot) if isinstance(snapshot, str) else None
         taken, bundle.left_out = _fitting(files.list_files(self._directory), max_bytes)
@@ -174,33 +182,35 @@ class _Writer:
             out.detach()
 
     def _code(self, manifest: Manifest) -> list[str]:
-        """Write the files of the snapshot; return the links that lead out of it."""
+        """Write the files of the snapshot; return what is not in the bundle: links out of it, and lost content."""
+        left_out = []
         for path, (sha, _, mode) in manifest.files.items():
-            self._file(f"code/{path}", self._objects.path(sha), mode)
+            if not self._file(f"code/{path}", self._objects.path(sha), mode):
+                left_out.append(f"code/{path} (its content is missing)")
         for path in manifest.directories:
             self._archive.writestr(self._info(f"code/{path}/", time.time(), 0o755 | stat.S_IFDIR), b"")
-        outside = []
         for path, target in manifest.links.items():
             if target.startswith("/"):
-                outside.append(f"code/{path} (a link to {target})")
+                left_out.append(f"code/{path} (a link to {target})")
             else:
                 encoded = target.encode("utf-8", "surrogateescape")
                 self._archive.writestr(self._info(f"code/{path}", time.time(), 0o777 | stat.S_IFLNK), encoded)
-        return outside
+        return left_out
 
-    def _file(self, name: str, source: str, mode: int = 0o644) -> None:
-        """Copy a file as long as it is now; one that is not there is passed over."""
+    def _file(self, name: str, source: str, mode: int = 0o644) -> bool:
+        """Copy a file as long as it is now; False if it is not there."""
         try:
             reading = open(source, "rb")  # noqa: SIM115 - closed below; a missing file is no error
         except FileNotFoundError:
-            return
+            return False
         with reading, self._open(name, os.fstat(reading.fileno()).st_mtime, mode) as out:
             left = os.fstat(reading.fileno()).st_size
-            while left > 0 and (data := reading.read(min(left, _CHUNK_BYTES))):
+            while left > 0 and (data := _read(reading, source, min(left, _CHUNK_BYTES))):
                 out.write(data)
                 left -= len(data)
                 self._written += len(data)
                 self._progress(name, self._written)
+        return True
 
     def _text(self, name: str, text: str) -> None:
         self._archive.writestr(self._info(name, time.time(), 0o644), text.encode("utf-8"))
@@ -209,8 +219,8 @@ class _Writer:
         return self._archive.open(self._info(name, mtime, mode | stat.S_IFREG), "w", force_zip64=True)
 
     def _info(self, name: str, mtime: float, mode: int) -> zipfile.ZipInfo:
-        date = time.localtime(mtime)[:6]
-        info = zipfile.ZipInfo(f"{self._top}/{_printable(name)}", max(date, _FIRST_DATE))
+        date = time.localtime(min(mtime, _LAST_TIME))[:6]
+        info = zipfile.ZipInfo(_printable(f"{self._top}/{name}"), max(date, _FIRST_DATE))
         info.external_attr = mode << 16
         info.compress_type = zipfile.ZIP_DEFLATED
         return info
@@ -237,16 +247,23 @@ def _fitting(found: dict[str, str], max_bytes: int) -> tuple[dict[str, str], lis
 
 def _printable(name: str) -> str:
     """Write a name that is not UTF-8 so that any program can unpack it: its odd bytes as ``%xx``."""
-    text = name.encode("utf-8", "surrogateescape")
-    return text.decode("utf-8", "backslashreplace").replace("\\x", "%") if _is_odd(name) else name
+    return _ODD.sub(lambda found: _percent(ord(found[0])), name)
 
 
-def _is_odd(name: str) -> bool:
-    return any("\ud800" <= c <= "\udfff" for c in name)
+def _percent(code: int) -> str:
+    return f"%{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"%u{code:04x}"
+
+
+def _read(file: BinaryIO, source: str, size: int) -> bytes:
+    """Read on; a failure tells the file, so that it is not taken for one of writing."""
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, source) from error
 
 
 def _number(step: float) -> float | int:
-    return int(step) if step == int(step) else step
+    return int(step) if step.is_integer() else step
 
 
 def _names(folder: str) -> list[str]:

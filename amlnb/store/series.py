@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _EMPTY = np.empty(0)
+_INTEGERS_END = 2.0**63
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,9 @@ def to_pandas(points: Series, name: str, index: str = "step") -> pd.Series[Any]:
     if index == "time":
         axis: pd.Index[Any] = pd.DatetimeIndex(pd.to_datetime(points.time, unit="s", utc=True))
     else:
-        whole = points.step.astype(np.int64)
+        # 64 bits hold no infinity, and nothing from 2**63 on: such an index stays float64.
+        fits = bool((np.abs(points.step) < _INTEGERS_END).all())
+        whole = points.step.astype(np.int64) if fits else points.step
         axis = pd.Index(whole if bool((whole == points.step).all()) else points.step)
     axis.name = index
     return pd.Series(points.value, index=axis, name=name)

@@ -141,3 +141,35 @@ def test_a_bundle_is_never_written_over_a_file_and_leaves_nothing_behind_when_it
     with pytest.raises(AmlnbError, match="No space left"):
         bundle(run, workspace, folder / "b.zip", progress=fail)
     assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_is_named_and_a_lost_one_of_the_code_told(submit, workspace):
+    run = submit("pass", name="train.py")
+    run.wait_for_completion()
+    snapshot = json.loads(read(run.directory, "run.json"))["snapshot"]
+    manifest = json.loads(read(workspace.directory.objects, snapshot[:2], snapshot[2:]))
+    sha = manifest["files"]["train.py"]["sha"]
+    code = os.path.join(workspace.directory.objects, sha[:2], sha[2:])
+    os.rename(code, "kept.py")
+    with pytest.raises(AmlnbError, match="missing"):
+        bundle(run, workspace)
+    os.rename("kept.py", code)
+    os.mkdir(os.path.join(run.directory, "failures"))
+    os.symlink("loop.json", os.path.join(run.directory, "failures", "loop.json"))
+    with pytest.raises(AmlnbError, match=r"loop\.json' cannot be read") as told:
+        bundle(run, workspace)
+    assert "--output" not in str(told.value)
+    assert not os.path.exists("b.zip")
+
+
+def read(*parts):
+    with open(os.path.join(*parts), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_times_that_no_zip_file_has_are_bundled_as_the_nearest(submit, workspace):
+    run = submit("open('outputs/a', 'w'); open('outputs/b', 'w')")
+    run.wait_for_completion()
+    for name, time in (("a", 0), ("b", 5_000_000_000)):
+        os.utime(os.path.join(run.directory, "work", "outputs", name), (time, time))
+    assert {"files/outputs/a", "files/outputs/b"} <= bundle(run, workspace)[1].keys()
