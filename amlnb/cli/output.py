@@ -15,12 +15,14 @@ import typer
 
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.render import palette
+from amlnb.render.formatting import one_line, printable
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; its keys are in docs/cli.md.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 _ANSI = {palette.GREEN: "32", palette.RED: "31", palette.BLUE: "34", palette.AMBER: "33", palette.GREY: "2"}
 _PROGRESS_S = 0.1
+_PROGRESS_LENGTH = 120
 
 
 def emit(value: Any) -> None:
@@ -31,9 +33,9 @@ def emit(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Tell a person something that is not the result."""
+    """Tell a person something that is not the result; what would command the terminal is taken out."""
     sys.stdout.flush()
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 def tell_error(error: BaseException, *, as_json: bool) -> None:
@@ -49,9 +51,9 @@ def tell_error(error: BaseException, *, as_json: bool) -> None:
         told = {"error": {"type": type(error).__name__, "message": message, "hint": hint}}
         print(strict_json(told), file=sys.stderr)
         return
-    print(f"{_paint('error:', '31', sys.stderr)} {message}", file=sys.stderr)
+    print(f"{_paint('error:', '31', sys.stderr)} {printable(message)}", file=sys.stderr)
     if hint:
-        print(f"hint: {hint}", file=sys.stderr)
+        print(f"hint: {printable(hint)}", file=sys.stderr)
 
 
 def state_text(state: str, stream: TextIO | None = None) -> str:
@@ -148,6 +150,7 @@ def progress() -> Iterator[Callable[[str, int], None]]:
                 shown_at = time.monotonic()
                 from rich.text import Text
 
+                what = one_line(what, _PROGRESS_LENGTH)
                 status.update(Text(f"{what}: {count:,}" if count else what))
 
         yield show
@@ -165,6 +168,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
+    question = printable(question)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UserErrorException(f"{question} There is no terminal to ask on", hint="give --yes to do it")
     if not typer.confirm(question, err=True):

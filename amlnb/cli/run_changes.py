@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from amlnb.cli.output import Json, Yes, confirm, emit, note, progress
-from amlnb.cli.run_names import RunNames, find_runs
+from amlnb.cli.run_names import RunNames, find_runs, plain_id
+from amlnb.core import states
 
 if TYPE_CHECKING:
     from amlnb.store.index import RunSummary
@@ -28,12 +29,13 @@ def cancel(runs: RunNames, as_json: Json = False) -> None:
     for run in _found(runs):
         reader = RunReader(run.directory)
         reader.refresh()
-        ended = reader.facts().sealed
+        facts = reader.facts()
+        ended = facts.sealed or states.is_terminal(facts.phase)  # a presumed end has no seal
         look.cancel(reader, _who())
         reader.refresh()
         told.append({"id": run.id, "state": reader.facts().state})
         if not as_json:
-            print(f"{run.id}: {'had ended already: ' if ended else ''}{reader.facts().state}")
+            print(f"{plain_id(run.id)}: {'had ended already: ' if ended else ''}{reader.facts().state}")
     if as_json:
         emit({"runs": told})
 
@@ -74,7 +76,7 @@ def delete(
             hint="give --children to delete them too",
         )
     check_ended(doomed)
-    many = f"{len(doomed)} runs" if len(doomed) > 1 else f"the run {doomed[0].id}"
+    many = f"{len(doomed)} runs" if len(doomed) > 1 else f"the run {plain_id(doomed[0].id)}"
     confirm(f"Delete {many} with all files?", yes=yes)
     with progress() as show:
         # Children first: what a fault leaves over still has its parent.
@@ -97,6 +99,7 @@ def presume_dead(runs: RunNames, yes: Yes = False, as_json: Json = False) -> Non
     what it says counts. Asks on a terminal, and needs --yes where there is none.
     """
     from amlnb.engine.presumption import presume_dead as presume
+    from amlnb.render.formatting import one_line
     from amlnb.store.run_reader import RunReader
 
     found = _found(runs)
@@ -108,7 +111,8 @@ def presume_dead(runs: RunNames, yes: Yes = False, as_json: Json = False) -> Non
         facts = reader.facts()
         told.append({"id": run.id, "state": facts.state, "reason": facts.reason})
         if not as_json:
-            print(f"{run.id}: {facts.state}" + (f" ({facts.reason})" if facts.reason else ""))
+            because = f" ({one_line(facts.reason, 300)})" if facts.reason else ""
+            print(f"{plain_id(run.id)}: {facts.state}{because}")
     if as_json:
         emit({"runs": told})
 
@@ -132,7 +136,7 @@ def _edit(names: list[str], op: str, done: str, *, as_json: bool) -> None:
     for run in found:
         add_edit(run.directory, {"op": op})
         if not as_json:
-            print(f"{run.id}: {done}")
+            print(f"{plain_id(run.id)}: {done}")
     if as_json:
         emit({"runs": [{"id": run.id, "archived": op == "archive"} for run in found]})
 

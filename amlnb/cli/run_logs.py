@@ -11,7 +11,7 @@ import typer
 from amlnb.cli.log_copy import JsonLogCopy, LogCopy, tail_offset
 from amlnb.cli.output import Json, note
 from amlnb.cli.run_names import RunName, find_run
-from amlnb.cli.run_wait import detached, ending
+from amlnb.cli.run_wait import detached, tell_ending
 from amlnb.core import layout
 
 if TYPE_CHECKING:
@@ -53,4 +53,4 @@ def _follow(reader: RunReader, log: LogCopy | JsonLogCopy) -> None:
             log.copy_new()
     except KeyboardInterrupt:
         detached(reader.id)
-    note(ending(reader.id, reader.facts(), sys.stderr))
+    tell_ending(reader.id, reader.facts())

@@ -21,6 +21,7 @@ _METRICS = 30
 _FILES = 20
 _LOCALS = 12
 _LABEL_WIDTH = 13
+_NAME = 300
 
 
 def show(run: RunName, as_json: Json = False) -> None:
@@ -28,6 +29,7 @@ def show(run: RunName, as_json: Json = False) -> None:
     from amlnb.api.workspace import Workspace
     from amlnb.engine.look import look
     from amlnb.live.run_tail import RunTail
+    from amlnb.render.formatting import one_line
     from amlnb.store.run_reader import RunReader
 
     found = find_run(Workspace.from_config(), run)
@@ -38,7 +40,8 @@ def show(run: RunName, as_json: Json = False) -> None:
         emit(run_json(found, reader, facts))
         return
     view = RunTail(found.directory, curve_limit=_METRICS, log_lines=1).poll()
-    print(f"{state_text(facts.state)}  {number_name(found)}" + (f"  {view.display_name}" if view.display_name else ""))
+    name = f"  {one_line(view.display_name, _NAME)}" if view.display_name else ""
+    print(f"{state_text(facts.state)}  {one_line(number_name(found), _NAME)}{name}")
     for label, value in _lines(found, reader.record, facts):
         print(f"{in_colour(label.ljust(_LABEL_WIDTH), palette.GREY)}{value}")
     _print_error(facts)
@@ -148,7 +151,7 @@ def _print_frame(frame: dict[str, Any]) -> None:
     known = [local for local in named if isinstance(local, dict)] if isinstance(named, list) else []
     for local in known[:_LOCALS]:
         parts = [str(local.get("type", ""))]
-        if local.get("shape") is not None:
+        if isinstance(local.get("shape"), list):
             parts.append("x".join(map(str, local["shape"])) or "scalar")
         parts += [str(local[key]) for key in ("dtype",) if local.get(key)]
         parts += [f"of length {local['length']}"] if local.get("length") is not None else []

@@ -15,13 +15,14 @@ import typer
 
 from amlnb.cli.log_copy import LogCopy
 from amlnb.cli.output import Json, emit, note, progress, state_text
-from amlnb.cli.run_names import RunNames, find_runs, short_id
+from amlnb.cli.run_names import RunNames, find_runs, plain_id, short_id
 
 if TYPE_CHECKING:
     from amlnb.core.replay import RunFacts
     from amlnb.store.run_reader import RunReader
 
 CANCELED = 128 + signal.SIGINT
+_LONGEST = 1000
 
 
 def wait(runs: RunNames, as_json: Json = False) -> None:
@@ -82,7 +83,7 @@ def exit_code(facts: RunFacts) -> int:
         return 0
     if facts.phase == states.CANCELED:
         return CANCELED
-    if facts.signal:
+    if facts.signal and 0 < facts.signal < 128:
         return 128 + facts.signal
     return facts.exit_code if facts.exit_code and 0 < facts.exit_code < 256 else 1
 
@@ -101,16 +102,22 @@ def outcome(run_id: str, facts: RunFacts) -> dict[str, Any]:
     }
 
 
+def tell_ending(run_id: str, facts: RunFacts) -> None:
+    """Print how a run ended on stderr."""
+    sys.stdout.flush()
+    print(ending(run_id, facts, sys.stderr), file=sys.stderr, flush=True)
+
+
 def ending(run_id: str, facts: RunFacts, stream: TextIO | None = None) -> str:
     """How a run ended, on a few lines for a stream (default: stdout)."""
-    from amlnb.render.formatting import format_duration
+    from amlnb.render.formatting import format_duration, one_line
 
     took = ""
     if facts.started is not None and facts.ended is not None:
         took = f" in {format_duration(facts.ended - facts.started)}"
-    lines = [f"{state_text(facts.state, stream)}  {run_id}{took}"]
+    lines = [f"{state_text(facts.state, stream)}  {plain_id(run_id)}{took}"]
     error = facts.error or {}
-    lines += [f"  {text}" for text in (error.get("message") or facts.reason,) if text]
+    lines += [f"  {one_line(text, _LONGEST)}" for text in (error.get("message") or facts.reason,) if text]
     if error.get("hint"):
-        lines.append(f"  hint: {error['hint']}")
+        lines.append(f"  hint: {one_line(error['hint'], _LONGEST)}")
     return "\n".join(lines)

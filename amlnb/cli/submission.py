@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from amlnb.cli.output import Json, emit, note
-from amlnb.cli.run_names import RunName, find_run, short_id
-from amlnb.cli.run_wait import ending, exit_code, outcome, wait_for
+from amlnb.cli.run_names import RunName, find_run, plain_id, short_id
+from amlnb.cli.run_wait import exit_code, outcome, tell_ending, wait_for
+from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _tell(directory: str, *, wait: bool, as_json: bool) -> None:
 
     reader = RunReader(directory)
     if not as_json:
-        for text in reader.record.get("warnings") or []:
+        for text in coercion.texts(reader.record.get("warnings")):
             note(f"warning: {text}")
     if not wait:
         _tell_submitted(reader, as_json=as_json)
@@ -115,7 +115,7 @@ def _tell(directory: str, *, wait: bool, as_json: bool) -> None:
     if as_json:
         emit(_submitted(reader) | outcome(reader.id, facts))
     else:
-        note(ending(reader.id, facts, sys.stderr))
+        tell_ending(reader.id, facts)
     raise typer.Exit(exit_code(facts))
 
 
@@ -125,7 +125,7 @@ def _submitted(reader: RunReader) -> dict[str, object]:
         "experiment": reader.experiment,
         "target": reader.record["target"],
         "directory": reader.directory,
-        "warnings": reader.record.get("warnings") or [],
+        "warnings": coercion.texts(reader.record.get("warnings")),
     }
 
 
@@ -133,7 +133,7 @@ def _tell_submitted(reader: RunReader, *, as_json: bool) -> None:
     if as_json:
         emit(_submitted(reader))
         return
-    print(reader.id)
+    print(plain_id(reader.id))
     note(f"submitted to {reader.record['target']}; 'amlnb run logs -f {short_id(reader.id)}' follows it")
 
 

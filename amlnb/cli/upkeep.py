@@ -75,6 +75,7 @@ def doctor(as_json: Json = False) -> None:
     Exits with 1 if runs cannot work.
     """
     from amlnb.engine.doctor import FAULT, OK, WARNING, examine
+    from amlnb.render.formatting import printable
 
     colours = {OK: palette.GREEN, WARNING: palette.AMBER, FAULT: palette.RED}
     found = []
@@ -82,11 +83,11 @@ def doctor(as_json: Json = False) -> None:
         found.append(check)
         if as_json:
             continue
-        print(f"{in_colour(check.status.ljust(8), colours[check.status])} {check.name}: {check.message}")
+        print(f"{in_colour(check.status.ljust(8), colours[check.status])} {check.name}: {printable(check.message)}")
         for line in check.details:
-            print(f"           {line}")
+            print(f"           {printable(line)}")
         if check.hint:
-            print(f"         hint: {check.hint}")
+            print(f"         hint: {printable(check.hint)}")
     faulty = any(check.status == FAULT for check in found)
     if as_json:
         emit({"ok": not faulty, "checks": [dataclasses.asdict(check) for check in found]})

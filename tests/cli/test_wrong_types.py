@@ -3,8 +3,10 @@
 import contextlib
 import copy
 import json
+import math
 import os
 import shutil
+import zipfile
 
 import pytest
 
@@ -135,3 +137,64 @@ def test_a_run_with_a_value_of_a_wrong_type_is_shown_waited_for_and_bundled(work
             write_bundle(directory, workspace.directory.objects, f"{number}.zip")
             run_at(directory).get_details()
         shutil.rmtree(directory)
+
+
+def test_the_end_of_a_run_commands_no_terminal(workspace, capsys):
+    said = "\x1b]0;pwned\x07\x1b[2J\x9b31m"
+    directory = write_run(workspace, 0)
+    final = {**FINAL, "error": {"message": said, "hint": said}}
+    with open(os.path.join(directory, "final.json"), "w", encoding="ascii") as file:
+        json.dump(final, file)
+    record = {**RECORD, "id": f"id{said}", "display_name": said, "tags": {said: said}, "definition": {"arguments": [said]}}
+    with open(os.path.join(directory, "run.json"), "w", encoding="ascii") as file:
+        json.dump({**record, "properties": {f"param.{said}": said}, "warnings": [said]}, file)
+    for words in (
+        ["run", "list"], ["run", "show", "last"], ["run", "wait", "last"], ["run", "logs", "-f", "last"], ["run", "files", "last"],
+        ["run", "archive", "last"], ["run", "show", "nothing"], ["doctor"], ["run", "delete", "e#1", "--yes"],
+    ):  # fmt: skip
+        main(words)
+        told = capsys.readouterr()
+        assert told.out + told.err
+        assert not {"\x1b", "\x07", "\x9b"} & set(told.out + told.err), words
+
+
+def test_run_directories_that_are_none_are_named_and_the_others_listed(workspace, capsys, tmp_path):
+    good, sealed = write_run(workspace, 0), write_run(workspace, 1)
+    assert main(["run", "list"]) == 0  # the index knows both now
+    capsys.readouterr()
+    shutil.rmtree(sealed)
+    with open(sealed, "w", encoding="ascii"):
+        pass
+    os.symlink(tmp_path / "nowhere", os.path.join(workspace.directory.runs, "dangling"))
+    os.symlink("loop", os.path.join(workspace.directory.runs, "loop"))
+    with open(os.path.join(os.fsencode(good), b"edits", b"\xff.json"), "w", encoding="ascii"):
+        pass
+    odd = write_run(workspace, 2)
+    os.rename(odd, os.fsencode(odd) + b"-\xff")
+    assert main(["run", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [run["id"] for run in listed["runs"]] == ["r0"]
+    assert len(listed["unreadable"]) == 4
+    assert main(["run", "list"]) == 0
+    assert capsys.readouterr().err.count("warning:") == 4
+    assert main(["run", "show", "r0"]) == 0
+    assert main(["run", "show", "r1"]) == 1
+    assert "there is no run 'r1'" in capsys.readouterr().err
+
+
+def test_names_and_numbers_that_nothing_can_write_are_listed_shown_and_bundled(workspace, capsys):
+    run = Experiment(workspace, "e").start_logging(snapshot_directory=None, display_name="n\ud800")
+    for step in (math.inf, -math.inf, math.nan, 1e300, 0.5, 2):
+        run.log("x\ud800", math.inf, step=step)
+        run.log("y\udcff", math.nan, step=step)
+        run.log("z", float(step), step=step)
+    run.tag("t\ud800", "v\udcff")
+    run.complete()
+    for words in (["run", "list"], ["run", "show", run.id], ["run", "show", run.id, "--json"]):
+        assert main(words) == 0
+        assert "nan" in capsys.readouterr().out.lower()
+    write_bundle(run.directory, workspace.directory.objects, "b.zip")
+    with zipfile.ZipFile("b.zip") as archive:
+        [table] = [archive.read(name).decode() for name in archive.namelist() if name.endswith("metrics.csv")]
+    assert [line.split(",")[:2] for line in table.splitlines()[1:4]] == [["x%ud800", "inf"], ["x%ud800", "-inf"], ["x%ud800", "2"]]
+    assert run.metrics("z").index.dtype == float
