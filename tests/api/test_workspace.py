@@ -6,7 +6,7 @@ import os
 import pytest
 
 from amlnb import Experiment, Workspace
-from amlnb.errors import FormatError, UserErrorException
+from amlnb.errors import ExperimentExecutionException, FormatError, UserErrorException
 
 IDS = {"subscription_id": "s1", "resource_group": "g1", "workspace_name": "w1"}
 
@@ -158,3 +158,14 @@ def test_the_ways_to_a_workspace_are_told_where_there_is_none(project):
         Workspace.from_config()
     for way in ("%%submit", "amlnb submit", "write_config()"):
         assert way in told.value.hint
+
+
+def test_a_run_that_cannot_be_written_says_where_and_what_to_do(project):
+    """A file stands where the runs belong; a full or read-only disk is told the same way."""
+    workspace = Workspace.find_or_create(str(project))[0]
+    os.rmdir(workspace.directory.runs)
+    with open(workspace.directory.runs, "w", encoding="ascii"):
+        pass
+    with pytest.raises(ExperimentExecutionException, match="could not be written to the workspace") as told:
+        Experiment(workspace, "e").start_logging(snapshot_directory=None)
+    assert "AMLNB_HOME" in str(told.value)

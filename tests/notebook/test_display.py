@@ -208,3 +208,24 @@ def test_lines_of_the_script_are_told_as_lines_of_the_cell():
     assert shown.log_tail == ('File "the cell", line 3, in <module>', *log[1:])
     assert shown.error["message"] == "boom (line 4 of the cell)"
     assert in_cell_lines(view, cell_line({"properties": {}})) is view
+
+
+def test_a_view_of_a_run_that_is_taken_for_dead_ends_at_its_second_poll(run):
+    """A presumed end has no seal."""
+    from amlnb.core import events
+    from amlnb.tracking.journal import JournalWriter
+
+    screen = Screen()
+    display = RunDisplay(run.directory, screen)
+    display.refresh(0.0)
+    writer = JournalWriter(run.directory, "client")
+    presumed = {"presumed": True, "seen": "Running", "reason": "presumed dead by me"}
+    writer.write_event({"t": events.STATE, "attempt": 1, "phase": "Failed", "time": 1.0, **presumed})
+    writer.close()
+    display.refresh(0.1)
+    assert not display.done.is_set()
+    display.refresh(0.2)
+    assert display.done.is_set()
+    assert screen.outputs[0].data[RUN_MIME]["state"] == "Failed"
+    assert "image/svg+xml" not in screen.outputs[0].data
+    run.complete()
