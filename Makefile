@@ -1,4 +1,4 @@
-# What a person runs here. Everything happens in .venv, .venvs and build/; second runs reuse what is there.
+# What a person runs here. All is made in .venv, .venvs and build/, and used again; my-notebooks/ is the person's own.
 #   make demo    install, run the first tutorial headless, show its runs          make test    everything that CI runs
 #   make lab     open the tutorial in JupyterLab                                  make check   lint, types and the fast tests
 #   make bench   the speed table                                                  make proof   demo, kill tests and speed on one page
