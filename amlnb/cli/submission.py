@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_SCRIPT_ENDINGS = (".py", ".pyw", "")
 _OURS = ("--experiment", "--target", "--timeout", "--source-directory", "--wait")
 
 Wait = Annotated[
@@ -54,8 +55,8 @@ def submit(
 ) -> None:
     """Submit a script.
 
-    Options stand before it; what follows it is its own. With no workspace in the current directory
-    or above it, one is made here.
+    Options of amlnb stand before the script, and the script's own after it: amlnb submit train.py
+    --lr 0.1. With no workspace in the current directory or above it, one is made here.
     """
     from amlnb.api.experiment import Experiment
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
@@ -145,12 +146,18 @@ def locate(script: str, source_directory: str | None) -> tuple[str, str]:
     Raises
     ------
     UserErrorException
-        It is a notebook.
+        It is a notebook, or a file of another kind.
     """
     if script.endswith(".ipynb"):
         raise UserErrorException(
             f"{script!r} is a notebook, and this version submits scripts and cells",
             hint="submit its cells with %%submit, or 'jupyter nbconvert --to script' first",
+        )
+    ending = os.path.splitext(script)[1]
+    if ending not in _SCRIPT_ENDINGS:
+        raise UserErrorException(
+            f"{script!r} is no Python script: it ends in {ending!r}",
+            hint="give a file that ends in .py, and after it what the script is to have: amlnb submit train.py FILE",
         )
     path = os.path.abspath(script)
     if source_directory is None:

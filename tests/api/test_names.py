@@ -5,6 +5,8 @@ import importlib
 import pytest
 
 import amlnb
+from amlnb.cli.submission import locate
+from amlnb.errors import UserErrorException
 
 
 @pytest.mark.parametrize("name", ["Environment", "Dataset", "Model", "ComputeTarget", "Keyvault"])
@@ -44,3 +46,10 @@ def test_log_without_names_says_how_it_is_written(values, told):
     with pytest.raises(TypeError) as raised:
         amlnb.log(*values)
     assert told in str(raised.value)
+
+
+@pytest.mark.parametrize("script", ["data.csv", "train.sh", "src/model.pt"])
+def test_a_file_that_is_no_python_script_is_refused_by_its_ending(script):
+    with pytest.raises(UserErrorException, match="is no Python script") as raised:
+        locate(script, None)
+    assert "amlnb submit train.py" in raised.value.hint
