@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 from amlnb import host
-from amlnb.core import identity, layout, metrics
+from amlnb.core import coercion, identity, layout, metrics
 from amlnb.core.replay import RunFacts, replay
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.store import series as series_
@@ -203,9 +202,7 @@ def read_record(directory: str) -> dict[str, Any]:
             f"{path!r} is damaged: it holds no format, run id and experiment",
             hint="restore the file from a copy; the rest of the run is still there",
         )
-    created = record.get("created")
-    if not isinstance(created, (int, float)) or not math.isfinite(created):
-        record["created"] = 0.0
+    record["created"] = coercion.unix_time(record.get("created")) or 0.0
     return record
 
 

@@ -17,6 +17,8 @@ from amlnb.cli.app import main
 from amlnb.engine.bundle import write_bundle
 from amlnb.errors import AmlnbError
 
+pytestmark = pytest.mark.slow
+
 RECORD = {
     "format": 1,
     "id": "r",
