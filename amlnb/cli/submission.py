@@ -55,8 +55,8 @@ def submit(
 ) -> None:
     """Submit a script.
 
-    Options of amlnb stand before the script, and the script's own after it: amlnb submit train.py
-    --lr 0.1. With no workspace in the current directory or above it, one is made here.
+    Options of amlnb stand before it, its own after it: 'amlnb submit --wait train.py --lr 0.1'.
+    With no workspace in the current directory or above it, one is made here.
     """
     from amlnb.api.experiment import Experiment
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S

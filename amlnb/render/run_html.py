@@ -70,9 +70,10 @@ def _facts(view: RunView) -> str:
 def _as_of(view: RunView, as_of: float) -> str:
     name = escape(one_line(short_id(view.id), 80))
     code = f"import amlnb; amlnb.Workspace.from_config().get_run(&quot;{name}&quot;)"
+    style = f"{_FAINT};margin:0 0 6px 0;font-size:12px;overflow-wrap:anywhere"
     return (
-        f'<div style="{_FAINT};margin:0 0 6px 0;font-size:12px">as of {format_clock(as_of, date=True)}; if it stands '
-        f'still: <span style="{_MONO}">%load_ext amlnb</span>, then <span style="{_MONO}">{code}</span></div>'
+        f'<div style="{style}">as of {format_clock(as_of, date=True)}; if it stands still: '
+        f'<span style="{_MONO}">%load_ext amlnb</span>, then <span style="{_MONO}">{code}</span></div>'
     )
 
 
