@@ -2,7 +2,6 @@
 
 import collections
 import json
-import multiprocessing
 import os
 import re
 import signal
@@ -16,7 +15,6 @@ import pytest
 
 from amlnb.core import layout
 from amlnb.store.run_reader import RunReader
-from amlnb.tracking.tracked_run import TrackedRun
 
 
 def python(program, *arguments, expected=0, **more):
@@ -108,14 +106,8 @@ finally:
     assert kept.metrics()["child"] == [1] * 30
 
 
-def _log(directory, number):
-    run = TrackedRun(directory, "r", "tracking", "0")
-    for i in range(50):
-        run.log(f"worker {number}", float(i))
-
-
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_workers_of_multiprocessing_log(kept, method):
+def test_workers_of_multiprocessing_log(kept, method, tmp_path):
     program = (
         HEAD
         + """
@@ -129,12 +121,9 @@ if __name__ == "__main__":
         pool.map(work, range(6))
 """
     )
-    if method == "spawn":  # it imports the program again, so that must be a file
-        context = multiprocessing.get_context("spawn")
-        with context.Pool(2) as pool:
-            pool.starmap(_log, [(kept.run.directory, number) for number in range(6)])
-    else:
-        python(program, kept.run.directory, method)
+    path = tmp_path / "program.py"  # a file, because spawn imports the program again
+    path.write_text(program)
+    subprocess.run([sys.executable, path, kept.run.directory, method], check=True)
     metrics = kept.metrics()
     assert [metrics[f"worker {number}"] for number in range(6)] == [[float(i) for i in range(50)]] * 6
 
