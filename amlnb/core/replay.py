@@ -143,7 +143,8 @@ def _fold_events(facts: RunFacts, events: Iterable[Dict[str, Any]]) -> None:
             presumed.append(event)
         else:
             _fold_state(facts, event)
-    for event in presumed:
+    # Of several that count, the earliest: whose file is read first must not matter.
+    for event in sorted(presumed, key=lambda event: coercion.unix_time(event.get("time")) or 0.0):
         _fold_presumed(facts, event)
     facts.started = facts.times.get(states.RUNNING, facts.started)
 
