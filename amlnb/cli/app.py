@@ -160,4 +160,14 @@ def _tell_usage(error: Exception, *, as_json: bool) -> None:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "amlnb"
     message = error.format_message() if hasattr(error, "format_message") else str(error)
-    tell_error(UsageError(message, hint=f"'{path} --help' tells how it is used"), as_json=as_json)
+    tell_error(UsageError(message, hint=_usage_hint(message, path)), as_json=as_json)
+
+
+def _usage_hint(message: str, path: str) -> str:
+    """What to do about a usage error: the group a command belongs to, or where its help is."""
+    wanted = message.partition("No such command '")[2].partition("'")[0]
+    if wanted in _GROUPS["run"][1] and path == "amlnb":
+        return f"did you mean 'amlnb run {wanted}'?"
+    if path.endswith(" submit") and message.startswith("No such option"):
+        return "the script's own options stand after the script: amlnb submit train.py --lr 0.1"
+    return f"'{path} --help' tells how it is used"

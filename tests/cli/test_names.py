@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from amlnb.cli.app import main
 from amlnb.cli.log_copy import tail_offset
 from amlnb.cli.output import Column, fitting
 from amlnb.cli.run_files import matching, size, size_text
@@ -110,7 +111,9 @@ def test_wrong_times(text):
         seconds(text)
 
 
-@pytest.mark.parametrize(("text", "expected"), [("0", 0), ("500M", 5 * 10**8), ("2g", 2 * 10**9), ("1.5kB", 1500), ("7 TB", 7 * 10**12)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("0", 0), ("500M", 5 * 10**8), ("2g", 2 * 10**9), ("1.5kB", 1500), ("7 TB", 7 * 10**12)]
+)
 def test_sizes(text, expected):
     assert size(text) == expected
 
@@ -123,7 +126,15 @@ def test_wrong_sizes(text):
 
 @pytest.mark.parametrize(
     ("count", "expected"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (5000, "5.0 kB"), (123456, "123 kB"), (999_999, "1.0 MB"), (10**13, "10.0 TB")],
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1.0 kB"),
+        (5000, "5.0 kB"),
+        (123456, "123 kB"),
+        (999_999, "1.0 MB"),
+        (10**13, "10.0 TB"),
+    ],
 )
 def test_sizes_as_text(count, expected):
     assert size_text(count) == expected
@@ -146,7 +157,14 @@ def test_the_source_directory_is_where_one_is_if_the_script_is_in_it(tmp_path, m
 
 @pytest.mark.parametrize(
     ("folder", "expected"),
-    [("/home/me/digits", "digits"), ("/x/my project (2)", "my-project-2"), ("/x/日本", "experiment"), ("/", "experiment"), ("/x/_a_", "a"), ("/x/" + "b" * 99, "b" * 36)],
+    [
+        ("/home/me/digits", "digits"),
+        ("/x/my project (2)", "my-project-2"),
+        ("/x/日本", "experiment"),
+        ("/", "experiment"),
+        ("/x/_a_", "a"),
+        ("/x/" + "b" * 99, "b" * 36),
+    ],
 )
 def test_an_experiment_is_named_after_the_folder(folder, expected):
     assert default_experiment(folder) == expected
@@ -186,7 +204,10 @@ def test_the_last_lines_are_found_from_the_end(tmp_path, width, count, ending):
     assert path.read_bytes()[offset:] == b"\n".join(lines[-count:]) + ending
 
 
-@pytest.mark.parametrize(("content", "lines", "expected"), [(b"", 3, 0), (b"\n", 1, 0), (b"\n\n\n", 2, 1), (b"a\nb\n", 0, 4), (b"a\n\nb", 2, 2)])
+@pytest.mark.parametrize(
+    ("content", "lines", "expected"),
+    [(b"", 3, 0), (b"\n", 1, 0), (b"\n\n\n", 2, 1), (b"a\nb\n", 0, 4), (b"a\n\nb", 2, 2)],
+)
 def test_the_last_lines_of_odd_files(tmp_path, content, lines, expected):
     (tmp_path / "log").write_bytes(content)
     assert tail_offset(str(tmp_path / "log"), lines) == expected
@@ -222,9 +243,26 @@ def test_the_exit_code_of_waiting(phase, code, signal, expected):
 
 
 def test_a_narrow_terminal_loses_optional_columns_from_the_last():
-    columns = [Column("run", ["digits#1"]), Column("name", ["x" * 20], optional=True), Column("loss", ["0.1234"], optional=True)]
+    columns = [
+        Column("run", ["digits#1"]),
+        Column("name", ["x" * 20], optional=True),
+        Column("loss", ["0.1234"], optional=True),
+    ]
     assert [column.title for column in fitting(columns, None)] == ["run", "name", "loss"]
     assert [column.title for column in fitting(columns, 38)] == ["run", "name", "loss"]
     assert [column.title for column in fitting(columns, 37)] == ["run", "name"]
     assert [column.title for column in fitting(columns, 5)] == ["run"]
     assert [column.title for column in fitting([Column("名前", ["日本語"]), columns[2]], 14)] == ["名前", "loss"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["list"], "did you mean 'amlnb run list'?"),
+        (["submit", "--lr", "0.1", "train.py"], "stand after the script"),
+        (["run", "lst"], "--help"),
+    ],
+)
+def test_a_wrong_command_line_says_the_way(capsys, arguments, hint):
+    assert main(arguments) == 2
+    assert hint in capsys.readouterr().err
