@@ -93,7 +93,7 @@ class Index:
         ``unreadable`` then holds ``{directory: message}`` of those that cannot be read. Where the cache folder cannot
         be used (full, read-only), the runs are read anew.
         """
-        last: sqlite3.DatabaseError | OSError | None = None
+        last: Exception | None = None
         for attempt in (self._open, self._open_anew, _open_in_memory):
             try:
                 with contextlib.closing(attempt()) as connection:
@@ -101,7 +101,8 @@ class Index:
                     found = self._select(connection, experiment, run_id)
                     connection.commit()
                     return found
-            except (sqlite3.DatabaseError, OSError) as error:  # it is only a cache
+            # It is only a cache: cannot be opened, is damaged, or holds rows that are none of ours.
+            except (sqlite3.Error, OSError, ValueError, TypeError) as error:
                 last = error
         raise FormatError(
             f"the runs of {self._workspace.path!r} cannot be listed: {last}", hint="'amlnb doctor' may tell more"
