@@ -19,7 +19,8 @@ from amlnb.store.run_reader import RunReader
 
 def python(program, *arguments, expected=0, **more):
     """Run a program of its own: it gets signals, limits or an end that this process must not get."""
-    command = [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)]
+    # -B: under a limit on the size of files, Python would leave behind byte code that is cut.
+    command = [sys.executable, "-B", "-c", textwrap.dedent(program), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, **more)
     assert done.returncode == expected, done.stderr
     return done
