@@ -8,6 +8,7 @@ import os
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
 from amlnb.tracking import create, faults
+from amlnb.tracking.forks import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def _shortened(part: str) -> str:
     size = len(part.encode("utf-8"))
     if size <= _LONGEST_PART:
         return part
-    return part[: len(part) * (_LONGEST_PART - 13) // size] + "-" + layout.short_hash(part)
+    with importing:
+        return part[: len(part) * (_LONGEST_PART - 13) // size] + "-" + layout.short_hash(part)
 
 
 def name_from_path(path: str) -> str:

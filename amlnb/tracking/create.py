@@ -79,8 +79,9 @@ def write_json(path: str, value: Any) -> None:
     with importing:
         import json
 
-    with open(path, "x", encoding="ascii") as file:
-        file.write(json.dumps(value))
+    # As bytes: a text file would load its codec, which a fork must wait for as well.
+    with open(path, "xb") as file:
+        file.write(json.dumps(value).encode("ascii"))
 
 
 def publish_json(path: str, value: Any) -> None:

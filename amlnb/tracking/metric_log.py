@@ -11,6 +11,7 @@ import time
 from amlnb.core import events, records
 from amlnb.errors import UserErrorException
 from amlnb.tracking import artifacts, values
+from amlnb.tracking.forks import importing
 from amlnb.tracking.journal import JournalWriter
 
 TYPE_CHECKING = False
@@ -155,7 +156,8 @@ class MetricLog:
         self._log_document(events.PREDICTIONS, name, value)
 
     def _log_document(self, kind: str, name: str, value: Any) -> None:
-        import json
+        with importing:
+            import json
 
         values.metric_name(name)
         try:
