@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from benchmarks.rows import project, seconds, write_script
 
 RUNS = 500
+ROUNDS = 3
 BAR = 0.40
 
 
@@ -38,18 +39,21 @@ def measure():
                 left = {directory for directory in left if not os.path.exists(f"{directory}/final.json")}
                 time.sleep(0.05)
 
-        # Bare starts before and after, so that a machine that grows slower is told from a slow courier.
-        bare_s = seconds(bare)
-        runs_s = seconds(runs)
-        bare_s += seconds(bare)
-        rate, bare_rate = RUNS / runs_s, RUNS // 2 * 2 / bare_s
+        # Bare starts before and after each round, so that a machine that grows slower is told from a slow courier.
+        rounds = []
+        for _ in range(ROUNDS):
+            bare_s = seconds(bare)
+            runs_s = seconds(runs)
+            bare_s += seconds(bare)
+            rounds.append((bare_s / runs_s, RUNS / runs_s, RUNS / bare_s))
         if any(run.get_status() != "Completed" for run in experiment.get_runs()):
             raise RuntimeError("not all runs completed")
+    share, rate, bare_rate = sorted(rounds)[len(rounds) // 2]
     return [
         (
-            f"{RUNS} short runs, share of the rate of `python -c pass` in {slots} slots",
-            f"{rate / bare_rate:.0%} ({rate:.0f} a second, bare {bare_rate:.0f})",
+            f"{RUNS} short runs (median of {ROUNDS} rounds), share of the rate of `python -c pass` in {slots} slots",
+            f"{share:.0%} ({rate:.0f} a second, bare {bare_rate:.0f})",
             f"{BAR:.0%}",
-            rate / bare_rate >= BAR,
+            share >= BAR,
         )
     ]
