@@ -15,20 +15,35 @@ if TYPE_CHECKING:
     from typing import Any, Callable, List, Tuple
 
 _MOST_KEPT = 10000
+_MOST_UNTOLD = 10
 _MOST_KEPT_BYTES = 64 * 1024 * 1024
 
 told: List[str] = []
 # (run directory, what is written, the write, bytes it holds): later ones of a run wait for earlier ones.
 kept: List[Tuple[str, str, Callable[[], Any], int]] = []
+_untold: List[str] = []
 _lock = allocate_lock()
 
 
 def tell(text: str) -> None:
-    """Write to stderr, if there is one to write to."""
-    try:
-        sys.stderr.write(text)
-    except (OSError, ValueError, AttributeError, RuntimeError):
-        pass  # closed, missing, on a full disk itself, or busy with what a signal interrupted
+    """Write to stderr, if there is one to write to; what a full disk refuses there is told when it is over."""
+    _untold.append(text)
+    tell_late()
+
+
+def tell_late() -> None:
+    """Write what could not be told when it happened."""
+    while _untold:
+        try:
+            sys.stderr.write(_untold[0])
+            sys.stderr.flush()
+        except OSError:
+            if not hasattr(getattr(sys.stderr, "buffer", None), "raw"):  # else it waits in that buffer
+                del _untold[:-_MOST_UNTOLD]
+                return
+        except (ValueError, AttributeError, RuntimeError):
+            pass  # closed, missing, or busy with what a signal interrupted
+        del _untold[:1]
 
 
 def tell_once(path: str, error: OSError) -> None:
@@ -83,7 +98,9 @@ def keep(directory: str, what: str, write: Callable[[], Any], size: int = 0) -> 
 
 
 def retry() -> None:
-    """Try again what waits. Does nothing while that is under way already."""
+    """Try again what waits, and what could not be told. Does nothing while that is under way already."""
+    if _untold:
+        tell_late()
     # Not waited for: who holds the lock may wait for the caller's journal, or be what a signal interrupted.
     if not kept or not _lock.acquire(False):
         return
@@ -109,7 +126,7 @@ def after_fork() -> None:
     """In the child: what waits is the parent's to write, and the child tells its own trouble."""
     global _lock  # noqa: PLW0603 - another thread of the parent may have held it
     _lock = allocate_lock()
-    del told[:], kept[:]
+    del told[:], kept[:], _untold[:]
 
 
 os.register_at_fork(after_in_child=after_fork)

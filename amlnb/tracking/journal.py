@@ -319,10 +319,13 @@ class _Writers:
         for writer in self._alive():
             writer.close()
             lost += writer.lost
-        others = [what for _, what, _, _ in faults.kept if what != _VALUES]
-        if lost or others:
-            what = ", ".join(([f"{lost} {_VALUES}"] if lost else []) + others[:10])
-            faults.tell(f"amlnb: until the end these could not be written: {what}\n")
+        counts = {_VALUES: lost} if lost else {}
+        for _, what, _, _ in faults.kept:
+            if what != _VALUES:
+                counts[what] = counts.get(what, 0) + 1
+        if counts:
+            shown = ", ".join(f"{what} ({count})" for what, count in list(counts.items())[:10])
+            faults.tell(f"amlnb: until the end these could not be written: {shown}\n")
 
     def after_fork(self) -> None:
         self._lock = RLock()

@@ -349,7 +349,7 @@ run.tag("k", "v" * 2000)
     )
     done = python(program, kept.run.directory)
     count = int(
-        re.search(r"until the end these could not be written: (\d+) logged values, tags\n", done.stderr).group(1)
+        re.search(r"until the end these could not be written: logged values \((\d+)\), tags \(1\)\n", done.stderr).group(1)
     )
     assert count == 100 - (1000 // 32 - 1)
     assert len(kept.metrics()["loss"]) == 1000 // 32
@@ -373,7 +373,7 @@ run.log("after", 1)
 """
     )
     done = python(program, kept.run.directory)
-    assert re.search(r"until the end these could not be written: \d+ logged values", done.stderr)
+    assert re.search(r"until the end these could not be written: logged values \(\d+\)", done.stderr)
     assert kept.metrics()["after"] == 1
     assert len(kept.metrics()["text"]) >= 15
 
