@@ -87,11 +87,11 @@ def decode(encoded: bytes, expected_id: str) -> Manifest:
         If the bytes are damaged or of a newer format, or a path leaves the directory it is meant for.
     """
     if snapshot_id(encoded) != expected_id:
-        raise FormatError(f"the manifest of snapshot {expected_id} is damaged: its bytes have another hash")
+        _refuse(expected_id, "it is damaged: its bytes have another hash")
     try:
         document = json.loads(encoded.decode("ascii"))
     except ValueError as error:
-        raise FormatError(f"the manifest of snapshot {expected_id} is not JSON: {error}") from error
+        _refuse(expected_id, f"it is not JSON: {error}", error)
     if not isinstance(document, dict) or not isinstance(document.get("format"), int):
         _refuse(expected_id, "it has no format number")
     if document["format"] > FORMAT:
@@ -111,8 +111,11 @@ def _is_sha(value: str) -> bool:
     return len(value) == 64 and _HEX.issuperset(value)
 
 
-def _refuse(name: str, why: str) -> NoReturn:
-    raise FormatError(f"the manifest of snapshot {name} is refused: {why}")
+def _refuse(name: str, why: str, cause: Exception | None = None) -> NoReturn:
+    raise FormatError(
+        f"the manifest of snapshot {name} is refused: {why}",
+        hint=f"remove the file {object_path(name)} below the workspace's objects/, and submit the source again",
+    ) from cause
 
 
 def _file(name: str, path: str, entry: Any) -> tuple[str, int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import time
 import uuid
@@ -66,22 +67,28 @@ def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
     with _unwritable_told(workspace):
         workspace.make_experiment(record["experiment"])
         directory = create.create_run(workspace.runs, record)
-    queue.add(
-        queue.Ticket(
-            run_id=record["id"],
-            directory=directory,
-            data=workspace.path,
-            target=record["target"],
-            definition=targets.read(workspace.path, record["target"]),
-            snapshot=record["snapshot"],
-            workspace={
-                "subscription_id": workspace.ids.subscription_id,
-                "resource_group": workspace.ids.resource_group,
-                "workspace_name": workspace.ids.workspace_name,
-            },
-            environ=context.without_run(os.environ),
-        )
+    ticket = queue.Ticket(
+        run_id=record["id"],
+        directory=directory,
+        data=workspace.path,
+        target=record["target"],
+        definition=targets.read(workspace.path, record["target"]),
+        snapshot=record["snapshot"],
+        workspace={
+            "subscription_id": workspace.ids.subscription_id,
+            "resource_group": workspace.ids.resource_group,
+            "workspace_name": workspace.ids.workspace_name,
+        },
+        environ=context.without_run(os.environ),
     )
+    try:
+        queue.add(ticket)
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)  # nobody knows of it yet, and nobody would start it
+        raise ExperimentExecutionException(
+            f"the run could not be queued on this host: {error}",
+            hint="free some space there or make it writable; AMLNB_CACHE_DIR names another folder",
+        ) from error
     wake.wake()
     return directory
 

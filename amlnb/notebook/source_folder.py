@@ -47,7 +47,7 @@ def write_source_folder(folder: str, script_name: str, capture: Capture, modules
 
 
 def _write_values(folder: str, capture: Capture) -> None:
-    loader = importlib.resources.files("amlnb.notebook") / "staged" / f"{LOADER}.py"
+    loader = importlib.resources.files("amlnb.values") / f"{LOADER}.py"
     with open(os.path.join(folder, f"{LOADER}.py"), "w", encoding="utf-8", newline="\n") as file:
         file.write(loader.read_text(encoding="utf-8"))
     values = os.path.join(folder, f"{LOADER}.d")

@@ -95,7 +95,10 @@ class ObjectStore:
         with self.open(sha) as file:
             data = file.read()
         if hashlib.sha256(data).hexdigest() != sha:
-            raise FormatError(f"object {self.path(sha)!r} is damaged: its content has another hash")
+            raise FormatError(
+                f"object {self.path(sha)!r} is damaged: its content has another hash",
+                hint="remove that file, and submit the source again",
+            )
         return data
 
     def put_bytes(self, data: bytes) -> str:

@@ -108,7 +108,7 @@ class RunReader:
             numbers = [
                 int(name[:-5]) for name in os.listdir(folder) if name[:-5].isdecimal() and name.endswith(".json")
             ]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             numbers = []
         if numbers:
             return read_json(os.path.join(folder, f"{max(numbers)}.json")) or {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import platformdirs
 
-from amlnb.core import layout
+from amlnb.core import coercion, layout
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.store.plain_files import read_json
 
@@ -216,7 +216,7 @@ def open_directory(path: str, ids: WorkspaceIds | None = None) -> WorkspaceDirec
         str(record.get("resource_group", _LOCAL_GROUP)),
         str(record.get("name", "workspace")),
     )
-    return WorkspaceDirectory(path, ids or found, float(record.get("created", 0)))
+    return WorkspaceDirectory(path, ids or found, coercion.unix_time(record.get("created")) or 0.0)
 
 
 def _make(path: str, ids: WorkspaceIds) -> None:

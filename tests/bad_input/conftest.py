@@ -86,9 +86,15 @@ class Disk:
 
 
 @pytest.fixture
-def disk(mount, monkeypatch):
+def make_disk(mount):
+    """Make a small disk of the test's own."""
+    return lambda options: Disk(mount("-t", "tmpfs", "-o", options, "tmpfs"))
+
+
+@pytest.fixture
+def disk(make_disk, monkeypatch):
     """A disk of 4 MB, which is the working directory."""
-    disk = Disk(mount("-t", "tmpfs", "-o", "size=4m", "tmpfs"))
+    disk = make_disk("size=4m")
     monkeypatch.chdir(disk.folder)
     return disk
 

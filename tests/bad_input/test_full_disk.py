@@ -145,3 +145,15 @@ def test_listing_and_reading_need_no_space(small_workspace, disk, submit, monkey
     again = next(iter(Experiment(small_workspace, "test").get_runs()))
     assert (again.get_status(), again.get_metrics()) == ("Completed", {"loss": 0.5})
     again.download_file(layout.USER_LOG, str(tmp_path / "copy"))
+
+
+def test_a_submission_that_cannot_be_queued_is_refused_and_leaves_no_run_that_waits(
+    workspace, submit, make_disk, monkeypatch
+):
+    """The queue is in the host-local cache, which may be on another disk than the workspace."""
+    disk = make_disk("size=1m,mode=700")
+    monkeypatch.setenv("AMLNB_CACHE_DIR", disk.folder)
+    disk.fill()
+    with pytest.raises(AmlnbError, match=r"(?s)No space left on device.*hint: "):
+        submit(workspace, "print('never')")
+    assert [run.state for run in Index(workspace.directory).list_runs()] in ([], ["Failed"])
