@@ -22,7 +22,7 @@ from amlnb.notebook.symbols import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from amlnb.notebook.symbols import Namespace, Symbol
 
@@ -45,6 +45,8 @@ class Capture:
         1-based line of the script on which the cell begins.
     imports, definitions, values
         What was taken from the notebook, in the script's order.
+    results
+        Names whose values the script keeps for the notebook when it ends.
     """
 
     script: str
@@ -52,6 +54,12 @@ class Capture:
     imports: tuple[ImportSymbol, ...]
     definitions: tuple[DefinitionSymbol, ...]
     values: tuple[ValueSymbol, ...]
+    results: tuple[str, ...] = ()
+
+    @property
+    def needs_loader(self) -> bool:
+        """Whether the script imports the module that loads and keeps values."""
+        return bool(self.stored or self.results)
 
     @property
     def stored(self) -> dict[str, StoredValue]:
@@ -72,7 +80,14 @@ class Capture:
 
 
 def capture(
-    source: str, namespace: Namespace, *, title: str, parameters: Mapping[str, object] | None = None
+    source: str,
+    namespace: Namespace,
+    *,
+    title: str,
+    parameters: Mapping[str, object] | None = None,
+    results: Collection[str] = (),
+    take: Collection[str] = (),
+    only: bool = False,
 ) -> Capture:
     """Make a cell's script.
 
@@ -86,28 +101,41 @@ def capture(
         First line of the script's docstring.
     parameters
         Values given with ``--param``: they stand for the notebook's values of these names.
+    results
+        Names whose values return to the notebook: the script ends by keeping them.
+    take
+        Names that are captured though the cell does not visibly read them.
+    only
+        Capture nothing but `take` and what that needs; then no name is called undefined.
 
     Raises
     ------
     CellException
-        If the cell is not plain Python, reads names that are defined nowhere, needs a value that cannot travel, or
-        sets a parameter itself.
+        If the cell is not plain Python, reads names that are defined nowhere, needs a value that cannot travel, sets
+        a parameter itself, or if a name of `take` or `results` is not there.
     """
     tree = cell_.parse(source)
     names = free_names(source, tree)
     parameters = dict(parameters or {})
     _check_parameters(parameters, names)
-    found = _collect(names, namespace, frozenset(parameters))
-    _refuse_undefined(found, namespace, names)
+    _check_taken(take, namespace, parameters)
+    required = frozenset(take) if only else names.required | frozenset(take)
+    optional = frozenset[str]() if only else names.optional - required
+    found = _collect(required, optional, namespace, frozenset(parameters))
+    if not (only or names.stars):  # after `import *` nobody can tell which names there are
+        _refuse_undefined(found, namespace)
     _refuse_unable(found)
-    body = in_order(found.graph, sorted(names.required | names.optional))
-    script, cell_line = script_.write(title, list(found.imports.values()), parameters, body, source)
+    results = tuple(dict.fromkeys(results))
+    _check_results(results, names, {*found.graph.items, *found.imports, *parameters})
+    body = in_order(found.graph, sorted(required | optional))
+    script, cell_line = script_.write(title, list(found.imports.values()), parameters, body, source, results)
     return Capture(
         script=script,
         cell_line=cell_line,
         imports=tuple(found.imports.values()),
         definitions=tuple(s for s in body if isinstance(s, DefinitionSymbol)),
         values=tuple(s for s in body if isinstance(s, ValueSymbol)),
+        results=results,
     )
 
 
@@ -119,12 +147,14 @@ class _Found:
     undefined: dict[str, str | None] = field(default_factory=dict)  # name -> the definition that reads it
 
 
-def _collect(names: FreeNames, namespace: Namespace, given: frozenset[str]) -> _Found:
+def _collect(
+    required_names: frozenset[str], optional_names: frozenset[str], namespace: Namespace, given: frozenset[str]
+) -> _Found:
     """Walk from the cell's names to all that they need in turn."""
     found = _Found()
     waiting: list[tuple[str, str | None, bool]] = [
-        *((name, None, True) for name in sorted(names.required)),
-        *((name, None, False) for name in sorted(names.optional)),
+        *((name, None, True) for name in sorted(required_names)),
+        *((name, None, False) for name in sorted(optional_names)),
     ]
     seen = set(given)
     while waiting:
@@ -184,8 +214,30 @@ def _check_parameters(parameters: dict[str, object], names: FreeNames) -> None:
         )
 
 
-def _refuse_undefined(found: _Found, namespace: Namespace, names: FreeNames) -> None:
-    if not found.undefined or names.stars:  # after `import *` nobody can tell which names there are
+def _check_taken(take: Collection[str], namespace: Namespace, parameters: Mapping[str, object]) -> None:
+    for name in take:
+        if name not in parameters and _describe(name, namespace) is None:
+            near = _near(name, namespace.names())
+            raise CellException(
+                f"{name} was asked to be captured, and is not defined in this notebook.{near}",
+                "run the cell that defines it, then submit again",
+            )
+
+
+def _check_results(results: Collection[str], names: FreeNames, captured: Collection[str]) -> None:
+    if names.stars:
+        return
+    held = names.bound | frozenset(captured)
+    for name in results:
+        if name not in held:
+            raise CellException(
+                f"The cell does not set {name}, which is to return to the notebook.{_near(name, held)}",
+                "name a variable that the cell sets",
+            )
+
+
+def _refuse_undefined(found: _Found, namespace: Namespace) -> None:
+    if not found.undefined:
         return
     name, reader = min(found.undefined.items(), key=lambda item: (item[1] is not None, item[0]))
     others = sorted(set(found.undefined) - {name})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LOADER = "captured_values"
 CELL_MARK = "# %% The cell"
+RESULTS_MARK = "# %% Results for the notebook"
 _FUTURE = "from __future__ import annotations"
 
 
@@ -22,6 +23,7 @@ def write(
     parameters: Mapping[str, object],
     body: Sequence[DefinitionSymbol | ValueSymbol],
     cell: str,
+    results: Sequence[str] = (),
 ) -> tuple[str, int]:
     """Assemble a script.
 
@@ -33,6 +35,8 @@ def write(
         What stands above the cell, `body` in an order that executes.
     cell
         The cell's text; kept as it is, but for ``__future__`` imports, which a script must begin with.
+    results
+        Names whose values are kept when the cell has ended.
 
     Returns
     -------
@@ -47,12 +51,18 @@ def write(
         f'"""{_docstring_text(title)}"""',
         "\n".join(sorted(future)),
         _import_lines(imports),
-        f"import {LOADER}" if stored else "",
+        f"import {LOADER}" if stored or results else "",
         _parameter_lines(parameters),
         *_body_sections(body),
     ]
     head = _joined([*(section for section in sections if section), CELL_MARK]) + "\n"
-    return head + cell.rstrip("\n") + "\n", head.count("\n") + 1
+    return head + cell.rstrip("\n") + "\n" + _results_section(results), head.count("\n") + 1
+
+
+def _results_section(results: Sequence[str]) -> str:
+    if not results:
+        return ""
+    return f"\n{RESULTS_MARK}\n{LOADER}.keep({', '.join(f'{name}={name}' for name in results)})\n"
 
 
 def _split_future(cell: str) -> tuple[list[str], str]:

@@ -42,14 +42,19 @@ def write_source_folder(folder: str, script_name: str, capture: Capture, modules
         shutil.copyfile(path, target)
     with open(os.path.join(folder, script_name), "w", encoding="utf-8", newline="\n") as file:
         file.write(capture.script)
+    if capture.needs_loader:
+        _write_loader(folder)
     if capture.stored:
         _write_values(folder, capture)
 
 
-def _write_values(folder: str, capture: Capture) -> None:
+def _write_loader(folder: str) -> None:
     loader = importlib.resources.files("amlnb.values") / f"{LOADER}.py"
     with open(os.path.join(folder, f"{LOADER}.py"), "w", encoding="utf-8", newline="\n") as file:
         file.write(loader.read_text(encoding="utf-8"))
+
+
+def _write_values(folder: str, capture: Capture) -> None:
     values = os.path.join(folder, f"{LOADER}.d")
     os.mkdir(values)
     entries: dict[str, dict[str, object]] = {}

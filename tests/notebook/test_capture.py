@@ -272,3 +272,35 @@ def test_a_pickle_of_another_python_is_refused_by_the_variables_name(notebook, t
     entries.write_text(entries.read_text().replace(f'"{sys.version_info[0]}.{sys.version_info[1]}"', '"3.1"'))
     done = subprocess.run([sys.executable, "cell.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "The value of 'p' was pickled by Python 3.1" in done.stderr
+
+
+def test_results_are_kept_below_the_cell_whose_lines_stay(notebook):
+    namespace = notebook("rate = 1")
+    cell = "loss = rate\nmodel = 2"
+    plain, found = (capture(cell, namespace, title="t", results=names) for names in ((), ("loss", "model", "rate")))
+    assert found.results == ("loss", "model", "rate")
+    assert found.needs_loader
+    assert not plain.needs_loader
+    assert found.script.endswith(
+        "\nmodel = 2\n\n# %% Results for the notebook\ncaptured_values.keep(loss=loss, model=model, rate=rate)\n"
+    )
+    assert "\nimport captured_values\n" in found.script
+    assert found.script.splitlines()[found.cell_line - 1] == "loss = rate"
+
+
+def test_a_result_that_the_cell_does_not_make_is_refused_with_the_near_name(notebook):
+    with pytest.raises(CellException, match=r"does not set los, .* Did you mean loss\?"):
+        capture("loss = 1", notebook("los = 3"), title="t", results=["los"])
+
+
+def test_names_are_taken_though_the_cell_hides_that_it_reads_them(notebook, run_as_script):
+    namespace = notebook("rate = 2\ndef f():\n    return rate")
+    assert run_as_script("print(eval('f()'))", namespace, take=["f"]) == "2\n"
+    with pytest.raises(CellException, match=r"ratte was asked to be captured, .* Did you mean rate\?"):
+        capture("print(1)", namespace, title="t", take=["ratte"])
+
+
+def test_with_only_nothing_else_is_captured_and_nothing_undefined(notebook):
+    namespace = notebook("a = 1\nb = 2\ndef f():\n    return b + nowhere")
+    found = capture("print(a, anything, f)", namespace, title="t", only=True, take=["f"])
+    assert [item.name for item in (*found.imports, *found.definitions, *found.values)] == ["f", "b"]
