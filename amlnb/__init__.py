@@ -16,18 +16,24 @@ if TYPE_CHECKING:
     from amlnb.api.experiment import Experiment
     from amlnb.api.run import Run
     from amlnb.api.run_configuration import RunConfiguration
+    from amlnb.api.run_futures import as_completed, wait
     from amlnb.api.script_run_config import ScriptRunConfig
     from amlnb.api.workspace import Workspace
+    from amlnb.errors import RunFailedError
 
 __all__ = [
     "Experiment",
     "Run",
     "RunConfiguration",
+    "RunFailedError",
     "ScriptRunConfig",
     "Workspace",
     "__version__",
+    "as_completed",
     "get_context",
     "log",
+    "progress",
+    "wait",
 ]
 
 __getattr__, __dir__ = exports(
@@ -36,8 +42,11 @@ __getattr__, __dir__ = exports(
         "Experiment": "amlnb.api.experiment",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
+        "RunFailedError": "amlnb.errors",
         "ScriptRunConfig": "amlnb.api.script_run_config",
         "Workspace": "amlnb.api.workspace",
+        "as_completed": "amlnb.api.run_futures",
+        "wait": "amlnb.api.run_futures",
     },
 )
 
@@ -74,6 +83,11 @@ def log(*positional: Any, step: float | None = None, **metrics: Any) -> None:
     run = get_context()
     for name, value in metrics.items():
         run.log(name, value, step=step)
+
+
+def progress(i: float, n: float, text: str | None = None) -> None:
+    """Tell how far the run that this process is part of is: ``amlnb.progress(3, 10)``. The same as `Run.progress`."""
+    get_context().progress(i, n, text)
 
 
 def _told_positional(values: Any) -> str:

@@ -11,6 +11,7 @@ NAME = "name"
 VALUE = "value"
 STATE = "state"
 WARNING = "warning"
+PROGRESS = "progress"
 
 # Kinds of a value line (docs/format.md); the last five keep a document as an artifact.
 STR = "str"

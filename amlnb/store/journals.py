@@ -103,6 +103,8 @@ class WriterReader:
         ``{byte offset: value event}``, for records of kind *line*.
     states, warnings
         The writer's state and warning events in order.
+    progress
+        The last of the writer's progress events.
     skipped
         Damaged slots and lines passed over.
     """
@@ -113,6 +115,7 @@ class WriterReader:
     ids: dict[str, list[int]] = field(default_factory=dict)
     lines: dict[int, dict[str, Any]] = field(default_factory=dict)
     states: list[dict[str, Any]] = field(default_factory=list)
+    progress: dict[str, Any] | None = None
     skipped: int = 0
     bytes_read: int = 0
     _offset: int = 0
@@ -176,6 +179,8 @@ class WriterReader:
             self.lines[offset] = event
         elif kind in (events.STATE, events.WARNING):
             self.states.append(event)
+        elif kind == events.PROGRESS:
+            self.progress = event
 
     def _read_records(self) -> Columns | None:
         try:

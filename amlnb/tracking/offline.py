@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.tracking import values
+from amlnb.tracking import progress, values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ class OfflineRun:
     def log_predictions(self, name: str, value: Any, description: str = "") -> None:
         """Print predictions."""
         _attempted("predictions", name, value)
+
+    def progress(self, i: float, n: float, text: Optional[str] = None) -> None:
+        """Check what is given, and print nothing: the script shows its own progress."""
+        progress.check(i, n, text)
 
     def tag(self, key: str, value: Any = None) -> None:
         """Print a tag."""

@@ -17,6 +17,7 @@ from amlnb.tracking import seal as seal_
 from amlnb.tracking.context import rank
 from amlnb.tracking.forks import importing
 from amlnb.tracking.metric_log import MetricLog
+from amlnb.tracking.progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class TrackedRun(MetricLog):
         self._run_id = run_id
         self._experiment_name = experiment_name
         self._owned = owned
+        self._progress = Progress(self._journal.write_event)
 
     @property
     def id(self) -> str:
@@ -116,6 +118,25 @@ class TrackedRun(MetricLog):
     def _warn(self, text: str) -> None:
         """Put a warning among the run's own."""
         self._journal.write_event({"t": events.WARNING, "time": time.time(), "text": text})
+
+    def progress(self, i: float, n: float, text: Optional[str] = None) -> None:
+        """Tell how far the run is: shown with the time that is left, and nothing of it once the run has ended.
+
+        Costs about a microsecond; of many calls at most five a second are written.
+
+        Parameters
+        ----------
+        i, n
+            So much of so much is done. A smaller ``i`` or another ``n`` than before begins anew.
+        text
+            What is being done, such as ``"epoch 3"``.
+
+        Raises
+        ------
+        UserErrorException
+            ``i`` or ``n`` is no number of 0 or more, or ``text`` is no str.
+        """
+        self._progress.tell(i, n, text)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
