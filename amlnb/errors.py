@@ -65,6 +65,23 @@ class ActivityFailedException(AmlnbError):
     """The run that was waited for has Failed."""
 
 
+class RunFailedError(ActivityFailedException):
+    """The run whose result was asked for has Failed; the message is the run's own.
+
+    Attributes
+    ----------
+    run_id
+        The run.
+    """
+
+    def __init__(self, message: str = "", hint: Optional[str] = None, run_id: Optional[str] = None) -> None:
+        super().__init__(message, hint)
+        self.run_id = run_id
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return (type(self), (self.message, self.hint, self.run_id))
+
+
 class ModelPathNotFoundException(UserErrorException):
     """A model's path is not among the files of the run."""
 

@@ -22,8 +22,8 @@ COMPAT = PACKAGE / "compat"
 FLOORS = [
     (0, ("errors", "version", "lazy")),
     (0, ("core",)),
-    (0, ("host", "specs")),
-    (1, ("tracking", "store", "environments", "compute", "values")),
+    (0, ("host", "specs", "values")),
+    (1, ("tracking", "store", "environments", "compute")),
     (2, ("runner", "live", "render")),
     (2, ("engine",)),
     (3, ("sweep", "data")),

@@ -6,7 +6,7 @@ What reads runs back loads the toolkit when it is called, and says so where ther
 
 from __future__ import annotations
 
-from amlnb.errors import RunEnvironmentException
+from amlnb.errors import RunEnvironmentException, RunFailedError
 from amlnb.tracking import context, edits
 from amlnb.tracking.offline import OfflineRun
 from amlnb.tracking.tracked_run import TrackedRun
@@ -14,7 +14,7 @@ from amlnb.tracking.tracked_run import TrackedRun
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, Dict, Iterator, List, Optional, Tuple
+    from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Tuple
 
     import pandas as pd
 
@@ -38,6 +38,8 @@ class Run(TrackedRun):
     UserErrorException
         The workspace has no run of that id.
     """
+
+    _kept_result: Optional[Dict[str, Any]] = None
 
     def __init__(self, experiment: Any, run_id: str, outputs: Any = None, **_: Any) -> None:
         directory = _toolkit("run_relations").find_directory(experiment, run_id)
@@ -159,6 +161,59 @@ class Run(TrackedRun):
         """
         details: Dict[str, Any] = _toolkit("run_waiting").wait(self, show_output, raise_on_error)
         return details
+
+    def result(self, timeout: Optional[float] = None, *, trust: bool = False) -> Dict[str, Any]:
+        """Wait for the run and return the values that its cell was asked for with ``--out``.
+
+        Parameters
+        ----------
+        timeout
+            Seconds to wait at most; None for as long as it takes.
+        trust
+            Read pickles that no run submitted from here has signed; a pickle may execute any code.
+
+        Returns
+        -------
+        dict
+            ``{name: value}``, empty for a run that returns nothing. The same objects at every call.
+
+        Raises
+        ------
+        RunFailedError
+            The run Failed; the message is that of its exception.
+        concurrent.futures.CancelledError
+            The run was Canceled.
+        TimeoutError
+            It has not ended in time; it goes on.
+        UserErrorException
+            A value was not kept, cannot be read here, or is not trusted.
+        """
+        found: Dict[str, Any] = _toolkit("run_futures").result(self, timeout, trust=trust)
+        return found
+
+    def exception(self, timeout: Optional[float] = None) -> Optional[RunFailedError]:
+        """Wait for the run and return what :meth:`result` would raise if it Failed; None if it Completed.
+
+        Raises as :meth:`result` where the run was Canceled or has not ended in time.
+        """
+        found: Optional[RunFailedError] = _toolkit("run_futures").exception(self, timeout)
+        return found
+
+    def done(self) -> bool:
+        """Whether the run has ended, in whatever state."""
+        return bool(_toolkit("run_futures").done(self))
+
+    def add_done_callback(self, function: Callable[[Run], Any]) -> None:
+        """Call ``function(run)`` when the run has ended: in a thread of its own, or at once if it has ended already.
+
+        What it raises is logged and goes no further. With the process (the kernel) its callbacks end too.
+        """
+        _toolkit("run_futures").add_done_callback(self, function)
+
+    def __await__(self) -> Generator[Any, None, Dict[str, Any]]:
+        """``await run`` is :meth:`result` without blocking the event loop."""
+        values: Dict[str, Any] = yield from _toolkit("run_futures").awaited(self)
+        return values
 
     def cancel(self) -> None:
         """Ask for the run's end: TERM to all its processes, KILL after the grace. Returns without waiting.

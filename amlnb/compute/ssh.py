@@ -21,6 +21,7 @@ from amlnb.compute.ssh_mirror import Mirror
 from amlnb.core.layout import RUN_JSON
 from amlnb.core.manifest import object_path
 from amlnb.errors import AmlnbError, BackendUnavailable, ComputeTargetException
+from amlnb.values.captured_values import KEY_VARIABLE
 
 _CHUNK = 1 << 20
 _FIRST_PAUSE_S = 0.5
@@ -88,7 +89,8 @@ class SshBackend:
 
     def start(self, job: Job) -> int | None:
         """Have the relay fork the job's runner."""
-        self._ask(job, {"op": "start", "run": _name(job), "attempt": job.attempt, "workspace": dict(job.workspace)})
+        told = {"attempt": job.attempt, "workspace": dict(job.workspace), "result_key": job.environ.get(KEY_VARIABLE)}
+        self._ask(job, {"op": "start", "run": _name(job), **told})
         return None
 
     def poll(self, jobs: Sequence[Job]) -> dict[str, JobStatus]:

@@ -16,6 +16,7 @@ from amlnb import host
 from amlnb.engine import queue, targets
 from amlnb.engine.courier import wake
 from amlnb.engine.git import read_git
+from amlnb.engine.result_keys import KEY_VARIABLE, result_key
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
 from amlnb.errors import ExperimentExecutionException, UserErrorException
 from amlnb.specs.run_spec import RunSpec
@@ -67,7 +68,20 @@ def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
     with _unwritable_told(workspace):
         workspace.make_experiment(record["experiment"])
         directory = create.create_run(workspace.runs, record)
-    ticket = queue.Ticket(
+    try:
+        queue.add(_ticket(workspace, record, directory))
+    except OSError as error:
+        shutil.rmtree(directory, ignore_errors=True)  # nobody knows of it yet, and nobody would start it
+        raise ExperimentExecutionException(
+            f"the run could not be queued on this host: {error}",
+            hint="free some space there or make it writable; AMLNB_CACHE_DIR names another folder",
+        ) from error
+    wake.wake()
+    return directory
+
+
+def _ticket(workspace: WorkspaceDirectory, record: dict[str, Any], directory: str) -> queue.Ticket:
+    return queue.Ticket(
         run_id=record["id"],
         directory=directory,
         data=workspace.path,
@@ -79,18 +93,8 @@ def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
             "resource_group": workspace.ids.resource_group,
             "workspace_name": workspace.ids.workspace_name,
         },
-        environ=context.without_run(os.environ),
+        environ={**context.without_run(os.environ), KEY_VARIABLE: result_key(record["id"])},
     )
-    try:
-        queue.add(ticket)
-    except OSError as error:
-        shutil.rmtree(directory, ignore_errors=True)  # nobody knows of it yet, and nobody would start it
-        raise ExperimentExecutionException(
-            f"the run could not be queued on this host: {error}",
-            hint="free some space there or make it writable; AMLNB_CACHE_DIR names another folder",
-        ) from error
-    wake.wake()
-    return directory
 
 
 def new_run_id(experiment: str) -> str:

@@ -158,7 +158,7 @@ class Relay:
             "directory": self._directory(header["run"]),
             "objects": self._objects,
             "attempt": header["attempt"],
-            "environ": dict(os.environ),
+            "environ": {**os.environ, "AMLNB_RESULT_KEY": header.get("result_key") or ""},
             "run_side": self._run_side,
             "workspace": header["workspace"],
         }
