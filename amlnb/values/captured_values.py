@@ -23,7 +23,7 @@ INDEX = "values.json"
 DEFINITIONS = "definitions.json"
 KEY_VARIABLE = "AMLNB_RESULT_KEY"
 
-_LITERALS = (bool, int, float, complex, str, bytes, type(None))
+_LITERALS = (bool, int, str, bytes, type(None))
 _DEPTH_LIMIT = 20
 
 
@@ -240,7 +240,7 @@ def is_json(value: Any, depth: int = 0) -> bool:
 def is_literal(value: Any, depth: int = 0) -> bool:
     """Tell whether Python reads the value's ``ascii`` form back as a literal."""
     kind = type(value)
-    if kind in (float, complex):
+    if kind is float:
         return bool(abs(value) < float("inf"))
     if kind in _LITERALS:
         return True

@@ -72,7 +72,7 @@ def _exactly(value):
     [
         ({"loss": [0.1, math.nan]}, ".json"),
         (math.inf, ".json"),
-        ((1, b"\x00", 2j), ".txt"),
+        ((1, b"\x00", 2.5), ".txt"),
         ("\ud800", ".json"),
         (("\ud800",), ".txt"),
         (np.arange(6).reshape(2, 3), ".npy"),
