@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amlnb import host
-from amlnb.api import run_reading
+from amlnb.api import displaying, run_reading
 from amlnb.api.run import Run
+from amlnb.api.runs_table import runs_table
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
 from amlnb.engine import queue
@@ -18,6 +19,7 @@ from amlnb.engine.git import read_git
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
 from amlnb.engine.submit import _unwritable_told, submit
 from amlnb.errors import UserErrorException
+from amlnb.render.runs_table import ROW_LIMIT
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
 from amlnb.store.index import Index, RunSummary
@@ -180,6 +182,38 @@ class Experiment:
         frame = pd.DataFrame(rows, columns=None if rows else ["run", "number", "name", "state", "created"])
         frame["created"] = pd.to_datetime(frame["created"], unit="s", utc=True)
         return frame
+
+    def show(
+        self,
+        limit: int = ROW_LIMIT,
+        metrics: Sequence[str] = (),
+        sort_by: str | None = None,
+        ascending: bool | None = None,
+    ) -> None:
+        """Show the runs as a table below the cell; as text where there is no notebook.
+
+        Archived runs and child runs are left out.
+
+        Parameters
+        ----------
+        limit
+            Rows at most, 1 to 100.
+        metrics
+            The metrics that get a column, the first of them also a curve; without any, the first ones that were logged.
+        sort_by
+            A metric, a parameter, ``created``, ``time``, ``state`` or ``name``; None for the newest first.
+        ascending
+            Its order; without it the best of a metric comes first where its name tells which way is better.
+
+        Raises
+        ------
+        UserErrorException
+            No run has such a metric or parameter.
+        """
+        table = runs_table(
+            self.workspace.directory, self.name, limit=limit, metrics=metrics, sort_by=sort_by, ascending=ascending
+        )
+        displaying.show(table)
 
     def archive(self) -> None:
         """Leave the experiment out of listings."""

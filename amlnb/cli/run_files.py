@@ -27,7 +27,7 @@ Patterns = Annotated[
 
 def files(run: RunName, names: Patterns = None, as_json: Json = False) -> None:
     """List the files of a run."""
-    from amlnb.render.formatting import printable
+    from amlnb.render.formatting import format_size, printable
 
     _, found = _files(run, names)
     sizes = {name: os.stat(path).st_size for name, path in found.items()}
@@ -35,7 +35,7 @@ def files(run: RunName, names: Patterns = None, as_json: Json = False) -> None:
         emit({"files": [{"name": name, "bytes": sizes[name], "path": path} for name, path in found.items()]})
     elif found:
         columns = [Column("file", [printable(name) for name in found])]
-        print_table([*columns, Column("size", [size_text(size) for size in sizes.values()], right=True)])
+        print_table([*columns, Column("size", [format_size(size) for size in sizes.values()], right=True)])
     else:
         note("the run has no files")
 
@@ -87,6 +87,7 @@ def bundle(
     from amlnb.api.workspace import Workspace
     from amlnb.cli.run_names import short_id
     from amlnb.engine.bundle import write_bundle
+    from amlnb.render.formatting import format_size
 
     limit = size(max_size)
     workspace = Workspace.from_config()
@@ -99,23 +100,13 @@ def bundle(
     if as_json:
         emit({"path": written.path, "bytes": written.bytes, "left_out": written.left_out})
         return
-    print(f"{path} ({size_text(written.bytes)})")
+    print(f"{path} ({format_size(written.bytes)})")
     for name in written.left_out[:_NAMED_AT_MOST]:
         note(f"left out: {name}")
     if len(written.left_out) > _NAMED_AT_MOST:
         note(f"and {len(written.left_out) - _NAMED_AT_MOST} more, see left_out.txt in it")
     if written.variables:
         note(f"it holds the values of these environment variables: {', '.join(written.variables)}")
-
-
-def size_text(count: int) -> str:
-    """Bytes as a person reads them: ``12 B``, ``3.4 kB``, ``1.2 GB``."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 999.5:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} TB"
 
 
 def size(text: str) -> int:

@@ -15,7 +15,7 @@ from amlnb.core import states
 from amlnb.errors import UserErrorException
 
 if TYPE_CHECKING:
-    from amlnb.store.index import Index, RunSummary
+    from amlnb.store.index import RunSummary
 
 _SHOWN = 30
 _CELL = 32
@@ -39,6 +39,7 @@ def list_runs(
 ) -> None:
     """List runs, the newest first."""
     from amlnb.api.workspace import Workspace
+    from amlnb.engine.listing import up_to_date
     from amlnb.store.index import Index
 
     workspace = Workspace.from_config()
@@ -69,30 +70,6 @@ def list_runs(
         note(f"{len(found) - len(shown):,} older runs are not shown: --limit 0 shows all")
     for path, text in index.unreadable.items():
         note(f"warning: {path} cannot be read: {text}")
-
-
-def up_to_date(index: Index) -> list[RunSummary]:
-    """List the runs, once what is owed to them is done: a courier for what waits, a seal for what is proved dead."""
-    from amlnb.engine import queue
-    from amlnb.engine.courier import wake
-    from amlnb.engine.look import look
-    from amlnb.store.run_reader import RunReader
-
-    runs = index.list_runs()
-    if all(run.ended is not None and states.is_terminal(run.state) for run in runs):
-        return runs
-    if queue.names():
-        wake.wake()
-    # Dead, and not yet recorded; or never queued, by a submitter that may have died.
-    owed = [
-        run
-        for run in runs
-        if (run.ended is None and states.is_terminal(run.state))
-        or (run.state == states.NOT_STARTED and not queue.holds(run.id))
-    ]
-    for run in owed:
-        look(RunReader(run.directory))
-    return index.list_runs() if owed else runs
 
 
 def columns(runs: Sequence[RunSummary], now: float) -> list[Column]:

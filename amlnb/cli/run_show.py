@@ -185,9 +185,8 @@ def _print_metrics(view: RunView) -> None:
 
 
 def _print_files(directory: str) -> None:
-    from amlnb.cli.run_files import size_text
     from amlnb.core import layout
-    from amlnb.render.formatting import printable
+    from amlnb.render.formatting import format_size, printable
     from amlnb.store.files import list_files
 
     found = {name: path for name, path in list_files(directory).items() if name != layout.DRIVER_LOG_ALIAS}
@@ -195,7 +194,7 @@ def _print_files(directory: str) -> None:
         return
     print()
     shown = list(found.items())[:_FILES]
-    sizes = [size_text(os.stat(path).st_size) for _, path in shown]
+    sizes = [format_size(os.stat(path).st_size) for _, path in shown]
     print_table([Column("file", [printable(name) for name, _ in shown]), Column("size", sizes, right=True)])
     if len(found) > len(shown):
         print(f"and {len(found) - len(shown):,} more ('amlnb run files' lists them)")

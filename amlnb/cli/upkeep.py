@@ -45,8 +45,8 @@ def gc(
     younger than an hour stays. Submissions may go on meanwhile.
     """
     from amlnb.api.workspace import Workspace
-    from amlnb.cli.run_files import size_text
     from amlnb.engine.gc import collect_garbage
+    from amlnb.render.formatting import format_size
 
     with progress() as show:
         report = collect_garbage(Workspace.from_config().directory, dry_run=dry_run, progress=show)
@@ -59,10 +59,10 @@ def gc(
             [
                 Column("would remove" if dry_run else "removed", list(report.removed)),
                 Column("count", [f"{count:,}" for count, _ in report.removed.values()], right=True),
-                Column("size", [size_text(size) for _, size in report.removed.values()], right=True),
+                Column("size", [format_size(size) for _, size in report.removed.values()], right=True),
             ]
         )
-    print(f"{size_text(report.bytes)} {'would be' if dry_run else 'are'} free")
+    print(f"{format_size(report.bytes)} {'would be' if dry_run else 'are'} free")
     for text in report.kept[:_KEPT_SHOWN]:
         note(f"kept: {text}")
     if len(report.kept) > _KEPT_SHOWN:

@@ -12,6 +12,8 @@ from amlnb.render.axes import position
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from amlnb.specs.run_view import Progress
+
 _BLOCKS = "▁▂▃▄▅▆▇█"
 # What XML 1.0 cannot hold, and what would move the cursor or turn the writing direction of the text around it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -50,9 +52,32 @@ def format_duration(seconds: float, *, whole: bool = False) -> str:
     return f"{count // 86400} d {count % 86400 // 3600:02d} h"
 
 
+def format_size(count: int) -> str:
+    """Bytes as a person reads them: ``12 B``, ``3.4 kB``, ``1.2 GB``."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
 def format_clock(unix_time: float, *, date: bool = False) -> str:
     """Local time of this machine, ``05:21:12`` or ``2026-11-21 05:21:12``: always as wide."""
     return time.strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S", time.localtime(unix_time))
+
+
+def format_progress(progress: Progress) -> str:
+    """``45/100 · 12 s left · epoch 3``."""
+    if max(progress.done, progress.total) < 1e6:
+        parts = [f"{format_number(progress.done)}/{format_number(progress.total)}"]
+    else:
+        parts = [f"{math.floor(progress.fraction * 100)} %"]
+    if progress.left_s is not None and progress.done < progress.total:
+        parts.append(f"{format_duration(progress.left_s, whole=True)} left")
+    if progress.text:
+        parts.append(one_line(progress.text, 40))
+    return " · ".join(parts)
 
 
 def one_line(text: str, limit: int) -> str:

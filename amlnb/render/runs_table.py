@@ -2,116 +2,174 @@
 
 from __future__ import annotations
 
-import math
 from html import escape
 from typing import TYPE_CHECKING
 
 from amlnb.render import palette
-from amlnb.render.formatting import format_duration, format_number, one_line
+from amlnb.render.better import best
+from amlnb.render.formatting import format_duration, format_number, format_size, one_line, sparkline
+from amlnb.render.table import Cell, Column, table_html, table_text
+from amlnb.store.run_names import short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from amlnb.specs.run_view import RunRow
+    from amlnb.specs.runs_view import RunRow, RunsView
 
 ROW_LIMIT = 100
 COLUMN_LIMIT = 6
-_BORDER = "border:0;border-bottom:1px solid rgba(128,128,128,0.25)"
-_CELL = f"padding:4px 16px 4px 0;text-align:right;background:transparent;white-space:nowrap;{_BORDER}"
-_FIRST = _CELL.replace("text-align:right", "text-align:left")
+MAX_HEIGHT_PX = 420
+# Together below what a page of results may add to a notebook.
+_HTML_BYTES, _TEXT_BYTES = 68_000, 30_000
+BEST = "★"
+_NAME, _HEAD, _VALUE, _TAGS, _ERROR = 40, 24, 24, 48, 60
+_COMMON_LIMIT = 12
+NO_RUNS = "No runs yet."
 
 
-def runs_html(rows: Sequence[RunRow]) -> str:
-    """Write runs as an HTML table: state, name, parameters, metrics, time.
+def runs_html(view: RunsView) -> str:
+    """Write runs as an HTML table: state, name, parameters, metrics, a curve, time, size, tags and errors.
 
-    At most 100 runs, 6 parameters and 6 metrics, and a line that tells what is not shown. A parameter that is the same
-    in all runs is said once, above. Everything from the runs is escaped.
+    At most 100 runs, 6 parameters and 6 metrics, and a line that tells what is not shown. What is the same in all runs
+    is said once, above. Everything from the runs is escaped. Of a limited height: it scrolls inside.
     """
-    if not rows:
-        return "<div>No runs yet.</div>"
-    shown, table = rows[:ROW_LIMIT], _Columns(rows[:ROW_LIMIT])
-    head = ["", "run", *table.parameters, *table.metrics, "time"]
-    lines = ["<tr>" + "".join(_head_cell(i, text) for i, text in enumerate(head)) + "</tr>"]
-    lines += ["<tr>" + "".join(_cells(row, table)) + "</tr>" for row in shown]
-    faint = f"color:{palette.FAINT};margin:2px 0"
-    common = ", ".join(f"{one_line(k, 30)} = {one_line(v, 40)}" for k, v in table.common.items())
-    above = f'<div style="{faint}">all with {escape(common)}</div>' if common else ""
-    below = f'<div style="{faint}">{escape(note)}</div>' if (note := _note(rows, table)) else ""
-    style = "border-collapse:collapse;color:inherit;font-size:inherit;margin:0;border:0"
-    body = f'<table style="{style}">{"".join(lines)}</table>'
-    return f'<div style="font-size:13px;line-height:1.35;max-height:420px;overflow:auto">{above}{body}{below}</div>'
+    if not view.rows:
+        return f"<div>{escape(one_line(view.title, 80))}: {NO_RUNS}</div>"
+    return _cut(_html, view, _HTML_BYTES)
 
 
-def runs_text(rows: Sequence[RunRow]) -> str:
+def runs_text(view: RunsView) -> str:
     """Write runs as lines of text in columns; limits as in `runs_html`."""
-    if not rows:
-        return "No runs yet."
-    shown, table = rows[:ROW_LIMIT], _Columns(rows[:ROW_LIMIT])
-    lines = [["state", "run", *(one_line(name, 24) for name in [*table.parameters, *table.metrics]), "time"]]
-    lines += [
-        [
-            f"{palette.state_mark(row.state)} {row.state}",
-            one_line(row.name, 40),
-            *(one_line(row.parameters.get(name, ""), 24) for name in table.parameters),
-            *(_number(row, name) for name in table.metrics),
-            format_duration(row.elapsed_s),
+    if not view.rows:
+        return f"{one_line(view.title, 80)}: {NO_RUNS}"
+    return _cut(_text, view, _TEXT_BYTES)
+
+
+def _cut(written: Callable[[_Table], str], view: RunsView, limit: int) -> str:
+    """Write as many rows as fit: a notebook keeps every byte."""
+    count = min(len(view.rows), ROW_LIMIT)
+    while len((found := written(_Table(view, count))).encode()) > limit and count > 1:
+        count = count * 3 // 4
+    return found
+
+
+def _html(table: _Table) -> str:
+    notes = "".join(
+        f'<div style="color:{palette.FAINT};margin:2px 0">{escape(text)}</div>' for text in table.notes if text
+    )
+    box = f"font-size:13px;line-height:1.35;max-height:{MAX_HEIGHT_PX}px;overflow:auto"
+    return f'<div style="{box}"><div><b>{escape(table.title)}</b></div>{notes}{table_html(table.columns)}</div>'
+
+
+def _text(table: _Table) -> str:
+    return "\n".join([table.title, *(text for text in table.notes if text), table_text(table.columns)])
+
+
+class _Table:
+    """Which columns a table of these runs has, and what stands above it."""
+
+    def __init__(self, view: RunsView, count: int) -> None:
+        self._rows, self._view = view.rows[:count], view
+        parameters, common_parameters = _varied([row.parameters for row in self._rows])
+        _, common_tags = _varied([row.tags for row in self._rows])
+        metrics = list(view.metrics) or list(dict.fromkeys(name for row in self._rows for name in row.metrics))
+        self._parameters, self._metrics = parameters[:COLUMN_LIMIT], metrics[:COLUMN_LIMIT]
+        self._common_tags = common_tags
+        hidden = len(parameters) + len(metrics) - len(self._parameters) - len(self._metrics)
+        self.title = f"{one_line(view.title, 80)}: {_counted(view.total, 'run')}"
+        self.notes = (_common_note(common_parameters, common_tags), _hidden_note(view.total - len(self._rows), hidden))
+        self.columns = list(self._all_columns())
+
+    def _all_columns(self) -> Iterable[Column]:
+        rows = self._rows
+        yield _column("", (_state(row) for row in rows), left=True)
+        yield _column("run", (Cell(self._name(row)) for row in rows), left=True)
+        for name in self._parameters:
+            yield _column(name, (Cell(one_line(row.parameters.get(name, ""), _VALUE)) for row in rows))
+        for name in self._metrics:
+            yield _column(name, metric_cells(name, [row.metrics.get(name) for row in rows]))
+        if any(row.curve for row in rows):
+            yield self._curves()
+        yield _column("time", (Cell("" if r.elapsed_s is None else format_duration(r.elapsed_s)) for r in rows))
+        if any(row.output_bytes for row in rows):
+            yield _column("outputs", (Cell(format_size(r.output_bytes) if r.output_bytes else "") for r in rows))
+        tags = [_tags(row, self._common_tags) for row in rows]
+        if any(tags):
+            yield _column("tags", map(Cell, tags), left=True)
+        if any(row.error for row in rows):
+            yield _column("error", (Cell(one_line(r.error or "", _ERROR), palette.RED) for r in rows), left=True)
+
+    def _name(self, row: RunRow) -> str:
+        place = "" if self._view.of_experiment else one_line(row.experiment, _NAME)
+        number = f"#{row.number}" if row.number else ""
+        name = one_line(row.display_name or short_id(row.id), _NAME)
+        return " ".join(part for part in (place + number, name) if part)
+
+    def _curves(self) -> Column:
+        """One metric's curves are named in the head, several metrics' beside each."""
+        drawn = {row.curve_of for row in self._rows if row.curve}
+        one = len(drawn) == 1
+        texts = [
+            sparkline(row.curve) + ("" if one or not row.curve else f" {one_line(row.curve_of, 16)}")
+            for row in self._rows
         ]
-        for row in shown
+        head = f"curve of {next(iter(drawn))}" if one else "curve"
+        return _column(head, (Cell(text, palette.BLUE) for text in texts), left=True, mono=True)
+
+
+def metric_cells(name: str, values: Sequence[float | None]) -> list[Cell]:
+    """Cells of a metric's values; the best has a star, and is set in bold."""
+    top = best(name, values)
+    texts = ["" if value is None else format_number(value) for value in values]
+    return [
+        Cell(f"{BEST} {text}", palette.GREEN, strong=True) if at in top else Cell(text) for at, text in enumerate(texts)
     ]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    text = [
-        "  ".join(
-            cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
+
+
+def _column(head: str, cells: Iterable[Cell], *, left: bool = False, mono: bool = False) -> Column:
+    return Column(Cell(one_line(head, _HEAD)), tuple(cells), left, mono)
+
+
+def _state(row: RunRow) -> Cell:
+    return Cell(f"{palette.state_mark(row.state)} {row.state}", palette.state_colour(row.state))
+
+
+def _varied(held: Sequence[Mapping[str, str | None]]) -> tuple[list[str], dict[str, str]]:
+    """Names whose values differ between runs, and the names and values that all share (if there are several runs)."""
+    names = dict.fromkeys(name for each in held for name in each)
+    common = {}
+    for name in names:
+        values = {each.get(name, _MISSING) for each in held}
+        if len(held) > 1 and len(values) == 1:
+            common[name] = values.pop() or ""
+    return [name for name in names if name not in common], common
+
+
+_MISSING = "\0"  # no value of a run is equal to it
+
+
+def _tags(row: RunRow, common: dict[str, str]) -> str:
+    shown = [f"{key}={value}" if value else key for key, value in row.tags.items() if key not in common]
+    return one_line(", ".join(shown), _TAGS)
+
+
+def _common_note(parameters: dict[str, str], tags: dict[str, str]) -> str:
+    parts = [f"{one_line(name, 30)} = {one_line(value, 40)}" for name, value in parameters.items()]
+    parts += [
+        f"tag {one_line(key, 30)}" + (f" = {one_line(value, 40)}" if value else "") for key, value in tags.items()
     ]
-    note = _note(rows, table)
-    return "\n".join([line.rstrip() for line in text] + ([note] if note else []))
+    more = f" and {len(parts) - _COMMON_LIMIT:,} more" if len(parts) > _COMMON_LIMIT else ""
+    return f"all with {', '.join(parts[:_COMMON_LIMIT])}{more}" if parts else ""
 
 
-class _Columns:
-    """Which parameters and metrics get a column, in the order of first use."""
-
-    def __init__(self, rows: Sequence[RunRow]) -> None:
-        parameters = dict.fromkeys(name for row in rows for name in row.parameters)
-        self.common = {
-            name: rows[0].parameters[name]
-            for name in parameters
-            if len(rows) > 1 and len({row.parameters.get(name) for row in rows}) == 1
-        }
-        varied = [name for name in parameters if name not in self.common]
-        metrics = list(dict.fromkeys(name for row in rows for name in row.metrics))
-        self.parameters, self.metrics = varied[:COLUMN_LIMIT], metrics[:COLUMN_LIMIT]
-        self.hidden = len(varied) + len(metrics) - len(self.parameters) - len(self.metrics)
-
-
-def _head_cell(index: int, text: str) -> str:
-    style = _FIRST if index < 2 else _CELL
-    return f'<th style="{style};color:{palette.FAINT};font-weight:normal">{escape(one_line(text, 24))}</th>'
-
-
-def _cells(row: RunRow, table: _Columns) -> list[str]:
-    colour = palette.state_colour(row.state)
-    state = f'<span style="color:{colour}">{palette.state_mark(row.state)} {escape(row.state)}</span>'
-    cells = [
-        f'<td style="{_FIRST}">{state}</td>',
-        f'<td style="{_FIRST}">{escape(one_line(row.name, 60))}</td>',
-    ]
-    texts = [one_line(row.parameters.get(name, ""), 24) for name in table.parameters]
-    texts += [_number(row, name) for name in table.metrics]
-    texts.append(format_duration(row.elapsed_s))
-    return cells + [f'<td style="{_CELL}">{escape(text)}</td>' for text in texts]
-
-
-def _number(row: RunRow, name: str) -> str:
-    value = row.metrics.get(name, math.nan)
-    return format_number(value) if name in row.metrics else ""
-
-
-def _note(rows: Sequence[RunRow], table: _Columns) -> str:
+def _hidden_note(runs: int, columns: int) -> str:
     parts = []
-    if len(rows) > ROW_LIMIT:
-        parts.append(f"{len(rows) - ROW_LIMIT:,} more runs")
-    if table.hidden > 0:
-        parts.append(f"{table.hidden:,} more columns")
+    if runs > 0:
+        parts.append(_counted(runs, "more run"))
+    if columns > 0:
+        parts.append(_counted(columns, "more column"))
     return f"not shown: {', '.join(parts)}" if parts else ""
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -94,29 +94,3 @@ class RunView:
     def name(self) -> str:
         """The run's display name, else its id."""
         return self.display_name or self.id
-
-
-@dataclass(frozen=True)
-class RunRow:
-    """A run as a line of a table.
-
-    Attributes
-    ----------
-    metrics
-        Last value of each numeric metric.
-    """
-
-    id: str
-    experiment: str
-    state: str
-    display_name: str | None = None
-    target: str = "local"
-    created: float = 0.0
-    elapsed_s: float = 0.0
-    parameters: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """The run's display name, else its id."""
-        return self.display_name or self.id

@@ -14,9 +14,8 @@ from amlnb.render.run_html import run_html
 from amlnb.render.run_page import run_page
 from amlnb.render.run_picture import drawn_metrics, run_scene
 from amlnb.render.run_text import progress_line, run_text
-from amlnb.render.runs_table import runs_html, runs_text
 from amlnb.render.svg import to_svg
-from amlnb.specs.run_view import MetricSummary, RunRow, RunView, Series
+from amlnb.specs.run_view import MetricSummary, RunView, Series
 
 EVIL = "<script>alert(1)</script>\n\x00\ud800'\"&$x^2$ 中文 \u202e"
 
@@ -93,9 +92,7 @@ def test_what_a_run_holds_is_escaped_everywhere():
     assert "<script" not in svg
     check_html(run_html(shown))
     assert "<script" not in run_page(shown, code=EVIL, log=EVIL, files=[(EVIL, 1)])
-    row = RunRow(EVIL, EVIL, states.COMPLETED, EVIL, parameters={EVIL: EVIL}, metrics={EVIL: 1.0})
-    check_html(runs_html([row, RunRow("b", "c", states.FAILED)]))
-    for text in (run_text(shown), progress_line(shown), runs_text([row])):
+    for text in (run_text(shown), progress_line(shown)):
         assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", text)
         text.encode()
     Image.open(io.BytesIO(to_png(run_scene(shown)))).verify()
@@ -166,37 +163,6 @@ def test_a_run_as_text():
         "  loss           1  (min 1, max 2, 2 points)  █▁"
     )
     assert progress_line(shown) == "amlnb: run digits_1 Failed, 3.0 s, loss 1"
-
-
-def test_a_table_of_runs_says_once_what_all_share():
-    rows = [
-        RunRow(
-            f"r{i}",
-            "e",
-            states.COMPLETED,
-            elapsed_s=i,
-            parameters={"rate": str(i), "width": "8"},
-            metrics={"loss": i / 7},
-        )
-        for i in range(3)
-    ]
-    assert runs_text(rows) == (
-        "state        run  rate    loss   time\n"
-        "✓ Completed  r0      0       0  0.0 s\n"
-        "✓ Completed  r1      1  0.1429  1.0 s\n"
-        "✓ Completed  r2      2  0.2857  2.0 s"
-    )
-    html = runs_html(rows)
-    check_html(html)
-    assert "all with width = 8" in html
-
-
-def test_a_long_table_is_cut_and_says_so():
-    rows = [RunRow(f"r{i}", "e", states.RUNNING, metrics={f"m{j}": 1.0 for j in range(50)}) for i in range(1000)]
-    html = runs_html(rows)
-    assert "not shown: 900 more runs, 44 more columns" in html
-    assert len(html) < 400_000
-    assert runs_text([]) == "No runs yet."
 
 
 def test_the_page_of_a_bundle_stands_alone():

@@ -1,0 +1,91 @@
+"""A glance at a run: a few points of one curve and the size of its outputs, in a millisecond however much there is."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from amlnb.core import coercion, events, layout, records
+from amlnb.store.journals import list_writers
+from amlnb.store.plain_files import read_from, read_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_RECORD = np.dtype(
+    [("id", "<u4"), ("kind", "<u2"), ("magic", "<u2"), ("step", "<i8"), ("time", "<f8"), ("bits", "<u8")]
+)
+# A curve of more records than these blocks hold is sampled: a block of neighbours here and there holds every metric
+# that is logged in turn.
+_BLOCKS = 32
+_BLOCK_RECORDS = 256
+_NAMES_BYTES = 1 << 16
+_OUTPUTS = f"{layout.WORK}/outputs/"
+_UPLOADED = f"{layout.ARTIFACTS}/"
+
+
+def glance_at_curve(directory: str, name: str, points: int) -> tuple[float, ...]:
+    """Read a few points of a metric, in the order logged, the last one among them.
+
+    Parameters
+    ----------
+    directory
+        The run directory.
+    name
+        The metric.
+    points
+        How many at most; at least 2.
+
+    Returns
+    -------
+    tuple of float
+        Numbers only; empty if fewer than two were logged. Of several ranks, those of the first that logged it.
+    """
+    for base in list_writers(os.path.join(directory, layout.JOURNALS)):
+        try:
+            size = os.stat(base + ".metrics").st_size
+        except OSError:
+            continue  # a writer of states alone
+        metric_id = _metric_id(base, name)
+        if metric_id is not None:
+            found = _values(base + ".metrics", size // records.SIZE, metric_id)
+            if len(found) > 1:
+                kept = np.unique(np.linspace(0, len(found) - 1, points).round().astype(int))
+                return tuple(found[kept].tolist())
+    return ()
+
+
+def output_bytes(directory: str) -> int | None:
+    """Size of what a run that has ended left under ``outputs/`` or uploaded, as its seal tells; None if it is going."""
+    final = read_json(os.path.join(directory, layout.FINAL_JSON))
+    sizes = (final or {}).get("sizes")
+    if not isinstance(sizes, dict):
+        return None
+    told = (size for path, size in sizes.items() if path.startswith((_OUTPUTS, _UPLOADED)))
+    return sum(size for size in told if isinstance(size, int))
+
+
+def _metric_id(base: str, name: str) -> int | None:
+    """Id of a metric by the writer's first lines; a name stands before all that is logged under it."""
+    for line in read_from(base + ".events", 0, _NAMES_BYTES).split(b"\n"):
+        event = events.decode(line)
+        if event is not None and event["t"] == events.NAME and event.get("name") == name:
+            return coercion.integer(event.get("id"))
+    return None
+
+
+def _values(path: str, count: int, metric_id: int) -> NDArray[np.float64]:
+    """Numbers logged under an id, from the whole of a short file and from blocks of a long one."""
+    length = min(count, _BLOCK_RECORDS)
+    starts = [0]
+    if count > _BLOCKS * _BLOCK_RECORDS:
+        starts = [round(i * (count - length) / (_BLOCKS - 1)) for i in range(_BLOCKS)]
+    else:
+        length = count
+    raw = b"".join(read_from(path, start * records.SIZE, length * records.SIZE) for start in starts)
+    found = np.frombuffer(raw[: len(raw) // records.SIZE * records.SIZE], _RECORD)
+    found = found[(found["magic"] == records.MAGIC) & (found["id"] == metric_id) & (found["kind"] <= records.BOOL)]
+    bits = np.ascontiguousarray(found["bits"])
+    return np.where(found["kind"] == records.FLOAT64, bits.view("<f8"), bits.view("<i8"))

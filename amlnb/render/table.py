@@ -1,0 +1,98 @@
+"""A table in two forms: HTML in the look of the page it is on, and lines of text."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_GAP = "  "
+_NO_BREAK = {ord(" "): "\N{NO-BREAK SPACE}"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One line of text, already free of what cannot be shown.
+
+    Attributes
+    ----------
+    colour
+        Of the text; empty for the page's own.
+    strong
+        Set in bold.
+    """
+
+    text: str
+    colour: str = ""
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its head, and a cell for each row; ``left`` aligns it there, ``mono`` sets it in equal widths."""
+
+    head: Cell
+    cells: tuple[Cell, ...]
+    left: bool = False
+    mono: bool = False
+
+
+def table_html(columns: Sequence[Column]) -> str:
+    """Write a table.
+
+    Its rules, its padding and its striped rows are the page's own (JupyterLab, nbconvert and GitHub all bring them), so
+    a hundred rows stay small, and fit their theme.
+    """
+    head = "".join(_cell_html(column.head, column, "th") for column in columns)
+    rows = zip(*(column.cells for column in columns), strict=True)
+    body = "".join(
+        f"<tr>{''.join(_cell_html(cell, column, 'td') for cell, column in zip(row, columns, strict=True))}</tr>\n"
+        for row in rows
+    )
+    style = "margin:0;font-size:inherit;color:inherit;border-collapse:collapse;text-align:right"
+    return f'<table style="{style}">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>'
+
+
+def table_text(columns: Sequence[Column]) -> str:
+    """Write a table as lines in columns."""
+    widths = [max(_width(cell.text) for cell in (column.head, *column.cells)) for column in columns]
+    lines = zip(*((column.head, *column.cells) for column in columns), strict=True)
+    return "\n".join(
+        _GAP.join(
+            _padded(cell.text, width, left=column.left)
+            for cell, column, width in zip(line, columns, widths, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _cell_html(cell: Cell, column: Column, tag: str) -> str:
+    styles = []
+    if column.left:
+        styles.append("text-align:left")
+    if column.mono and tag == "td":
+        styles.append("font-family:monospace")
+    if cell.colour:
+        styles.append(f"color:{cell.colour}")
+    style = f' style="{";".join(styles)}"' if styles else ""
+    # A cell is one line; with so many of them, characters that do not break are shorter than a style that forbids it.
+    text = escape(cell.text.translate(_NO_BREAK), quote=False)
+    return f"<{tag}{style}>{f'<b>{text}</b>' if cell.strong else text}</{tag}>"
+
+
+def _padded(text: str, width: int, *, left: bool) -> str:
+    room = " " * (width - _width(text))
+    return text + room if left else room + text
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes in a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in ("W", "F") else 1 for c in text
+    )

@@ -1,0 +1,157 @@
+import math
+import os
+
+import pytest
+
+from amlnb.api.experiment import Experiment
+from amlnb.api.runs_table import runs_table
+from amlnb.api.workspace import Workspace
+from amlnb.core import states
+from amlnb.errors import UserErrorException
+from amlnb.live.glance import glance_at_curve
+from amlnb.notebook.runs_output import runs_outputs
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Workspace.find_or_create(str(tmp_path))[0]
+
+
+def made(workspace, experiment, name, *, steps=5, scale=1.0, parameters=None, end="complete"):
+    """A run that logged a loss and an accuracy."""
+    run = Experiment(workspace, experiment).start_logging(name, snapshot_directory=None)
+    run.add_properties({f"param.{key}": str(value) for key, value in (parameters or {}).items()})
+    for step in range(steps):
+        run.log("loss", scale * math.exp(-step), step=step)
+        run.log("accuracy", 1 - scale * math.exp(-step), step=step)
+    if end == "complete":
+        run.complete()
+    elif end == "fail":
+        run.fail(error_details="boom: it is too large")
+    return run
+
+
+@pytest.fixture
+def runs(workspace):
+    """Four runs of one experiment, the oldest first; the last one is going."""
+    yield [
+        made(workspace, "digits", "first", scale=1.0, parameters={"rate": 0.1, "width": 2}),
+        made(workspace, "digits", "second", scale=0.5, parameters={"rate": 0.1, "width": 10}),
+        made(workspace, "digits", "third", scale=2.0, parameters={"rate": 0.1, "width": 3}, end="fail"),
+        (going := made(workspace, "digits", "fourth", scale=3.0, steps=1, parameters={"rate": 0.1}, end="")),
+    ]
+    going.complete()
+
+
+def names(table):
+    return [row.display_name for row in table.view.rows]
+
+
+def test_an_experiment_shows_its_runs_the_newest_first(runs, capsys):
+    runs[0].experiment.show()
+    title, common, head, *rows = capsys.readouterr().out.splitlines()
+    assert title == "experiment digits: 4 runs"
+    assert common == "all with rate = 0.1"
+    assert head.split()[:5] == ["run", "width", "loss", "accuracy", "curve"]
+    assert [row.split()[1] for row in rows] == [states.RUNNING, states.FAILED, states.COMPLETED, states.COMPLETED]
+    assert [row.split()[2:4] for row in rows] == [["#4", "fourth"], ["#3", "third"], ["#2", "second"], ["#1", "first"]]
+    assert rows[1].endswith("boom: it is too large")
+    assert [row.count("★") for row in rows] == [0, 0, 2, 0]
+    assert [row.count("█") > 0 for row in rows] == [False, True, True, True]  # one point is no curve
+
+
+def test_archived_runs_and_children_are_left_out(workspace, runs):
+    runs[0].archive()
+    child = runs[3].child_run()
+    assert names(runs_table(workspace.directory, "digits")) == ["fourth", "third", "second"]
+    child.complete()
+
+
+@pytest.mark.parametrize(
+    ("by", "ascending", "order"),
+    [
+        (None, None, ["fourth", "third", "second", "first"]),
+        ("loss", None, ["second", "first", "third", "fourth"]),
+        ("loss", False, ["fourth", "third", "first", "second"]),
+        ("accuracy", None, ["second", "first", "third", "fourth"]),
+        ("width", None, ["first", "third", "second", "fourth"]),  # as numbers; without a value last
+        ("width", False, ["second", "third", "first", "fourth"]),
+        ("created", None, ["first", "second", "third", "fourth"]),
+        ("name", None, ["first", "fourth", "second", "third"]),
+    ],
+)
+def test_runs_are_sorted_by_whatever_column(workspace, runs, by, ascending, order):
+    assert names(runs_table(workspace.directory, "digits", sort_by=by, ascending=ascending)) == order
+
+
+def test_the_rows_and_the_metrics_are_chosen(workspace, runs):
+    view = runs_table(workspace.directory, "digits", limit=2, metrics=["accuracy"]).view
+    assert (len(view.rows), view.total) == (2, 4)
+    assert {row.curve_of for row in view.rows} == {"accuracy"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ({"metrics": ["acuracy"]}, "did you mean 'accuracy'"),
+        ({"sort_by": "widht"}, "did you mean 'width'"),
+        ({"limit": 0}, "give a limit"),
+    ],
+)
+def test_what_is_not_there_is_told(workspace, runs, wanted, told):
+    with pytest.raises(UserErrorException, match=told):
+        runs_table(workspace.directory, "digits", **wanted)
+
+
+def test_the_table_of_a_workspace_names_the_experiments(workspace, runs):
+    made(workspace, "other", "alone")
+    (output,) = runs_outputs(workspace)
+    assert set(output.data) == {"text/html", "text/plain"}
+    assert "5 runs" in output.data["text/plain"]
+    assert "other#1 alone" in output.data["text/plain"]
+    assert "digits#4" in output.data["text/html"].replace("\N{NO-BREAK SPACE}", " ")
+    (output,) = runs_outputs(workspace, "other", limit=1)
+    assert "experiment other: 1 run\n" in output.data["text/plain"]
+    with pytest.raises(UserErrorException, match="did you mean 'digits'"):
+        runs_outputs(workspace, "digit")
+
+
+def test_an_experiment_without_runs_has_a_table_too(workspace, capsys):
+    Experiment(workspace, "nothing").show(metrics=["loss"], sort_by="loss")
+    assert capsys.readouterr().out == "experiment nothing: No runs yet.\n"
+
+
+def test_a_table_holds_nothing_that_changes_by_itself(workspace, runs):
+    runs[3].complete()
+    assert runs_outputs(workspace, "digits") == runs_outputs(workspace, "digits")
+
+
+def test_the_size_of_what_a_run_left_is_told(workspace):
+    run = Experiment(workspace, "digits").start_logging(snapshot_directory=None)
+    run.upload_file("model.bin", io_file(2000))
+    run.complete()
+    assert runs_table(workspace.directory).view.rows[0].output_bytes == 2000
+
+
+def io_file(size):
+    with open("upload.bin", "wb") as file:
+        file.write(b"x" * size)
+    return os.path.abspath("upload.bin")
+
+
+def test_a_long_curve_is_sampled_with_its_last_point(workspace):
+    run = Experiment(workspace, "digits").start_logging(snapshot_directory=None)
+    for step in range(6000):
+        run.log("loss", float(step), step=step)
+        run.log("whole", step, step=step)
+        run.log("text", "x") if step < 3 else None
+    for name in ("loss", "whole"):
+        found = glance_at_curve(run.directory, name, 16)
+        assert len(found) == 16
+        assert list(found) == sorted(found)
+        assert found[0] == 0.0
+        assert found[-1] == 5999.0
+    assert glance_at_curve(run.directory, "text", 16) == ()
+    assert glance_at_curve(run.directory, "nothing", 16) == ()
+    run.complete()
