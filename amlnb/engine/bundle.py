@@ -17,8 +17,8 @@ from amlnb.core import coercion, layout
 from amlnb.core.manifest import Manifest, decode
 from amlnb.engine.bundle_environment import describe_environment
 from amlnb.errors import AmlnbError, UserErrorException
-from amlnb.live.log_tail import plain_line
 from amlnb.live.run_tail import RunTail
+from amlnb.live.terminal import plain_line
 from amlnb.render.run_page import TEXT_LIMIT, run_page
 from amlnb.render.strict_json import strict_json
 from amlnb.store import files

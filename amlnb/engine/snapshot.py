@@ -108,7 +108,7 @@ def take_snapshot(
     *,
     limits: SnapshotLimits | None = None,
     only: Sequence[str] | None = None,
-    extra: Mapping[str, bytes] | None = None,
+    extra: Mapping[str, bytes | str] | None = None,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> Snapshot:
     """Keep a source directory as it is now.
@@ -126,7 +126,8 @@ def take_snapshot(
     only
         Paths below the source directory, files or directories, to take instead of all of it.
     extra
-        Contents of files to add, by path (``/`` between names); they go before files of the same path.
+        Files to add, by path (``/`` between names): a content, or the path of a file that has it. They go before files
+        of the same path.
     now_ns
         The clock, in nanoseconds since the epoch.
 
@@ -205,7 +206,7 @@ def _keep(
     *,
     known: Mapping[str, KnownFile],
     cache: SnapshotCache,
-    extra: Mapping[str, bytes],
+    extra: Mapping[str, bytes | str],
     fingerprint: str | None,
     now_ns: Callable[[], int],
 ) -> Snapshot:
@@ -231,8 +232,8 @@ def _keep(
         files[path] = KnownFile(now, stored.sha, is_settled(now, read_at))
     _check_readable(tree)
     contents = {path: (file.sha, file.status[0], file.status[4]) for path, file in files.items()}
-    for path, data in extra.items():
-        contents[path] = (objects.put_bytes(data), len(data), 0o644)
+    for path, added in extra.items():
+        contents[path] = _added(added, objects)
     links = {path: target for path, target in tree.links.items() if path not in extra}
     snapshot = objects.put_bytes(Manifest(contents, links, tree.empty).encode())
     size = sum(content[1] for content in contents.values())
@@ -244,6 +245,14 @@ def _keep(
     except OSError as error:
         warnings.append(f"the next snapshot will read all files again: the cache cannot be written ({error})")
     return Snapshot(snapshot, len(contents), size, reused, tuple(warnings))
+
+
+def _added(added: bytes | str, objects: ObjectStore) -> tuple[str, int, int]:
+    """SHA-256, size and mode of a file that is not in the source directory."""
+    if isinstance(added, bytes):
+        return objects.put_bytes(added), len(added), 0o644
+    stored = objects.put_file(added)
+    return stored.sha, stored.status.st_size, 0o644
 
 
 def _check_readable(tree: SourceTree) -> None:

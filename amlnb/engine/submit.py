@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from amlnb import host
-from amlnb.engine import queue, targets
+from amlnb.engine import queue, reuse, targets
 from amlnb.engine.courier import wake
 from amlnb.engine.git import read_git
 from amlnb.engine.result_keys import KEY_VARIABLE, result_key
@@ -39,22 +39,37 @@ def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
     UserErrorException
         Anything else that is wrong with ``spec``.
     """
+    return queue_run(workspace, prepare(spec, workspace))
+
+
+def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
+    """Check a run, keep its source, and return its submission record; raises as `submit`."""
     target = _check(spec, workspace)
     git_reading = ThreadPoolExecutor(1)
-    # A cell's source is a temporary folder; its repository is that of the notebook's folder.
+    # Of a cell and of a script alike: the repository is that of the folder it was submitted from.
     git_state = git_reading.submit(read_git, spec.link_directory or spec.source_directory)
     git_reading.shutdown(wait=False)
     with _unwritable_told(workspace):
         objects = ObjectStore(workspace.objects)
         snapshot = take_snapshot(
-            spec.source_directory, objects, host.cache_dir(), limits=SnapshotLimits.from_environ(os.environ)
+            spec.source_directory,
+            objects,
+            host.cache_dir(),
+            limits=SnapshotLimits.from_environ(os.environ),
+            only=spec.only,
+            extra=spec.added,
         )
         git = git_state.result()
         record = _record(spec, target, snapshot.id)
         record["warnings"] = [*spec.warnings, *snapshot.warnings]
         record.update(git.record(objects))
-        record["properties"] = {**git.properties(), "ContentSnapshotId": snapshot.id, **spec.properties}
-    return queue_run(workspace, record)
+        record["properties"] = {
+            **git.properties(),
+            "ContentSnapshotId": snapshot.id,
+            reuse.PROPERTY: reuse.fingerprint(record, spec.depends),
+            **spec.properties,
+        }
+    return record
 
 
 def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
@@ -131,7 +146,7 @@ def _check(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
             hint=f"paths are relative to {os.getcwd()!r}",
         )
     if spec.script is not None:
-        _check_script(spec.source_directory, spec.script)
+        _check_script(spec)
     for text in (
         *spec.arguments,
         spec.command or "",
@@ -162,7 +177,10 @@ def _check_text(text: str) -> None:
         )
 
 
-def _check_script(source_directory: str, script: str) -> None:
+def _check_script(spec: RunSpec) -> None:
+    source_directory, script = spec.source_directory, str(spec.script)
+    if script in spec.added:
+        return
     path = os.path.join(source_directory, script)
     if os.path.isabs(script) or os.path.relpath(path, source_directory).startswith(".."):
         raise ExperimentExecutionException(

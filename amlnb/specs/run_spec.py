@@ -28,6 +28,12 @@ class RunSpec:
         Set for the user's process, and kept with the run.
     timeout_s, grace_s
         Time limit; seconds between TERM and KILL.
+    only
+        Paths below the source directory to take instead of all of it; None for all.
+    added
+        ``{path in the snapshot: path of a file}``: what goes with the source and is not in it (a cell's script).
+    depends
+        What else the outcome depends on, as text: two runs are the same only if it is the same.
     link_directory
         On local targets, the folder whose entries appear as links in the working directory (a cell's files).
     """
@@ -42,6 +48,9 @@ class RunSpec:
     environment_variables: dict[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
     grace_s: float | None = None
+    only: tuple[str, ...] | None = None
+    added: dict[str, str] = field(default_factory=dict)
+    depends: str = ""
     link_directory: str | None = None
     display_name: str | None = None
     parent: str | None = None
