@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import symtable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-# As symtable names their scopes (from 3.14 on in angle brackets).
-_COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
+from amlnb.notebook.inner_scopes import scope_names
+from amlnb.notebook.source_lines import split_lines
+
 _NESTED = (
     ast.Lambda,
     ast.ListComp,
@@ -72,19 +72,9 @@ def free_names(source: str, tree: ast.Module | None = None, *, lazy_annotations:
         and any(a.name == "annotations" for a in node.names)
         for node in tree.body
     )
-    flow = _Flow(source.splitlines(), lazy)
+    flow = _Flow(split_lines(source), lazy)
     flow.block(tree.body)
     return flow.result()
-
-
-@dataclass
-class _ScopeNames:
-    """Names of an inner scope that reach the top level."""
-
-    eager: set[str] = field(default_factory=set)
-    deferred: set[str] = field(default_factory=set)
-    optional: set[str] = field(default_factory=set)
-    assigned: set[str] = field(default_factory=set)
 
 
 class _Flow:
@@ -99,24 +89,32 @@ class _Flow:
         self._deferred: set[str] = set()
         self._optional: set[str] = set()
         self._stars: list[str] = []
+        # Names through which a function of this code may be called, and whether this statement reads one of them.
+        self._callers: set[str] = set()
+        self._early: set[str] = set()
+        self._calls = False
 
     def result(self) -> FreeNames:
         bound = self._possible
         deferred = self._deferred - bound - self._eager
-        # A function may run before or after the top level has bound its name; a certain binding settles it for us.
-        optional = (self._optional | ((self._deferred & bound) - self._definite)) - self._eager
+        # What a function reads may be bound when it is called: what is not bound for certain now may not be.
+        optional = self._optional | (self._early & bound) | ((self._deferred & bound) - self._definite)
         return FreeNames(
-            frozenset(self._eager), frozenset(deferred), frozenset(optional), frozenset(bound), tuple(self._stars)
+            frozenset(self._eager),
+            frozenset(deferred),
+            frozenset(optional - self._eager),
+            frozenset(bound),
+            tuple(self._stars),
         )
 
     def block(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
+            self._calls = False
             self._statement(statement)
 
     def _statement(self, node: ast.stmt) -> None:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            self._scope(self._segment(node), {node.name})
-            self._bind(node.name)
+            self._definition(node)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node)
         elif isinstance(node, ast.If):
@@ -124,14 +122,10 @@ class _Flow:
             self._branches([node.body, node.orelse])
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             self._loop(node)
-        elif isinstance(node, (ast.Try, *_TRY_STAR)):
-            self._try(node)  # type: ignore[arg-type]
+        elif isinstance(node, (ast.Try, ast.TryStar)):
+            self._try(node)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
-            for item in node.items:
-                self._read(item.context_expr)
-                if item.optional_vars is not None:
-                    self._target(item.optional_vars)
-            self.block(node.body)
+            self._with(node)
         elif isinstance(node, ast.Match):
             self._match(node)
         else:
@@ -144,18 +138,37 @@ class _Flow:
             for target in node.targets:
                 self._delete(target)
         elif node.__class__.__name__ == "TypeAlias":  # 3.12 and later
-            names = _scope_names(ast.unparse(node), {node.name.id}, self._lazy)  # type: ignore[attr-defined]
-            self._deferred |= names.eager | names.deferred
-            self._bind(node.name.id)  # type: ignore[attr-defined]
+            name = node.name.id  # type: ignore[attr-defined]
+            self._scope(node, self._text(node), {name})
+            self._bind(name)
         elif not isinstance(node, ast.Global):
             for child in ast.iter_child_nodes(node):
                 if isinstance(child, ast.expr):
                     self._read(child)
 
+    def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        in_class = self._scope(node, self._segment(node), {node.name})
+        if isinstance(node, ast.ClassDef):
+            self._class_body(node, in_class)
+        if node.decorator_list:  # a decorator may call what it decorates
+            self._call()
+        self._bind(node.name)
+        self._callers.add(node.name)
+
+    def _class_body(self, node: ast.ClassDef, names: set[str]) -> None:
+        """Names that a class both reads and binds: `rate = rate` reads the outer one, `n = 1; m = n` does not."""
+        body = _Flow(self._lines, self._lazy)
+        body.block(node.body)
+        for name in names & body._eager:
+            self._load(name)
+        self._optional |= (names & body._optional) - self._definite
+
     def _assign(self, node: ast.Assign | ast.AugAssign | ast.AnnAssign) -> None:
         if isinstance(node, ast.AnnAssign) and not self._lazy:
             self._read(node.annotation)
         if node.value is None:  # an annotation alone binds nothing
+            if not isinstance(node.target, ast.Name):
+                self._target(node.target)
             return
         self._read(node.value)
         if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
@@ -167,6 +180,7 @@ class _Flow:
         if isinstance(target, ast.Name):
             self._load(target.id)
             self._definite.discard(target.id)
+            self._possible.add(target.id)
         elif isinstance(target, (ast.Tuple, ast.List)):
             for element in target.elts:
                 self._delete(element)
@@ -187,29 +201,28 @@ class _Flow:
         for body in bodies:
             self._definite = set(before)
             self.block(body)
-            if not (body and isinstance(body[-1], (ast.Raise, ast.Continue, ast.Break))):
+            if not _leaves(body):
                 ends.append(self._definite)
         self._definite = set.intersection(*ends) if ends else before
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        self._read(node.test if isinstance(node, ast.While) else node.iter)
         before = set(self._definite)
-        if isinstance(node, ast.While):
-            self._read(node.test)
-        else:
-            self._read(node.iter)
+        if not isinstance(node, ast.While):
             self._target(node.target)
         # A later turn sees what an earlier one bound.
         self._possible |= _stored(node.body)
         self.block(node.body)
-        self._definite = before
+        self._definite = set(before)
         self.block(node.orelse)
-        self._definite &= before | _stored(node.orelse)
+        if any(isinstance(part, ast.Break) for statement in node.body for part in ast.walk(statement)):
+            self._definite = before
 
-    def _try(self, node: ast.Try) -> None:
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
         before = set(self._definite)
         self.block(node.body)
         self.block(node.orelse)
-        ends = [self._definite]
+        ends = [] if _leaves(node.body + node.orelse) else [self._definite]
         for handler in node.handlers:
             self._definite = set(before)
             if handler.type is not None:
@@ -219,27 +232,51 @@ class _Flow:
             self.block(handler.body)
             if handler.name:
                 self._definite.discard(handler.name)
-            if not (handler.body and isinstance(handler.body[-1], ast.Raise)):
+            if not _leaves(handler.body):
                 ends.append(self._definite)
-        self._definite = set.intersection(*ends)
+        after = set.intersection(*ends) if ends else set(before)
+        # `finally` also runs when the body has raised half-way.
+        self._definite = set(before)
         self.block(node.finalbody)
+        self._definite |= after
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            self._read(item.context_expr)
+            if item.optional_vars is not None:
+                self._target(item.optional_vars)
+        before = set(self._definite)
+        self.block(node.body)
+        if any(_suppresses(item.context_expr) for item in node.items):
+            self._definite = before
 
     def _match(self, node: ast.Match) -> None:
         self._read(node.subject)
-        before, ends = set(self._definite), [set(self._definite)]
+        before, ends = set(self._definite), []
         for case in node.cases:
             self._definite = set(before)
-            for part in ast.walk(case.pattern):
-                if isinstance(part, (ast.MatchValue, ast.MatchClass)):
-                    self._read(part.value if isinstance(part, ast.MatchValue) else part.cls)
-                for name in (getattr(part, "name", None), getattr(part, "rest", None)):
-                    if isinstance(name, str):
-                        self._bind(name)
+            self._pattern(case.pattern)
             if case.guard is not None:
                 self._read(case.guard)
             self.block(case.body)
-            ends.append(self._definite)
-        self._definite = set.intersection(*ends)
+            if not _leaves(case.body):
+                ends.append(self._definite)
+        if not any(_matches_all(case) for case in node.cases):
+            ends.append(before)
+        self._definite = set.intersection(*ends) if ends else before
+
+    def _pattern(self, pattern: ast.pattern) -> None:
+        for part in ast.walk(pattern):
+            if isinstance(part, ast.MatchValue):
+                self._read(part.value)
+            elif isinstance(part, ast.MatchClass):
+                self._read(part.cls)
+            elif isinstance(part, ast.MatchMapping):
+                for key in part.keys:
+                    self._read(key)
+            for name in (getattr(part, "name", None), getattr(part, "rest", None)):
+                if isinstance(name, str):
+                    self._bind(name)
 
     def _target(self, node: ast.expr) -> None:
         """Take an assignment target: its parts that are expressions are read, its names are bound."""
@@ -251,9 +288,7 @@ class _Flow:
         elif isinstance(node, ast.Starred):
             self._target(node.value)
         else:
-            for child in ast.iter_child_nodes(node):
-                if isinstance(child, ast.expr):
-                    self._read(child)
+            self._read(node)
 
     def _read(self, node: ast.expr) -> None:
         nodes = list(ast.walk(node))
@@ -263,7 +298,9 @@ class _Flow:
         self._possible |= walrus
         self._optional |= (loaded & walrus) - self._definite
         if any(isinstance(part, _NESTED) for part in nodes):
-            self._scope(f"({ast.unparse(node)})", walrus)
+            self._scope(node, f"(\n{self._text(node)}\n)", walrus)
+            if any(isinstance(part, ast.Lambda) for part in nodes):
+                self._call()  # who gets the function may call it at once
         else:
             for name in loaded:
                 self._load(name)
@@ -271,15 +308,17 @@ class _Flow:
             if isinstance(part, ast.NamedExpr):
                 self._bind(part.target.id)
 
-    def _scope(self, source: str, own: set[str]) -> None:
-        names = _scope_names(source, own, self._lazy)
+    def _scope(self, node: ast.AST, source: str, own: set[str]) -> set[str]:
+        names = scope_names(source, node, own, lazy_annotations=self._lazy)
         for name in names.eager:
             self._load(name)
         self._deferred |= names.deferred
-        self._optional |= names.optional - self._definite
         self._possible |= names.assigned
+        return names.in_class
 
     def _load(self, name: str) -> None:
+        if name in self._callers:
+            self._call()
         if name in self._definite:
             return
         if name in self._possible:
@@ -287,17 +326,41 @@ class _Flow:
         else:
             self._eager.add(name)
 
+    def _call(self) -> None:
+        """Functions of this code may run here: what they read and is not bound yet comes from outside."""
+        self._calls = True
+        self._early |= self._deferred - self._definite
+
     def _bind(self, name: str) -> None:
         self._definite.add(name)
         self._possible.add(name)
+        if self._calls:
+            self._callers.add(name)
 
     def _segment(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
         first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
         text = "\n".join(self._lines[first - 1 : node.end_lineno])
         return f"if 1:\n{text}" if node.col_offset else text
 
+    def _text(self, node: ast.expr | ast.stmt) -> str:
+        lines = self._lines[node.lineno - 1 : node.end_lineno]
+        # Columns count bytes.
+        lines[-1] = lines[-1].encode()[: node.end_col_offset].decode()
+        lines[0] = lines[0].encode()[node.col_offset :].decode()
+        return "\n".join(lines)
 
-_TRY_STAR = (ast.TryStar,)
+
+def _leaves(body: list[ast.stmt]) -> bool:
+    """Tell whether what follows a block is never reached from its end."""
+    return bool(body) and isinstance(body[-1], (ast.Raise, ast.Continue, ast.Break))
+
+
+def _suppresses(context: ast.expr) -> bool:
+    return any("suppress" in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in ast.walk(context))
+
+
+def _matches_all(case: ast.match_case) -> bool:
+    return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
 
 
 def _stored(statements: list[ast.stmt]) -> set[str]:
@@ -316,37 +379,3 @@ def _stored(statements: list[ast.stmt]) -> set[str]:
         elif not isinstance(node, ast.Lambda):
             stack.extend(ast.iter_child_nodes(node))
     return found
-
-
-def _scope_names(source: str, own: set[str], lazy_annotations: bool) -> _ScopeNames:
-    """Names that one definition or expression takes from outside; ``own`` are those that it binds itself."""
-    if lazy_annotations:
-        source = f"from __future__ import annotations\n{source}"
-    table = symtable.symtable(source, "<cell>", "exec")
-    names = _ScopeNames()
-    for symbol in table.get_symbols():
-        # From 3.12 on the variables of a comprehension stand in the scope around it, as if they were assigned there.
-        if symbol.is_referenced() and (not symbol.is_assigned() or symbol.get_name() in own):
-            names.eager.add(symbol.get_name())
-    for child in table.get_children():
-        _descend(child, names, deferred=False)
-    names.deferred -= {"annotations"} if lazy_annotations else set()
-    return names
-
-
-def _descend(table: symtable.SymbolTable, names: _ScopeNames, *, deferred: bool) -> None:
-    kind = str(getattr(table.get_type(), "value", table.get_type()))
-    if kind == "function":
-        deferred = deferred or table.get_name().strip("<>") not in _COMPREHENSIONS
-    elif kind == "annotation":
-        deferred = True
-    for symbol in table.get_symbols():
-        name = symbol.get_name()
-        if symbol.is_global() and symbol.is_referenced():
-            (names.deferred if deferred else names.eager).add(name)
-        elif kind == "class" and symbol.is_referenced() and symbol.is_local() and not deferred:
-            names.optional.add(name)  # `class A: rate = rate` reads the outer name first
-        if symbol.is_declared_global() and symbol.is_assigned():
-            names.assigned.add(name)
-    for child in table.get_children():
-        _descend(child, names, deferred=deferred)
