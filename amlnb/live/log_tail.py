@@ -3,42 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 
-# Control sequences (CSI, OSC and two-character escapes) and the control characters that are no text.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_a-z])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+from amlnb.live.terminal import PLAIN, terminal_line
+from amlnb.specs.run_view import LogLine
+
 _BLOCK = 16384
-_LINE_LIMIT = 500
-
-
-def plain_line(raw: str) -> str:
-    """Show one line as a terminal leaves it.
-
-    What a carriage return or a backspace goes back over is overwritten, colours are dropped.
-
-    Longer than 500 characters, it is cut with an ellipsis.
-    """
-    text = _ESCAPES.sub("", raw)
-    shown = _CONTROLS.sub("", _overwritten(text).expandtabs(4))
-    return shown if len(shown) <= _LINE_LIMIT else shown[: _LINE_LIMIT - 1] + "…"
-
-
-def _overwritten(text: str) -> str:
-    """Play the moves of a cursor: to the start of the line, and one character back."""
-    if "\r" not in text and "\b" not in text:
-        return text
-    shown: list[str] = []
-    column = 0
-    for character in text:
-        if character == "\r":
-            column = 0
-        elif character == "\b":
-            column = max(0, column - 1)
-        else:
-            shown[column : column + 1] = [character]
-            column += 1
-    return "".join(shown)
+_COUNTED_AT_ONCE = 1024 * 1024
 
 
 class LogTail:
@@ -56,7 +26,11 @@ class LogTail:
         self._path = path
         self._count = lines
         self._size = -1
-        self._lines: tuple[str, ...] = ()
+        self._lines: tuple[LogLine, ...] = ()
+        # Line breaks before an offset; None once there was too much to count.
+        self._breaks: int | None = 0
+        self._counted = 0
+        self._earlier: int | None = 0
 
     def poll(self) -> bool:
         """Look at the file; True if `lines` changed."""
@@ -71,19 +45,46 @@ class LogTail:
         return self._lines != before
 
     @property
-    def lines(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[LogLine, ...]:
         """The last lines, oldest first; a progress bar is one line."""
         return self._lines
 
-    def _read(self, size: int) -> tuple[str, ...]:
+    @property
+    def earlier(self) -> int | None:
+        """How many lines there are before `lines`; None if the file has grown too fast to count them."""
+        return self._earlier
+
+    def _read(self, size: int) -> tuple[LogLine, ...]:
         start = max(0, size - _BLOCK)
         with open(self._path, "rb", buffering=0) as file:
-            file.seek(start)
-            data = file.read(_BLOCK)
-        text = data.decode("utf-8", errors="replace")
-        lines = text.split("\n")
+            self._count_breaks(file.fileno(), start)
+            data = os.pread(file.fileno(), _BLOCK, start)
+        lines = data.split(b"\n")
+        breaks = 0
         if start and len(lines) > 1:
             lines = lines[1:]  # its beginning was not read
+            breaks = 1
         if lines and not lines[-1]:
             lines.pop()
-        return tuple(plain_line(line) for line in lines[-self._count :])
+        left_out = max(0, len(lines) - self._count)
+        self._earlier = None if self._breaks is None else self._breaks + breaks + left_out
+        shown, style = [], PLAIN
+        # A colour may have been switched on by any line before.
+        for raw in lines if b"\x1b" in data else lines[-self._count :]:
+            line, style = terminal_line(raw.decode("utf-8", errors="replace"), style)
+            shown.append(line)
+        return tuple(shown[-self._count :])
+
+    def _count_breaks(self, descriptor: int, end: int) -> None:
+        """Count the lines that end before an offset, as far as that is new and little."""
+        if self._breaks is None:
+            return
+        if end - self._counted > _COUNTED_AT_ONCE or end < self._counted:
+            self._breaks = None
+            return
+        while self._counted < end:
+            data = os.pread(descriptor, end - self._counted, self._counted)
+            if not data:
+                return
+            self._breaks += data.count(b"\n")
+            self._counted += len(data)

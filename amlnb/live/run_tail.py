@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amlnb.core import coercion, layout
+from amlnb.core import coercion, layout, states
 from amlnb.live.downsample import downsample
 from amlnb.live.log_tail import LogTail
-from amlnb.specs.run_view import MetricSummary, RunView, Series
+from amlnb.live.progress import shown_progress, told_progress
+from amlnb.specs.run_view import MetricSummary, Progress, RunView, Series
 from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 DEFAULT_POINTS = 300
 DEFAULT_METRICS = 200
 DEFAULT_CURVES = 24
-DEFAULT_LOG_LINES = 12
+DEFAULT_LOG_LINES = 40  # the end of a long traceback
 PARAMETER_PREFIX = "param."
 _LIVENESS_S = 1.0
+_BAR_LINES = 5
 _METRIC_ID = np.uint64(0xFFFFFFFF)  # the part of a record's head that names the metric
 
 
@@ -77,6 +79,8 @@ class RunTail:
         self._facts = self.reader.facts()
         self._facts_at = float("-inf")
         self._told: RunView | None = None
+        self._progress: Progress | None = None
+        self._progress_at = float("-inf")
         self.changed = True
 
     @property
@@ -99,7 +103,7 @@ class RunTail:
             self._read_metrics()
         self._read_facts(at_once=refreshed or grown or self.sealed != self._facts.sealed)
         view = self._view()
-        told = replace(view, elapsed_s=0.0, metrics={}, series={}, log_tail=())
+        told = replace(view, elapsed_s=0.0, metrics={}, series={}, log_tail=(), progress=self._progress)
         self.changed = logged or grown or told != self._told
         self._told = told
         return view
@@ -148,6 +152,21 @@ class RunTail:
             kept = downsample(found.value, self._points)
             self._series[name] = Series(found.step[kept], found.value[kept])
 
+    def _progress_now(self) -> Progress | None:
+        """How far it is, the time that is left counted down since that was told."""
+        if states.is_terminal(self._facts.state):
+            return None
+        found = told_progress((writer.role, writer.progress) for writer in self.reader.writers)
+        found = found or shown_progress([line.text for line in self._log.lines[-_BAR_LINES:]])
+        now = time.monotonic()
+        if found != self._progress:
+            self._progress, self._progress_at = found, now
+        if found is None or found.left_s is None:
+            return found
+        # What should have ended by now goes on, and nobody knows for how long.
+        left_s = found.left_s - (now - self._progress_at)
+        return replace(found, left_s=left_s if left_s > 0 else None)
+
     def _view(self) -> RunView:
         facts, record = self._facts, self.reader.record
         elapsed = 0.0
@@ -172,7 +191,9 @@ class RunTail:
             metrics=dict(self._metrics),
             metric_count=self._metric_count,
             series=dict(self._series),
+            progress=self._progress_now(),
             log_tail=self._log.lines,
+            log_earlier=self._log.earlier,
         )
 
 

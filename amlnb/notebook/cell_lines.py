@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from amlnb.core import coercion
 from amlnb.notebook.cell import FIRST_LINE
+from amlnb.render.run_failure import THE_CELL
+from amlnb.specs.run_view import LogLine
 
 if TYPE_CHECKING:
     from amlnb.specs.run_view import RunView
@@ -41,19 +43,31 @@ def in_cell_lines(view: RunView, begins: int | None) -> RunView:
 
     def of_cell(found: re.Match[str]) -> str:
         line = int(found[2]) - begins
-        return found[0] if line < 0 else f'File "the cell", line {line + FIRST_LINE}'
+        return found[0] if line < 0 else f'File "{THE_CELL}", line {line + FIRST_LINE}'
 
     return replace(
-        view, log_tail=tuple(_FRAME.sub(of_cell, line) for line in view.log_tail), error=_error(view.error, begins)
+        view,
+        log_tail=tuple(_line(line, _FRAME.sub(of_cell, line.text)) for line in view.log_tail),
+        error=_error(view.error, begins),
     )
 
 
+def _line(line: LogLine, text: str) -> LogLine:
+    return line if text == line.text else LogLine(text)  # its colours no longer stand where they did
+
+
 def _error(error: dict[str, Any] | None, begins: int) -> dict[str, Any] | None:
-    if not error:
-        return error
-    for frame in reversed(coercion.items(coercion.mapping(error.get("details")).get("frames"))):
+    """Tell in the message where in the cell it was, and name lines of the cell in the frames."""
+    details = coercion.mapping((error or {}).get("details"))
+    frames, last = [], None
+    for frame in coercion.items(details.get("frames")):
         told = coercion.mapping(frame)
         line = told.get("line")
         if os.path.basename(str(told.get("file"))) in SCRIPT_NAMES and isinstance(line, int) and line >= begins:
-            return {**error, "message": f"{error.get('message')} (line {line - begins + FIRST_LINE} of the cell)"}
-    return error
+            last = line - begins + FIRST_LINE
+            told = {**told, "file": THE_CELL, "line": last}
+        frames.append(told)
+    if not error or last is None:
+        return error
+    message = f"{error.get('message')} (line {last} of the cell)"
+    return {**error, "message": message, "details": {**details, "frames": frames}}

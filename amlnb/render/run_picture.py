@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,17 +11,19 @@ import numpy as np
 from amlnb.core import states
 from amlnb.render import palette
 from amlnb.render.axes import Scale, padded, tick_labels, ticks
-from amlnb.render.formatting import format_clock, format_duration, format_number, one_line
+from amlnb.render.formatting import format_clock, format_duration, format_number, format_progress, one_line
 from amlnb.render.metric_groups import MetricGroup, group_metrics
 from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text, text_width
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from amlnb.specs.run_view import RunView, Series
+    from amlnb.specs.run_view import Progress, RunView, Series
 
 WIDTH = 720
 _HEADER = 38
+_BAR_Y = 33.0
+_NAME_ROOM = 110
 _PANEL_HEIGHT = {1: 210, 2: 180, 3: 150}  # by number of columns
 _GAP_X, _GAP_Y = 22, 10
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 24, 20
@@ -81,10 +84,27 @@ def _header(view: RunView, as_of: float | None) -> list[Shape]:
     told = "" if as_of is None else f"as of {format_clock(as_of)}"  # last, so that it stays in its place
     right = " · ".join(part for part in (_timing(view), f"on {one_line(view.target, 24)}", told) if part)
     right_x = WIDTH - text_width(right, 12) - 16
-    limit = max(8, int((right_x - name_x) / 7.4))
-    shapes.append(Text(name_x, middle + 4.5, one_line(view.name, limit), palette.INK, 13))
+    room = right_x - name_x
+    progress = _progress(view.progress, room - _NAME_ROOM) if view.progress is not None else ""
+    name = one_line(view.name, max(8, int((room - text_width(progress, 12)) / 7.4)))
+    shapes.append(Text(name_x, middle + 4.5, name, palette.INK, 13))
+    if view.progress is not None:
+        shapes.append(Text(name_x + text_width(name, 13) + 14, middle + 4.5, progress, colour, 12))
+        shapes += _bar(view.progress, colour)
     shapes.append(Text(WIDTH, middle + 4.5, right, palette.FAINT, 12, "end"))
     return shapes
+
+
+def _progress(progress: Progress, room: float) -> str:
+    text = format_progress(progress)
+    return text if text_width(text, 12) <= room else format_progress(replace(progress, text=None))
+
+
+def _bar(progress: Progress, colour: str) -> list[Shape]:
+    """A thin line across the picture below its header, as far as the run has come."""
+    whole = Line(((1, _BAR_Y), (WIDTH - 1, _BAR_Y)), palette.GRID, 2.5, 0.25)
+    x = 1 + (WIDTH - 2) * progress.fraction
+    return [whole, Line(((1, _BAR_Y), (x, _BAR_Y)), colour, 2.5)] if x > 2 else [whole]
 
 
 def _state_mark(state: str, x: float, y: float, colour: str) -> list[Shape]:

@@ -45,6 +45,67 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Progress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    done, total
+        So much of so much; both finite and not negative.
+    text
+        What is being done.
+    left_s
+        Seconds until the end at the pace so far; None if that is not known.
+    """
+
+    done: float
+    total: float
+    text: str | None = None
+    left_s: float | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Between 0 and 1; of nothing all is done."""
+        return min(1.0, self.done / self.total) if self.total > 0 else 1.0
+
+
+@dataclass(frozen=True)
+class TextStyle:
+    """How a terminal shows text.
+
+    Attributes
+    ----------
+    colour, ground
+        Of the text and behind it: the number of one of the terminal's 16 colours, red, green and blue (0 to 255), or
+        None for the terminal's own.
+    """
+
+    colour: int | tuple[int, int, int] | None = None
+    ground: int | tuple[int, int, int] | None = None
+    bold: bool = False
+    dim: bool = False
+    italic: bool = False
+    underline: bool = False
+    inverse: bool = False
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line of a log as a terminal leaves it.
+
+    Attributes
+    ----------
+    text
+        Without control codes.
+    styles
+        (begin, end, style) of the parts of the text that are not plain, in order.
+    """
+
+    text: str
+    styles: tuple[tuple[int, int, TextStyle], ...] = ()
+
+
+@dataclass(frozen=True)
 class RunView:
     """A run at one moment.
 
@@ -66,8 +127,12 @@ class RunView:
         How many there are.
     series
         Curves of those metrics that have more than one point and are to be drawn.
+    progress
+        How far it is; None once it has ended, or where it does not tell.
     log_tail
-        Last lines of the run's output, without control codes.
+        Last lines of the run's output.
+    log_earlier
+        How many lines there are before those; None if that would have been costly to find out.
     """
 
     id: str
@@ -88,7 +153,9 @@ class RunView:
     metrics: dict[str, MetricSummary] = field(default_factory=dict)
     metric_count: int = 0
     series: dict[str, Series] = field(default_factory=dict)
-    log_tail: tuple[str, ...] = ()
+    progress: Progress | None = None
+    log_tail: tuple[LogLine, ...] = ()
+    log_earlier: int | None = 0
 
     @property
     def name(self) -> str:

@@ -1,24 +1,8 @@
-import pytest
-
-from amlnb.live.log_tail import LogTail, plain_line
+from amlnb.live.log_tail import LogTail
 
 
-@pytest.mark.parametrize(
-    ("raw", "shown"),
-    [
-        ("plain", "plain"),
-        ("10%\r 50%\r100%", "100%"),
-        ("a long line\rshort", "shortg line"),
-        ("done\r", "done"),
-        ("\x1b[31mred\x1b[0m \x1b[1;38;5;3mx\x1b[K", "red x"),
-        ("\x1b]8;;http://x\x07link\x1b]8;;\x07", "link"),
-        ("ab\b\bxy", "xy"),
-        ("a\tb\x00\x07c", "a   bc"),
-        ("x" * 600, "x" * 499 + "…"),
-    ],
-)
-def test_a_line_is_shown_as_a_terminal_leaves_it(raw, shown):
-    assert plain_line(raw) == shown
+def texts(tail):
+    return tuple(line.text for line in tail.lines)
 
 
 def test_the_tail_follows_a_growing_file(tmp_path):
@@ -29,11 +13,11 @@ def test_the_tail_follows_a_growing_file(tmp_path):
         file.write(b"one\ntwo\nthree\nfo")
         file.flush()
         assert tail.poll()
-        assert tail.lines == ("two", "three", "fo")
+        assert texts(tail) == ("two", "three", "fo")
         assert not tail.poll()
         file.write(b"ur\n\xff\xfe\n")
     assert tail.poll()
-    assert tail.lines == ("three", "four", "\ufffd\ufffd")
+    assert texts(tail) == ("three", "four", "\ufffd\ufffd")
 
 
 def test_ten_gigabytes_of_log_cost_no_more_than_a_block(tmp_path):
@@ -44,7 +28,7 @@ def test_ten_gigabytes_of_log_cost_no_more_than_a_block(tmp_path):
         file.write(b"\nlast\n")
     tail = LogTail(str(path), 2)
     tail.poll()
-    assert tail.lines[-1] == "last"
+    assert texts(tail)[-1] == "last"
 
 
 def test_a_line_longer_than_a_block_is_shown_by_its_end(tmp_path):
@@ -53,3 +37,30 @@ def test_a_line_longer_than_a_block_is_shown_by_its_end(tmp_path):
     tail = LogTail(str(path), 2)
     tail.poll()
     assert len(tail.lines) == 1
+
+
+def test_the_lines_before_the_tail_are_counted_as_they_come(tmp_path):
+    path = tmp_path / "log"
+    tail = LogTail(str(path), 3)
+    with path.open("ab", buffering=0) as file:
+        for number in range(5000):
+            file.write(b"line %d\n" % number)
+            if number % 7 == 0:
+                tail.poll()
+                assert tail.earlier == max(0, number - 2)
+        tail.poll()
+        assert (texts(tail)[0], tail.earlier) == ("line 4997", 4997)
+        file.write(b"x" * 3_000_000)
+    tail.poll()
+    assert tail.earlier is None
+
+
+def test_a_colour_stays_until_it_is_switched_off(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("\x1b[31mred\n\nstill\x1b[m\nplain\n")
+    tail = LogTail(str(path), 2)
+    tail.poll()
+    assert [(line.text, [(b, e, style.colour) for b, e, style in line.styles]) for line in tail.lines] == [
+        ("still", [(0, 5, 1)]),
+        ("plain", []),
+    ]

@@ -11,7 +11,7 @@ from amlnb.notebook.display import LiveDisplays, RunDisplay
 from amlnb.notebook.front_end import has_front_end
 from amlnb.notebook.outputs import RUN_MIME
 from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY, unfinished_runs
-from amlnb.specs.run_view import RunView
+from amlnb.specs.run_view import LogLine, RunView, TextStyle
 from amlnb.store.run_names import short_id
 
 
@@ -203,9 +203,17 @@ def test_lines_of_the_script_are_told_as_lines_of_the_cell():
         'File "/x/cell.pyx", line 9',
     )
     frames = [{"file": "/x/work/cell.py", "line": 10}, {"file": "/x/work/cell.py", "line": 4}]
-    view = RunView("r", "e", "Failed", log_tail=log, error={"message": "boom", "details": {"frames": frames}})
+    styled = LogLine(log[0], ((0, 4, TextStyle(1)),))
+    view = RunView(
+        "r",
+        "e",
+        "Failed",
+        log_tail=(styled, *map(LogLine, log[1:])),
+        error={"message": "boom", "details": {"frames": frames}},
+    )
     shown = in_cell_lines(view, cell_line({"properties": {"notebook.cell_line": "8"}}))
-    assert shown.log_tail == ('File "the cell", line 3, in <module>', *log[1:])
+    assert shown.log_tail == (LogLine('File "the cell", line 3, in <module>'), *map(LogLine, log[1:]))
+    assert shown.error["details"]["frames"] == [{"file": "the cell", "line": 4}, frames[1]]
     assert shown.error["message"] == "boom (line 4 of the cell)"
     assert in_cell_lines(view, cell_line({"properties": {}})) is view
 

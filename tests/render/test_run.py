@@ -15,7 +15,7 @@ from amlnb.render.run_page import run_page
 from amlnb.render.run_picture import drawn_metrics, run_scene
 from amlnb.render.run_text import progress_line, run_text
 from amlnb.render.svg import to_svg
-from amlnb.specs.run_view import MetricSummary, RunView, Series
+from amlnb.specs.run_view import LogLine, MetricSummary, Progress, RunView, Series, TextStyle
 
 EVIL = "<script>alert(1)</script>\n\x00\ud800'\"&$x^2$ 中文 \u202e"
 
@@ -26,6 +26,10 @@ def view(curves, **fields):
     metrics = {name: MetricSummary(len(y), y[-1], min(y), max(y)) for name, y in curves.items()}
     fields = {"state": states.RUNNING, "started": 1.0, "elapsed_s": 12.0, "metric_count": len(metrics), **fields}
     return RunView(id="digits_1", experiment="digits", metrics=metrics, series=series, **fields)
+
+
+def log(*texts):
+    return tuple(LogLine(text) for text in texts)
 
 
 def decay(n=300):
@@ -68,7 +72,8 @@ ALL_FIELDS = {
     "error": {"code": "x", "message": EVIL, "hint": EVIL},
     "warnings": (EVIL,) * 5,
     "reason": EVIL,
-    "log_tail": (EVIL,),
+    "log_tail": (LogLine(EVIL, ((0, 9, TextStyle(1, 2, True, True, True, True, True)),)),),
+    "progress": Progress(1, 3, EVIL, 5.0),
 }
 
 
@@ -128,7 +133,7 @@ def test_gaps_and_steps_that_go_back_break_the_curve():
 
 def test_thousands_of_metrics_stay_small_and_say_so():
     curves = {f"metric {i}": decay(300) for i in range(200)}
-    shown = view(curves, metric_count=100_000, log_tail=("x" * 500,) * 12, warnings=("w" * 900,) * 1000)
+    shown = view(curves, metric_count=100_000, log_tail=log(*["x" * 500] * 12), warnings=("w" * 900,) * 1000)
     svg, html = to_svg(run_scene(shown)), run_html(shown)
     assert "194 more curves not drawn" in texts(svg)
     assert "and 99,970 more metrics" in html
@@ -143,7 +148,10 @@ def test_the_same_run_gives_the_same_bytes():
 
 
 def test_the_height_does_not_change_while_a_run_goes_on():
-    short, long = view({"loss": decay(2)}, log_tail=("a",)), view({"loss": decay()}, log_tail=("a",) * 9, elapsed_s=1e5)
+    short, long = (
+        view({"loss": decay(2)}, log_tail=log("a")),
+        view({"loss": decay()}, log_tail=log(*"a" * 9), elapsed_s=1e5),
+    )
     assert run_scene(short).height == run_scene(long).height
     height = re.compile(r"height:(\d+)px")
     assert height.findall(run_html(short)) == height.findall(run_html(long))
@@ -187,5 +195,7 @@ def test_a_queued_run_says_what_it_waits_for():
 
 def test_a_log_that_is_cut_says_where_the_rest_is_and_none_takes_no_room():
     assert "<pre" not in run_html(view({}))
-    assert "earlier lines" not in run_html(view({}, log_tail=("a",) * 10))
-    assert "… earlier lines: amlnb run logs digits_1\na" in run_html(view({}, log_tail=("a",) * 12))
+    assert "earlier lines" not in run_html(view({}, log_tail=log(*"a" * 10)))
+    assert "… 3 earlier lines: amlnb run logs digits_1\na" in run_html(view({}, log_tail=log(*"a" * 12)))
+    assert "… 1,003 earlier lines:" in run_html(view({}, log_tail=log(*"a" * 12), log_earlier=1000))
+    assert "… earlier lines:" in run_html(view({}, log_tail=log(*"a" * 12), log_earlier=None))

@@ -1,0 +1,96 @@
+"""What a failed run shows of its failure: the traceback's end, and the local values where it happened. Pure."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from amlnb.core import coercion, states
+from amlnb.render.formatting import one_line
+from amlnb.specs.run_view import LogLine
+
+if TYPE_CHECKING:
+    from amlnb.specs.run_view import RunView
+
+# The file of a frame whose lines are those of a notebook's cell.
+THE_CELL = "the cell"
+TRACEBACK_LIMIT = 16
+LOCALS_LIMIT = 12
+_OTHERS = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]|[/\\]lib(?:64)?[/\\]python3[\d.t]*[/\\]|^<")
+_BEGIN = "Traceback (most recent call last):"
+
+
+@dataclass(frozen=True)
+class Local:
+    """A local value: its name, its type with shape or length, and the value itself if it is a number."""
+
+    name: str
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True)
+class FailedFrame:
+    """A place of the failure in the user's own code.
+
+    Attributes
+    ----------
+    where
+        ``loss(), line 7 of the cell``, or ``train.py, line 12``.
+    hidden
+        How many local values are left out.
+    """
+
+    where: str
+    values: tuple[Local, ...]
+    hidden: int
+
+
+def traceback_lines(view: RunView) -> tuple[LogLine, ...]:
+    """Return the last traceback in the log's tail of a failed run, at most 16 lines of it; nothing if there is none."""
+    if view.state != states.FAILED:
+        return ()
+    begins = [number for number, line in enumerate(view.log_tail) if line.text.endswith(_BEGIN)]
+    if not begins:
+        return ()
+    lines = view.log_tail[begins[-1] :]
+    if len(lines) <= TRACEBACK_LIMIT:
+        return lines
+    return lines[0], LogLine("  …"), *lines[len(lines) - TRACEBACK_LIMIT + 2 :]
+
+
+def failed_frames(view: RunView) -> list[FailedFrame]:
+    """Where a failed run's own code stood: the innermost place, and the outermost if that is another one."""
+    details = coercion.mapping((view.error or {}).get("details"))
+    frames = [coercion.mapping(frame) for frame in coercion.items(details.get("frames"))]
+    own = [frame for frame in frames if not _OTHERS.search(str(frame.get("file")))] or frames[-1:]
+    found: list[FailedFrame] = []
+    room = LOCALS_LIMIT
+    for frame in dict.fromkeys((len(own) - 1, 0)) if own else ():
+        values = [_local(coercion.mapping(local)) for local in coercion.items(own[frame].get("locals"))]
+        shown = values[-room:] if room else []  # what was made last tells most
+        if shown:
+            found.append(FailedFrame(_where(own[frame]), tuple(shown), len(values) - len(shown)))
+            room -= len(shown)
+    return found
+
+
+def _where(frame: dict[str, Any]) -> str:
+    file, line = str(frame.get("file") or "?"), coercion.scalar_text(frame.get("line")) or "?"
+    place = f"line {line} of the cell" if file == THE_CELL else f"{os.path.basename(file)}, line {line}"
+    function = str(frame.get("function") or "")
+    return one_line(place if function in ("", "<module>") else f"{function}(), {place}", 80)
+
+
+def _local(told: dict[str, Any]) -> Local:
+    kind = str(told.get("type") or "?")
+    shape, length = told.get("shape"), told.get("length")
+    if isinstance(shape, list):
+        kind += f" ({', '.join(str(n) for n in shape[:8])}{',' if len(shape) == 1 else ''})"
+    if told.get("dtype"):
+        kind += f" {told['dtype']}"
+    if isinstance(length, int):
+        kind += f" of {length:,}"
+    return Local(one_line(str(told.get("name")), 40), one_line(kind, 60), one_line(str(told.get("value") or ""), 40))

@@ -1,0 +1,78 @@
+import pytest
+
+from amlnb.live.progress import shown_progress, told_progress
+from amlnb.specs.run_view import Progress
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown"),
+    [
+        (["  45%|████▌     | 45/100 [00:12<00:14,  3.87it/s]"], (45, 100, None, 14)),
+        (["epoch 3:  45%|####5     | 45/100 [00:12<01:02:03,  3.87it/s, loss=0.3]"], (45, 100, "epoch 3", 3723)),
+        (["  0%|          | 0/100 [00:00<?, ?it/s]"], (0, 100, None, None)),
+        (["100%|██████████| 100/100 [00:12<00:00,  8.1it/s]"], (100, 100, None, 0)),
+        (["w:  27%|██▋   | 12.3M/45.6M [00:01<00:03, 10.0MB/s]"], (12.3e6, 45.6e6, "w", 3)),
+        (["  9%|▉| 1.20k/12.0k [00:01<00:09, 1.1kB/s]"], (1200, 12000, None, 9)),
+        ([" 45%|| 45/100 [00:12<00:14]"], (45, 100, None, 14)),
+        (["100%|█| 5/5 [00:12<00:00]", "epoch 2", "  20%|█    | 1/5 [00:01<00:04]"], (1, 5, None, 4)),
+        (["  20%|█    | 1/5 [00:01<00:04]", "a word from the script"], (1, 5, None, 4)),
+        (
+            ["Epoch 3/10", "  12/100 [==>...........................] - ETA: 12s - loss: 0.3"],
+            (12, 100, "Epoch 3/10", 12),
+        ),
+        (["12/100 [==>...........................] - ETA: 1:23 - loss: 0.3"], (12, 100, None, 83)),
+        (["100/100 [==============================] - 3s 30ms/step - loss: 0.3"], (100, 100, None, 0)),
+        (["Epoch 1/2", "\x20\x2012/100 ━━━━━━━━━━━━━━━━━━━━ 1:23 10ms/step - loss: 0.3"], (12, 100, "Epoch 1/2", 83)),
+        (["12/100 ━━╸━━━ 8s 10ms/step"], (12, 100, None, 8)),
+    ],
+)
+def test_a_bar_in_the_log_is_read(lines, shown):
+    assert shown_progress(lines) == Progress(*shown)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["epoch 3 of 10, 45% done"],
+        ["tests/x.py 12/100 passed"],
+        ["12/100 [a list]"],
+        ["45it [00:12, 3.87it/s]"],
+        ["45%|x| ,./100 [00:12<00:14]"],
+        ["100%|█| 5/5 [00:12<00:00]", "something else"],
+        ["  20%|█    | 1/5 [00:01<00:04]", "a", "b", "c"],
+        ["9%|" * 200],
+        ["1" * 400 + "/" + "1" * 90],
+    ],
+)
+def test_what_is_no_bar_is_no_progress(lines):
+    assert shown_progress(lines) is None
+
+
+def event(done, total=100, time=1.0, **more):
+    return {"t": "progress", "done": done, "total": total, "time": time, **more}
+
+
+@pytest.mark.parametrize(
+    ("told", "progress"),
+    [
+        ([], None),
+        ([("runner", None), ("0", None)], None),
+        ([("0", event(20, begun=10, took=5.0, text="x"))], Progress(20, 100, "x", 40.0)),
+        ([("0", event(20))], Progress(20, 100)),
+        ([("1", event(30, time=9.0)), ("0", event(20))], Progress(20, 100)),
+        ([("0", event(20, time=2.0)), ("0", event(30, time=1.0))], Progress(20, 100)),
+        ([("client", event(1)), ("10", event(2)), ("9", event(3))], Progress(3, 100)),
+        ([("0", event("20")), ("1", event(1))], Progress(1, 100)),
+        ([("0", event(20, total=float("nan")))], None),
+        ([("0", event(20, begun=[], took="x", text=3, time="y"))], Progress(20, 100)),
+        ([("0", event(100, begun=0, took=5.0))], Progress(100, 100, None, 0.0)),
+    ],
+)
+def test_what_scripts_tell_is_that_of_the_lowest_rank(told, progress):
+    assert told_progress(told) == progress
+
+
+@pytest.mark.parametrize(("done", "total", "fraction"), [(45, 100, 0.45), (12, 10, 1.0), (0, 0, 1.0)])
+def test_a_fraction_is_between_nothing_and_all(done, total, fraction):
+    assert Progress(done, total).fraction == fraction
