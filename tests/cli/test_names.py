@@ -8,7 +8,7 @@ import pytest
 from amlnb.cli.app import main
 from amlnb.cli.log_copy import tail_offset
 from amlnb.cli.output import Column, fitting
-from amlnb.cli.run_files import matching, size, size_text
+from amlnb.cli.run_files import matching, size
 from amlnb.cli.run_names import choose, short_id
 from amlnb.cli.run_wait import exit_code
 from amlnb.cli.submission import default_experiment, locate, seconds
@@ -122,22 +122,6 @@ def test_sizes(text, expected):
 def test_wrong_sizes(text):
     with pytest.raises(UserErrorException, match="no size"):
         size(text)
-
-
-@pytest.mark.parametrize(
-    ("count", "expected"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1.0 kB"),
-        (5000, "5.0 kB"),
-        (123456, "123 kB"),
-        (999_999, "1.0 MB"),
-        (10**13, "10.0 TB"),
-    ],
-)
-def test_sizes_as_text(count, expected):
-    assert size_text(count) == expected
 
 
 def test_the_source_directory_is_where_one_is_if_the_script_is_in_it(tmp_path, monkeypatch):
