@@ -44,16 +44,17 @@ def record(kind: Type[BaseException], error: BaseException, traceback: Optional[
 
 def describe_frame(frame: FrameType, line: int) -> Dict[str, Any]:
     """File, line, function and local values of a frame."""
-    names = [name for name in frame.f_locals if not name.startswith("__")]
+    values = [
+        (name, value)
+        for name, value in frame.f_locals.items()
+        if not name.startswith("__") and not _is_definition(value)
+    ]
     return {
         "file": frame.f_code.co_filename,
         "line": line,
         "function": frame.f_code.co_name,
-        "locals": [
-            dict(describe_value(frame.f_locals[name]), name=name)
-            for name in names[:_LOCALS]
-            if not _is_definition(frame.f_locals[name])
-        ],
+        # Of very many the last: what was made just before the failure.
+        "locals": [dict(describe_value(value), name=name) for name, value in values[-_LOCALS:]],
     }
 
 

@@ -1,4 +1,5 @@
 import io
+import itertools
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -9,11 +10,13 @@ import pytest
 from PIL import Image
 
 from amlnb.core import states
+from amlnb.render.formatting import format_progress
 from amlnb.render.png import to_png
 from amlnb.render.run_html import run_html
 from amlnb.render.run_page import run_page
 from amlnb.render.run_picture import drawn_metrics, run_scene
 from amlnb.render.run_text import progress_line, run_text
+from amlnb.render.scene import Text, text_width
 from amlnb.render.svg import to_svg
 from amlnb.specs.run_view import LogLine, MetricSummary, Progress, RunView, Series, TextStyle
 
@@ -199,3 +202,42 @@ def test_a_log_that_is_cut_says_where_the_rest_is_and_none_takes_no_room():
     assert "… 3 earlier lines: amlnb run logs digits_1\na" in run_html(view({}, log_tail=log(*"a" * 12)))
     assert "… 1,003 earlier lines:" in run_html(view({}, log_tail=log(*"a" * 12), log_earlier=1000))
     assert "… earlier lines:" in run_html(view({}, log_tail=log(*"a" * 12), log_earlier=None))
+
+
+def test_progress_is_a_bar_and_a_text_in_the_header_until_the_end():
+    going = view({"loss": decay()}, progress=Progress(45, 100, "epoch 3", 12.4))
+    shown = texts(to_svg(run_scene(going, as_of=1.0)))
+    assert "45/100 · 12 s left · epoch 3" in shown
+    ends = re.findall(r'<path d="M1.0 33.0L([\d.]+) 33.0"', to_svg(run_scene(going)))
+    assert [float(x) for x in ends] == [719.0, 1 + 718 * 0.45]
+    assert "45/100, 12 s left, epoch 3" in progress_line(going)
+    assert "45/100 · 12 s left" in run_text(going)
+    assert "45/100 · 12 s left · epoch 3 · as of" in run_html(going, as_of=1.0)
+    ended = view({"loss": decay()}, state=states.COMPLETED)
+    assert run_scene(ended).height == run_scene(going).height
+    assert "33.0" not in to_svg(run_scene(ended))
+
+
+def test_the_header_has_room_for_a_long_name_and_a_long_progress():
+    going = view({}, display_name="n" * 100, progress=Progress(45, 100, "t" * 100, 9e5), target="t" * 50)
+    header = [shape for shape in run_scene(going, as_of=1.0).shapes if isinstance(shape, Text)]
+    ends = []
+    for shape in header:
+        width = text_width(shape.text, shape.size, bold=shape.bold)
+        ends.append((shape.x - width, shape.x) if shape.anchor == "end" else (shape.x, shape.x + width))
+    ends.sort()
+    assert all(before[1] <= after[0] + 1 for before, after in itertools.pairwise(ends)), header
+
+
+@pytest.mark.parametrize(
+    ("progress", "told"),
+    [
+        (Progress(45, 100), "45/100"),
+        (Progress(0.5, 2), "0.5000/2"),
+        (Progress(2e6, 9e6, None, 100), "22 % · 1 min 40 s left"),
+        (Progress(100, 100, None, 0.0), "100/100"),
+        (Progress(0, 0), "0/0"),
+    ],
+)
+def test_progress_as_text(progress, told):
+    assert format_progress(progress) == told
