@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from amlnb.api.comparison import compare
     from amlnb.api.experiment import Experiment
     from amlnb.api.run import Run
     from amlnb.api.run_configuration import RunConfiguration
@@ -30,6 +31,7 @@ __all__ = [
     "Workspace",
     "__version__",
     "as_completed",
+    "compare",
     "get_context",
     "log",
     "progress",
@@ -46,6 +48,7 @@ __getattr__, __dir__ = exports(
         "ScriptRunConfig": "amlnb.api.script_run_config",
         "Workspace": "amlnb.api.workspace",
         "as_completed": "amlnb.api.run_futures",
+        "compare": "amlnb.api.comparison",
         "wait": "amlnb.api.run_futures",
     },
 )

@@ -91,15 +91,18 @@ def printable(text: str) -> str:
     return "\n".join(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", line) for line in text.split("\n"))
 
 
-def sparkline(values: Sequence[float], width: int = 16) -> str:
-    """Draw a curve with block characters, at most ``width`` of them; gaps are spaces."""
+def sparkline(values: Sequence[float], width: int = 16, within: tuple[float, float] | None = None) -> str:
+    """Draw a curve with block characters, at most ``width`` of them; gaps are spaces.
+
+    Its lowest and highest point are the lowest and highest block, or those of the range ``within``.
+    """
     values = list(values)
     if len(values) > width:
         values = [values[round(i * (len(values) - 1) / (width - 1))] for i in range(width)]
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
         return ""
-    low, high = min(finite), max(finite)
+    low, high = within or (min(finite), max(finite))
     if low == high:
         return "".join(_BLOCKS[0] if math.isfinite(value) else " " for value in values)
     top = len(_BLOCKS) - 1

@@ -58,9 +58,10 @@ def _paint(axes: Axes, shape: Shape, order: int) -> None:
     style: dict[str, Any] = {"zorder": order, "antialiased": True}
     if isinstance(shape, Line):
         xs, ys = zip(*shape.points, strict=True)
-        line = Line2D(
-            xs, ys, color=shape.colour, alpha=shape.opacity, linewidth=shape.width * _POINTS * _BOLDER, **style
-        )
+        width = shape.width * _POINTS * _BOLDER
+        line = Line2D(xs, ys, color=shape.colour, alpha=shape.opacity, linewidth=width, **style)
+        if shape.dash:
+            line.set_dashes([length * _POINTS / width for length in shape.dash])  # counted in line widths
         line.set_solid_capstyle("round")
         line.set_solid_joinstyle("round")
         axes.add_line(line)

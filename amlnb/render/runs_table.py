@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from amlnb.render import palette
 from amlnb.render.better import best
 from amlnb.render.formatting import format_duration, format_number, format_size, one_line, sparkline
-from amlnb.render.table import Cell, Column, table_html, table_text
+from amlnb.render.table import Cell, Column, box_html, table_html, table_text
 from amlnb.store.run_names import short_id
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 ROW_LIMIT = 100
 COLUMN_LIMIT = 6
-MAX_HEIGHT_PX = 420
 # Together below what a page of results may add to a notebook.
 _HTML_BYTES, _TEXT_BYTES = 68_000, 30_000
 BEST = "★"
@@ -54,15 +53,11 @@ def _cut(written: Callable[[_Table], str], view: RunsView, limit: int) -> str:
 
 
 def _html(table: _Table) -> str:
-    notes = "".join(
-        f'<div style="color:{palette.FAINT};margin:2px 0">{escape(text)}</div>' for text in table.notes if text
-    )
-    box = f"font-size:13px;line-height:1.35;max-height:{MAX_HEIGHT_PX}px;overflow:auto"
-    return f'<div style="{box}"><div><b>{escape(table.title)}</b></div>{notes}{table_html(table.columns)}</div>'
+    return box_html(table.title, table.notes, table_html(table.columns))
 
 
 def _text(table: _Table) -> str:
-    return "\n".join([table.title, *(text for text in table.notes if text), table_text(table.columns)])
+    return "\n".join([table.title, *table.notes, table_text(table.columns)])
 
 
 class _Table:
@@ -77,7 +72,8 @@ class _Table:
         self._common_tags = common_tags
         hidden = len(parameters) + len(metrics) - len(self._parameters) - len(self._metrics)
         self.title = f"{one_line(view.title, 80)}: {_counted(view.total, 'run')}"
-        self.notes = (_common_note(common_parameters, common_tags), _hidden_note(view.total - len(self._rows), hidden))
+        notes = (_common_note(common_parameters, common_tags), _hidden_note(view.total - len(self._rows), hidden))
+        self.notes = [note for note in notes if note]
         self.columns = list(self._all_columns())
 
     def _all_columns(self) -> Iterable[Column]:

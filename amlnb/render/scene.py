@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Line:
-    """A stroke through points, in pixels from the top left."""
+    """A stroke through points, in pixels from the top left; ``dash`` is lengths of strokes and gaps in turn."""
 
     points: tuple[tuple[float, float], ...]
     colour: str
     width: float = 1.0
     opacity: float = 1.0
+    dash: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

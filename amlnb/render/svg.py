@@ -24,7 +24,8 @@ def to_svg(scene: Scene) -> str:
 def _shape(shape: Shape) -> str:
     if isinstance(shape, Line):
         opacity = _opacity("stroke-opacity", shape.opacity)
-        return f'<path d="{_path(shape.points)}" stroke="{shape.colour}" stroke-width="{shape.width:g}"{opacity}/>'
+        stroke = f'stroke="{shape.colour}" stroke-width="{shape.width:g}"{opacity}{_dash(shape.dash)}'
+        return f'<path d="{_path(shape.points)}" {stroke}/>'
     if isinstance(shape, Area):
         return f'<path d="{_path(shape.points)}Z" fill="{shape.colour}"{_opacity("fill-opacity", shape.opacity)}/>'
     if isinstance(shape, Dot):
@@ -44,6 +45,11 @@ def _text(shape: Text) -> str:
 
 def _path(points: tuple[tuple[float, float], ...]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _dash(lengths: tuple[float, ...]) -> str:
+    # Round caps, as the other lines have them, would fill the gaps.
+    return f' stroke-dasharray="{",".join(f"{n:g}" for n in lengths)}" stroke-linecap="butt"' if lengths else ""
 
 
 def _opacity(name: str, value: float) -> str:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from amlnb.render import palette
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MAX_HEIGHT_PX = 420
 _GAP = "  "
 _NO_BREAK = {ord(" "): "\N{NO-BREAK SPACE}"}
 
@@ -39,6 +42,14 @@ class Column:
     cells: tuple[Cell, ...]
     left: bool = False
     mono: bool = False
+
+
+def box_html(title: str, notes: Sequence[str], *parts: str) -> str:
+    """Put a title, faint lines of notes and parts that are HTML into a box of limited height: it scrolls inside."""
+    told = [f"<div><b>{escape(title)}</b></div>"] if title else []
+    told += [f'<div style="color:{palette.FAINT};margin:2px 0">{escape(text)}</div>' for text in notes]
+    style = f"font-size:13px;line-height:1.35;max-height:{MAX_HEIGHT_PX}px;overflow:auto"
+    return f'<div style="{style}">{"".join(told)}{"".join(parts)}</div>'
 
 
 def table_html(columns: Sequence[Column]) -> str:
