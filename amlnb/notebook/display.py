@@ -20,18 +20,22 @@ from amlnb.notebook.outputs import Output, details_output, picture_output
 from amlnb.render.run_picture import run_scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from amlnb.render.scene import Scene
     from amlnb.specs.run_view import RunView
 
-# Of a core, and of what a Jupyter server forwards (its limit is 1 MB/s for all outputs of a kernel).
-CPU_SHARE = 0.05
+# Of a core: for one run, for each more, and for all of them.
+_CPU_SHARE, _CPU_SHARE_MORE, _CPU_SHARE_LIMIT = 0.05, 0.005, 0.1
+# Of what a Jupyter server forwards (its limit is 1 MB/s for all outputs of a kernel).
 _CPU_BURST_S = 0.4
 _BYTES_A_SECOND = 250_000
 _BYTES_BURST = 1_000_000
 _INTERVAL_S = 0.15
 _LOOK_S = 1.0
+_CLOCK_S = 1.0
+# Beyond so many runs, those of which there is nothing new tell the time more rarely: each sends all that it shows.
+_CLOCK_RUNS = 4
 _TURN_S = 0.0005
 _PNG_INTERVAL_S = 30.0
 _FAULT_LIMIT = 5
@@ -54,7 +58,8 @@ class RunDisplay:
     """The two outputs of one run under one cell.
 
     ``done`` is set when the final version has been published. Until then the outputs tell as of when they are, by
-    ``clock`` (Unix seconds): a kernel that ends leaves them as they stand.
+    ``clock`` (Unix seconds): a kernel that ends leaves them as they stand. ``spent_s`` is the processor time it has
+    used, ``due`` when it is to be refreshed again.
     """
 
     directory: str
@@ -62,6 +67,8 @@ class RunDisplay:
     clock: Callable[[], float] = time.time
     done: threading.Event = field(default_factory=threading.Event)
     faults: int = 0
+    spent_s: float = 0.0
+    due: float = float("-inf")
 
     def __post_init__(self) -> None:
         token = uuid.uuid4().hex[:12]
@@ -73,17 +80,20 @@ class RunDisplay:
         self._png_has_curves = False
         self._looked_at = float("-inf")
         self._shown: dict[str, Output] = {}
-        self._moment: tuple[str, int, int] | None = None
+        self._state = ""
+        self._told_at = float("-inf")
         self._cell_line = cell_line(self._tail.reader.record)
         self._was_terminal = False
 
-    def refresh(self, now: float) -> int:
+    def refresh(self, now: float, clock_s: float = _CLOCK_S) -> int:
         """Read what is new and publish what changed; the number of bytes that were published.
 
         Parameters
         ----------
         now
             Monotonic seconds.
+        clock_s
+            How often the time is told while there is nothing new.
         """
         if not self._tail.sealed and now - self._looked_at >= _LOOK_S:
             self._looked_at = now
@@ -93,11 +103,10 @@ class RunDisplay:
         terminal = states.is_terminal(view.state)
         ended = self._tail.sealed or (terminal and self._was_terminal)
         self._was_terminal = terminal
-        as_of = None if ended else self.clock()
-        moment = (view.state, int(view.elapsed_s), int(as_of or 0))
-        if not self._tail.changed and moment == self._moment:
+        if not (self._tail.changed or ended or view.state != self._state or now - self._told_at >= clock_s):
             return 0
-        self._moment = moment
+        as_of = None if ended else self.clock()
+        self._state, self._told_at = view.state, now
         scene = run_scene(view, as_of=as_of)
         self._renew_png(view, scene, now, ended=ended)
         sent = self._show(self._picture_id, picture_output(view, scene, self._png, as_of=as_of))
@@ -136,7 +145,8 @@ class LiveDisplays:
     """All displays of a kernel, and the thread that refreshes them.
 
     The thread runs only while there is a run to follow. Its processor time is measured, and its pauses are stretched to
-    keep it within `CPU_SHARE` of a core; the same holds for the bytes it sends.
+    keep it within a share of a core; the same holds for the bytes it sends. Where that is not enough for all, those
+    that have used the least are refreshed first, so that a run with hundreds of metrics slows only itself down.
     """
 
     def __init__(self) -> None:
@@ -151,6 +161,8 @@ class LiveDisplays:
         if display.done.is_set():
             return
         with self._lock:
+            # It has used nothing yet, and is not to make up for the time when it was not there.
+            display.spent_s = min((other.spent_s for other in self._displays), default=0.0)
             self._displays.append(display)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="amlnb-live", daemon=True)
@@ -159,15 +171,17 @@ class LiveDisplays:
 
     def _run(self) -> None:
         start = time.monotonic()
-        cpu, traffic = Budget(CPU_SHARE, _CPU_BURST_S, start), Budget(_BYTES_A_SECOND, _BYTES_BURST, start)
+        cpu, traffic = Budget(_CPU_SHARE, _CPU_BURST_S, start), Budget(_BYTES_A_SECOND, _BYTES_BURST, start)
         while True:
-            used, sent = time.thread_time(), 0
             with _short_turns():
-                for display in list(self._displays):
-                    sent += _refreshed(display)
+                for display in in_turn(self._displays, time.monotonic()):
+                    used_s, sent = _refreshed(display, len(self._displays))
+                    now = time.monotonic()
+                    cpu.spend(used_s * _CPU_SHARE / cpu_share(len(self._displays)), now)
+                    traffic.spend(sent, now)
+                    if cpu.wait_s(now) or traffic.wait_s(now):
+                        break
             now = time.monotonic()
-            cpu.spend(time.thread_time() - used, now)
-            traffic.spend(sent, now)
             with self._lock:
                 self._displays = [display for display in self._displays if not display.done.is_set()]
                 if not self._displays:
@@ -176,6 +190,16 @@ class LiveDisplays:
             pause = max(_INTERVAL_S, cpu.wait_s(now), traffic.wait_s(now))
             self._wake.wait(pause)
             self._wake.clear()
+
+
+def cpu_share(runs: int) -> float:
+    """Share of a core that so many runs may use together."""
+    return min(_CPU_SHARE + _CPU_SHARE_MORE * (runs - 1), _CPU_SHARE_LIMIT)
+
+
+def in_turn(displays: Sequence[RunDisplay], now: float) -> list[RunDisplay]:
+    """Those that are due, the one that has used the least first."""
+    return sorted((display for display in displays if display.due <= now), key=lambda display: display.spent_s)
 
 
 @contextmanager
@@ -194,14 +218,24 @@ def _short_turns() -> Iterator[None]:
         sys.setswitchinterval(before)
 
 
-def _refreshed(display: RunDisplay) -> int:
-    """Refresh one display; a fault of one never stops the others."""
+def _refreshed(display: RunDisplay, runs: int) -> tuple[float, int]:
+    """Refresh one of so many displays; a fault of one never stops the others.
+
+    Returns
+    -------
+    tuple of (float, int)
+        Seconds of the processor, and bytes.
+    """
+    began, sent = time.thread_time(), 0
+    now = time.monotonic()
     try:
-        sent = display.refresh(time.monotonic())
+        sent = display.refresh(now, _CLOCK_S * max(1.0, runs / _CLOCK_RUNS))
         display.faults = 0
-        return sent
     except Exception as error:  # noqa: BLE001 - a thread's boundary: told in the output once it lasts
         display.faults += 1
         if display.faults >= _FAULT_LIMIT:
             display.stop(error)
-        return 0
+    used_s = time.thread_time() - began
+    display.spent_s += used_s
+    display.due = now + _INTERVAL_S
+    return used_s, sent

@@ -7,7 +7,7 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.notebook.budget import Budget
 from amlnb.notebook.cell_lines import cell_line, in_cell_lines
-from amlnb.notebook.display import LiveDisplays, RunDisplay
+from amlnb.notebook.display import LiveDisplays, RunDisplay, cpu_share, in_turn
 from amlnb.notebook.front_end import has_front_end
 from amlnb.notebook.outputs import RUN_MIME
 from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY, unfinished_runs
@@ -112,7 +112,7 @@ def test_a_display_that_fails_says_so_and_leaves_the_others_alone(run, caplog):
     bad = RunDisplay(other.directory, broken)
     live.add(bad)
 
-    def fail(now):
+    def fail(now, clock_s):
         raise OSError(5, "Input/output error")
 
     bad.refresh = fail
@@ -237,3 +237,45 @@ def test_a_view_of_a_run_that_is_taken_for_dead_ends_at_its_second_poll(run):
     assert screen.outputs[0].data[RUN_MIME]["state"] == "Failed"
     assert "image/svg+xml" not in screen.outputs[0].data
     run.complete()
+
+
+def test_runs_share_the_time_fairly_whatever_each_costs(run):
+    displays = [RunDisplay(run.directory, Screen()) for _ in range(4)]
+    costs, times = {id(display): cost for display, cost in zip(displays, (1, 1, 1, 20), strict=True)}, {}
+    for now in range(400):
+        display = in_turn(displays, float(now))[0]  # there is time for one of them at each turn
+        display.spent_s += costs[id(display)]
+        times[id(display)] = times.get(id(display), 0) + 1
+    cheap, costly = times[id(displays[0])], times[id(displays[3])]
+    assert cheap > 100
+    assert 0.8 < cheap / (20 * costly) < 1.25
+    displays[0].due = 1e9
+    assert displays[0] not in in_turn(displays, 400.0)
+    run.complete()
+
+
+def test_many_runs_may_use_more_than_one_but_never_much():
+    assert cpu_share(1) == pytest.approx(0.05)
+    assert cpu_share(1000) == pytest.approx(0.1)
+
+
+def test_a_silent_run_tells_the_time_as_often_as_it_is_asked_to(run):
+    now = [1_000_000.0]
+    display = RunDisplay(run.directory, Screen(), clock=lambda: now[0])
+    display.refresh(0.0, 5.0)
+    now[0] += 5.0
+    assert display.refresh(4.9, 5.0) == 0
+    assert display.refresh(5.0, 5.0) > 0
+    run.complete()
+
+
+def test_progress_is_shown_while_a_run_goes_on(run):
+    screen = Screen()
+    display = RunDisplay(run.directory, screen)
+    run.progress(45, 100, "epoch 3")
+    display.refresh(0.0)
+    assert "45/100 · epoch 3" in screen.outputs[0].data["image/svg+xml"]
+    assert "45/100 · epoch 3" in screen.outputs[1].data["text/html"]
+    run.complete()
+    display.refresh(1.0)
+    assert "45/100" not in str([output.data for output in screen.outputs])
