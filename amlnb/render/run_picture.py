@@ -10,14 +10,13 @@ import numpy as np
 
 from amlnb.core import states
 from amlnb.render import palette
-from amlnb.render.axes import Scale, padded, tick_labels, ticks
+from amlnb.render.axes import Scale
+from amlnb.render.chart import curve_shapes, grid, x_range, y_range
 from amlnb.render.formatting import format_clock, format_duration, format_number, format_progress, one_line
 from amlnb.render.metric_groups import MetricGroup, group_metrics
 from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text, text_width
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from amlnb.specs.run_view import Progress, RunView, Series
 
 WIDTH = 720
@@ -134,10 +133,10 @@ def _panel(view: RunView, group: MetricGroup, left: float, top: float, width: fl
     curves = [view.series[name] for name, _ in members]
     x0, x1 = left + _LEFT, left + width - _RIGHT
     y0, y1 = top + height - _BOTTOM, top + _TOP
-    x_scale = Scale(*_x_range(curves), x0, x1)
-    y_scale = Scale(*padded(*_finite_range([curve.y for curve in curves]), 0.06), y0, y1)
+    x_scale = Scale(*x_range(curves), x0, x1)
+    y_scale = Scale(*y_range(curves), y0, y1)
     shapes = _titles(view, group, left, top, width)
-    shapes += _grid(x_scale, y_scale, x0, x1, y0)
+    shapes += grid(x_scale, y_scale)
     for number, curve in enumerate(curves):
         shapes += _curve(curve, x_scale, y_scale, palette.CURVES[number % len(palette.CURVES)], live=_is_live(view))
     return shapes
@@ -159,60 +158,13 @@ def _titles(view: RunView, group: MetricGroup, left: float, top: float, width: f
     return shapes
 
 
-def _grid(x_scale: Scale, y_scale: Scale, x0: float, x1: float, y0: float) -> list[Shape]:
-    shapes: list[Shape] = []
-    rows = ticks(y_scale.low, y_scale.high, 4)
-    for value, label in zip(rows, tick_labels(rows), strict=True):
-        y = y_scale(value)
-        shapes.append(Line(((x0, y), (x1, y)), palette.GRID, 1, 0.2))
-        shapes.append(Text(x0 - 7, y + 3.5, label, palette.FAINT, 10, "end"))
-    columns = ticks(x_scale.low, x_scale.high, max(3, int((x1 - x0) / 90)), whole=x_scale.high - x_scale.low >= 1)
-    for value, label in zip(columns, tick_labels(columns), strict=True):
-        x = x_scale(value)
-        anchor = "end" if x > x1 - 12 else "middle"
-        shapes.append(Text(min(x, x1), y0 + 14, label, palette.FAINT, 10, anchor))
-    shapes.append(Text(x0 - 14, y0 + 14, "step", palette.FAINT, 10, "end"))
-    shapes.append(Line(((x0, y0), (x1, y0)), palette.GRID, 1, 0.45))
-    return shapes
-
-
 def _curve(curve: Series, x_scale: Scale, y_scale: Scale, colour: str, *, live: bool) -> list[Shape]:
-    shapes: list[Shape] = []
-    for part in _unbroken(curve):
-        points = tuple((x_scale(x), y_scale(y)) for x, y in part)
-        if len(points) == 1:
-            shapes.append(Dot(*points[0], 2.0, colour))
-        else:
-            shapes.append(Line(points, colour, 1.7))
+    shapes = curve_shapes(curve, x_scale, y_scale, colour)
     finite = np.flatnonzero(np.isfinite(curve.y) & np.isfinite(curve.x))
     if len(finite) and live:
         x, y = x_scale(float(curve.x[finite[-1]])), y_scale(float(curve.y[finite[-1]]))
         shapes += [Dot(x, y, 6.0, colour, 0.22), Dot(x, y, 3.0, colour)]
     return shapes
-
-
-def _unbroken(curve: Series) -> list[list[tuple[float, float]]]:
-    """Runs of finite points: NaN and infinities break a curve, as does a step that goes back."""
-    parts: list[list[tuple[float, float]]] = [[]]
-    for x, y in zip(curve.x.tolist(), curve.y.tolist(), strict=True):
-        if not (math.isfinite(x) and math.isfinite(y)):
-            parts.append([])
-            continue
-        if parts[-1] and x < parts[-1][-1][0]:
-            parts.append([])
-        parts[-1].append((x, y))
-    return [part for part in parts if part]
-
-
-def _x_range(curves: list[Series]) -> tuple[float, float]:
-    low, high = _finite_range([curve.x for curve in curves])
-    return (low, high) if math.isfinite(low) and high > low else padded(low, high, 0.0)
-
-
-def _finite_range(arrays: list[NDArray[np.float64]]) -> tuple[float, float]:
-    values = np.concatenate(arrays)
-    values = values[np.isfinite(values)]
-    return (float(values.min()), float(values.max())) if len(values) else (math.nan, math.nan)
 
 
 def _is_live(view: RunView) -> bool:
