@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from amlnb.api import run_reading
@@ -41,20 +42,27 @@ def wait(run: Run, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
     return details
 
 
-def _stream(run: Run) -> None:
-    url = run.get_portal_url()
-    print(f"RunId: {run.id}\nWeb View: {url}")
+def log_text(run: Run) -> Iterator[str]:
+    """Yield a run's log as it grows, until the run has ended."""
     path = os.path.join(run.directory, layout.USER_LOG)
-    offset, begun = 0, False
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    offset, decoder = 0, codecs.getincrementaldecoder("utf-8")(errors="replace")
     for _ in follow.until_ended(run._reader()):
         while True:
             data = read_from(path, offset, _CHUNK_BYTES)
             if not data:
                 break
-            if not begun:
-                print(f"\nStreaming {layout.USER_LOG}\n{'=' * (len(layout.USER_LOG) + 10)}\n")
-                begun = True
             offset += len(data)
-            print(decoder.decode(data), end="", flush=True)
-    print(f"{decoder.decode(b'', final=True)}\nExecution Summary\n{'=' * 17}\nRunId: {run.id}\nWeb View: {url}\n")
+            yield decoder.decode(data)
+    yield decoder.decode(b"", final=True)
+
+
+def _stream(run: Run) -> None:
+    url = run.get_portal_url()
+    print(f"RunId: {run.id}\nWeb View: {url}")
+    begun = False
+    for text in log_text(run):
+        if text and not begun:
+            print(f"\nStreaming {layout.USER_LOG}\n{'=' * (len(layout.USER_LOG) + 10)}\n")
+            begun = True
+        print(text, end="", flush=True)
+    print(f"\nExecution Summary\n{'=' * 17}\nRunId: {run.id}\nWeb View: {url}\n")

@@ -1,23 +1,28 @@
-"""``%%submit``: the cell becomes a run."""
+"""``%%submit`` and the magics beside it."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from amlnb.errors import AmlnbError
+from amlnb.notebook import submit_settings
 from amlnb.notebook.cell_lines import cell_line, in_cell_lines
 from amlnb.notebook.display import LiveDisplays, RunDisplay
+from amlnb.notebook.flags import make_parser
 from amlnb.notebook.front_end import has_front_end, notebook_path
-from amlnb.notebook.options import make_parser, parse_options
+from amlnb.notebook.options import parse_file_options, parse_options
 from amlnb.notebook.outputs import Output, details_output, picture_output
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from amlnb.api.run import Run
     from amlnb.notebook.options import SubmitOptions
-    from amlnb.notebook.submission import Prepared
+    from amlnb.notebook.sending import Sent
 
 _log = logging.getLogger(__name__)
 
@@ -25,28 +30,72 @@ _HELP = """Run this cell as a tracked run, while the notebook goes on.
 
 The cell becomes a script: imports, functions, classes and values that it uses are taken from the notebook as they are
 now. It runs in a process of its own that outlives the kernel; its state, curves and log are shown below the cell.
-Log with ``amlnb.log(loss=0.3, step=i)``. The run is the cell's result: get it with ``--as NAME``, or as ``_`` in the
-next cell. A relative path is read from the notebook's folder; new files are kept only under ``outputs/`` and ``logs/``.
 
+    %%submit "bigger batches" --experiment digits --out model
+    for step in range(200):
+        amlnb.log(loss=train(model, batch=64), step=step)
+
+Log with ``amlnb.log(loss=0.3, step=i)``, tell progress with tqdm or ``amlnb.progress(i, n)``. The run is the cell's
+result: get it with ``--as NAME``, or as ``_`` in the next cell; ``run.result()`` waits, and gives the ``--out`` values
+as a dict. A relative path is read from the notebook's folder; new files are kept only under ``outputs/`` and ``logs/``.
+
+Scripts and whole notebooks run the same way, in one line:
+
+    %submit train.py --epochs 3
+    %submit train.ipynb -p rate 0.1
+
+``%runs`` shows all runs, ``%compare A B`` what differs between them, ``%submit_config`` the defaults of these flags
+(change one with ``%submit_config reuse=True``, or for a project in pyproject.toml under ``[tool.amlnb]``).
+
+"""
+_CONFIG_HELP = """Show the defaults of %%submit, or change some: ``%submit_config target=box timeout=2h reuse=True``.
+
+``NAME=`` takes a setting back, ``--reset`` all of them. They hold in this kernel; those of a project stand in its
+pyproject.toml under ``[tool.amlnb]``.
 """
 
 
 class SubmitMagic:
-    """The magic of one shell, and the live outputs of its runs."""
+    """The magics of one shell, and the live outputs of its runs."""
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._live = LiveDisplays()
         self._just_shown: set[str] = set()
+        self._settings: dict[str, Any] = {}
         self.submit.__func__.__doc__ = _HELP + make_parser().format_help()  # type: ignore[attr-defined]
+        self.submit_config.__func__.__doc__ = _CONFIG_HELP  # type: ignore[attr-defined]
+
+    def register(self) -> None:
+        """Make the magics known to the shell."""
+        register = self._shell.register_magic_function
+        register(self.submit, magic_kind="line_cell", magic_name="submit")
+        register(self.submit_config, magic_kind="line", magic_name="submit_config")
+        register(self.runs, magic_kind="line", magic_name="runs")
+        register(self.compare, magic_kind="line", magic_name="compare")
 
     def submit(self, line: str, cell: str | None = None) -> Run | None:
         """Replaced by the flags' own help when the magic is registered."""
-        try:
+        with _told_without_traceback():
             return self._submit(line, cell)
-        except AmlnbError as error:
-            _show_without_traceback(error)
-            raise
+
+    def submit_config(self, line: str) -> None:
+        """Replaced by its help when the magic is registered."""
+        with _told_without_traceback():
+            self._configure(line)
+
+    def runs(self, line: str) -> None:
+        """Show runs, the newest first: ``%runs``, ``%runs EXPERIMENT``, ``%runs -n 200 --sort loss``."""
+        with _told_without_traceback():
+            self._show_runs(line)
+
+    def compare(self, line: str) -> None:
+        """Show what differs between runs: ``%compare A B``.
+
+        Each is a variable that holds a run, an id or a part of one, ``experiment#3``, or ``last``.
+        """
+        with _told_without_traceback():
+            self._compare(line)
 
     def show(self, run: Run) -> None:
         """Display a run that a cell evaluates to: live where someone watches, else as it is now."""
@@ -58,21 +107,38 @@ class SubmitMagic:
         else:
             self._show_once(run)
 
-    def _submit(self, line: str, cell: str | None) -> Run | None:
-        from amlnb.notebook import submission
+    def settings(self) -> dict[str, Any]:
+        """Defaults that hold here; raises UserErrorException for a pyproject.toml that cannot be used."""
+        return submit_settings.effective(submit_settings.read_project(".")[0], self._settings)
 
-        options = parse_options(line)
-        if options.help or not (cell or "").strip():
+    def _submit(self, line: str, cell: str | None) -> Run | None:
+        defaults = self.settings()
+        options = parse_file_options(line, defaults) if cell is None else parse_options(line, defaults)
+        if options.help or (options.file is None and not (cell or "").strip()):
             print(_HELP + make_parser().format_help())
             return None
+        if options.file is not None:
+            from amlnb.notebook import file_submission
+
+            if options.dry_run:
+                print(file_submission.dry_run_text(options))
+                return None
+            return self._show_sent(file_submission.submit(self._shell, options), options, options.file)
+        from amlnb.notebook import submission
+        from amlnb.notebook.dry_run import dry_run_text
+
         prepared = submission.prepare(self._shell, cell or "", options)
+        for text in prepared.warnings:
+            print(f"amlnb: {text}")
         if options.dry_run:
-            _print_dry_run(prepared, options)
+            print(dry_run_text(prepared, options))
             return None
-        run, made = submission.submit(prepared, options)
-        if made is not None:
-            print(f"amlnb: made a workspace in {made}")
-        print(f"amlnb: submitted with {prepared.summary}", flush=True)
+        return self._show_sent(submission.submit(prepared, options), options, prepared.summary)
+
+    def _show_sent(self, sent: Sent, options: SubmitOptions, summary: str) -> Run:
+        run = sent.run
+        for text in sent.told(summary):
+            print(f"amlnb: {text}", flush=True)
         if options.variable is not None:
             self._shell.user_ns[options.variable] = run
         # The result of the cell is the run; it is shown by then, and not once more.
@@ -84,7 +150,11 @@ class SubmitMagic:
         from amlnb.notebook import waiting
         from amlnb.render import png
 
-        if has_front_end(self._shell):
+        if options.stream:
+            if waiting.wait_with_log(run):
+                self._show_once(run)
+                waiting.raise_if_failed(run)
+        elif has_front_end(self._shell):
             png.load()  # begun when the extension was loaded; the live thread must not have to
             display = RunDisplay(run.directory, self._publish)
             self._live.add(display)
@@ -95,6 +165,27 @@ class SubmitMagic:
         elif waiting.wait_with_lines(run):
             self._show_once(run)
             waiting.raise_if_failed(run)
+
+    def _configure(self, line: str) -> None:
+        settings = submit_settings.parse_line(line, self._settings)
+        project, path = submit_settings.read_project(".")
+        self._settings = settings
+        print(submit_settings.as_text(project, path, settings))
+
+    def _show_runs(self, line: str) -> None:
+        from amlnb.notebook.runs_magic import parse_runs_line, workspace_here
+        from amlnb.notebook.runs_output import runs_outputs
+
+        experiment, limit, sort_by = parse_runs_line(line)
+        for output in runs_outputs(workspace_here(), experiment, limit=limit, sort_by=sort_by):
+            self._publish(output)
+
+    def _compare(self, line: str) -> None:
+        from amlnb.notebook.compare_output import compare_outputs
+        from amlnb.notebook.runs_magic import named_runs
+
+        for output in compare_outputs(named_runs(line, self._shell.user_ns)):
+            self._publish(output)
 
     def _show_once(self, run: Run) -> None:
         from amlnb.live.run_tail import RunTail
@@ -114,7 +205,7 @@ class SubmitMagic:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register the magic, show runs well, and wake the courier ahead of the first submission.
+    """Register the magics, show runs well, and wake the courier ahead of the first submission.
 
     Runs of this notebook that are still going are shown, live: the views that a former kernel has left stand still.
 
@@ -123,8 +214,11 @@ def load_ipython_extension(shell: Any) -> None:
     shell
         The running `IPython.core.interactiveshell.InteractiveShell`.
     """
+    from amlnb.notebook import completion
+
     magic = SubmitMagic(shell)
-    shell.register_magic_function(magic.submit, magic_kind="line_cell", magic_name="submit")
+    magic.register()
+    completion.register(shell)
     if hasattr(shell, "kernel"):
         formatter = shell.display_formatter.ipython_display_formatter
         formatter.for_type_by_name("amlnb.api.run", "Run", magic.show)
@@ -159,14 +253,12 @@ def _get_ready() -> None:
     png.load()
 
 
-def _print_dry_run(prepared: Prepared, options: SubmitOptions) -> None:
-    print(prepared.capture.script)
-    print(f"# would be submitted to experiment {prepared.experiment!r} on {options.target!r} with {prepared.summary}")
-    for name in [prepared.script_name, *prepared.modules]:
-        print(f"#   {name}")
-
-
-def _show_without_traceback(error: AmlnbError) -> None:
+@contextlib.contextmanager
+def _told_without_traceback() -> Iterator[None]:
     """Let IPython print what went wrong and what to do, and none of our own frames."""
-    text = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}"
-    error._render_traceback_ = lambda: text.split("\n")  # type: ignore[attr-defined]  # IPython's own protocol
+    try:
+        yield
+    except AmlnbError as error:
+        lines = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}".split("\n")
+        error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # IPython's own protocol
+        raise

@@ -1,161 +1,215 @@
-"""The line after ``%%submit``: its flags, their help, and what is said of a wrong one."""
+"""What the line of a ``%%submit`` cell or a ``%submit`` magic says."""
 
 from __future__ import annotations
 
-import argparse
 import ast
-import difflib
 import re
 import shlex
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from amlnb.errors import UserErrorException
+from amlnb.notebook.flags import IDENTIFIER, FlagParser, make_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Mapping, Sequence
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_IDENTIFIER = re.compile(r"[^\W\d]\w*\Z")
+_SCRIPT, _NOTEBOOK = ".py", ".ipynb"
+# Of the plan: parsed, so that a line that has them is understood, and answered.
+_NOT_YET = {
+    "env": ("", "a run uses the Python of the notebook, or that of its target; environments come with a later version"),
+    "gpus": ("0", "a run sees all GPUs of its machine; asking for some comes with clusters, in a later version"),
+    "nodes": ("1", "a run has one machine; several come with clusters, in a later version"),
+}
 
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """What a ``%%submit`` line says.
+    """What a line says, defaults filled in.
 
     Attributes
     ----------
+    file
+        A script or notebook to submit instead of the cell.
+    arguments
+        Those of the script.
     block
         Wait for the end; None lets the front end decide (without one, yes).
     variable
         Name under which the notebook gets the run.
     parameters
         Values given with ``--param``.
+    results, take
+        Names whose values return; names to take along unseen.
+    capture
+        Take what the cell uses from the notebook.
+    paths
+        Files and folders to take along.
     """
 
     name: str | None = None
+    file: str | None = None
+    arguments: tuple[str, ...] = ()
     experiment: str | None = None
     target: str = "local"
     tags: dict[str, str | None] = field(default_factory=dict)
     parameters: dict[str, object] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    take: tuple[str, ...] = ()
+    capture: bool = True
+    paths: tuple[str, ...] = ()
     timeout_s: float | None = None
     block: bool | None = None
+    stream: bool = False
+    reuse: bool = False
     variable: str | None = None
     dry_run: bool = False
     help: bool = False
 
 
-# Of the plan (see the README): refused as what it is, not as a misspelling.
-_LATER = frozenset({"--env", "--environment", "--gpus", "--nodes", "--out", "--with"})
-_NEAR_ENOUGH = 0.8
-_ALL_FLAGS = "'%submit --help' shows all flags"
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what to do about a wrong line; ``words`` are those of the line."""
-
-    words: Sequence[str] = ()
-
-    def error(self, message: str) -> NoReturn:
-        raise UserErrorException(f"%%submit: {message}.", self._advice(message))
-
-    def _advice(self, message: str) -> str:
-        known = [flag for action in self._actions for flag in action.option_strings if flag.startswith("--")]
-        unknown = [word for word in re.findall(r"--[\w-]+", message) if word not in known]
-        if unknown:
-            return self._advice_on_flag(unknown[0], known)
-        if message.startswith("unrecognized arguments"):
-            return f'put a name of several words in quotes: %%submit "my run"; {_ALL_FLAGS}'
-        return _ALL_FLAGS
-
-    def _advice_on_flag(self, word: str, known: list[str]) -> str:
-        if word in _LATER:
-            return f"{word} comes with a later version; {_ALL_FLAGS}"
-        near = difflib.get_close_matches(word, known, 1, _NEAR_ENOUGH)
-        if near:
-            return f"did you mean {near[0]}? {_ALL_FLAGS}"
-        name, value = word[2:].replace("-", "_"), self._value_after(word)
-        if value is not None and _IDENTIFIER.match(name):
-            return f"a variable of the cell gets another value by --param {name}={value}; {_ALL_FLAGS}"
-        return _ALL_FLAGS
-
-    def _value_after(self, flag: str) -> str | None:
-        for word, after in pairwise([*self.words, "--"]):
-            if word == flag and not after.startswith("--"):
-                return after
-            if word.startswith(f"{flag}="):
-                return word.partition("=")[2]
-        return None
-
-
-def make_parser() -> _Parser:
-    """Build the parser of a ``%%submit`` line."""
-    parser = _Parser("%%submit", add_help=False, allow_abbrev=False, usage="%%%%submit [NAME] [flags]")
-    add = parser.add_argument
-    add("name", nargs="?", metavar="NAME", help="name shown for the run; in quotes if it has spaces")
-    add("--name", dest="name_flag", metavar="NAME", help="the same")
-    add("--experiment", "-e", metavar="NAME", help="experiment of the run (default: the notebook's name)")
-    add("--target", "-t", metavar="TARGET", default="local", help="compute target (default: local, this machine)")
-    add(
-        "--param",
-        "-p",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="give a variable of the cell another value",
-    )
-    add("--tag", action="append", default=[], metavar="KEY[=VALUE]", help="tag of the run")
-    add("--timeout", metavar="TIME", help="time limit, such as 90s, 30m, 2h; the run then ends as Canceled")
-    add("--as", dest="variable", metavar="VARIABLE", help="variable of the notebook that gets the run (also: _)")
-    wait = parser.add_mutually_exclusive_group()
-    wait.add_argument("--block", action="store_true", default=None, help="wait until the run has ended")
-    wait.add_argument(
-        "--no-block",
-        dest="block",
-        action="store_false",
-        help="return at once (the default in a notebook that is open; without one, as under papermill, a cell waits)",
-    )
-    add("--dry-run", action="store_true", help="show the script and what goes with it; submit nothing")
-    add("--help", "-h", action="store_true", help="show this")
-    return parser
-
-
-def parse_options(line: str) -> SubmitOptions:
+def parse_options(line: str, defaults: Mapping[str, Any] | None = None) -> SubmitOptions:
     """Parse the line after ``%%submit``.
+
+    Parameters
+    ----------
+    line
+        The line.
+    defaults
+        As `amlnb.notebook.submit_settings` has them: what holds where the line says nothing. Tags and paths of both
+        count.
 
     Raises
     ------
     UserErrorException
         If a flag or a value cannot be understood; names the nearest flag.
     """
-    parser = make_parser()
+    return _options(make_parser(), _words(line), defaults or {})
+
+
+def parse_file_options(line: str, defaults: Mapping[str, Any] | None = None) -> SubmitOptions:
+    """Parse the line after ``%submit``, which names a script or a notebook; as `parse_options`.
+
+    What follows a script belongs to it; flags may stand before and after a notebook.
+    """
+    parser, words = make_parser(), _words(line)
+    number = _position_of_file(words, parser)
+    if number is None:
+        options = _options(parser, words, defaults or {})
+        if options.help or not words:
+            return options
+        raise UserErrorException(
+            f"%submit: {line.strip()!r} names neither a script (.py) nor a notebook (.ipynb).",
+            "write for example %submit train.py --epochs 3; the first line of a cell is %%submit, with two signs",
+        )
+    before, file, after = words[:number], words[number], words[number + 1 :]
+    if file.endswith(_SCRIPT):
+        return _options(parser, before, defaults or {}, file, tuple(after))
+    return _options(parser, [*before, *after], defaults or {}, file)
+
+
+def _words(line: str) -> list[str]:
     try:
-        words = shlex.split(line, comments=True)
+        return shlex.split(line, comments=True)
     except ValueError as error:
         raise UserErrorException(f"%%submit: a quote is not closed in {line.strip()!r}.", "close it") from error
+
+
+def _position_of_file(words: Sequence[str], parser: FlagParser) -> int | None:
+    is_value = False
+    for number, word in enumerate(words):
+        if not is_value and not word.startswith("-") and word.endswith((_SCRIPT, _NOTEBOOK)):
+            return number
+        is_value = not is_value and parser.takes_value(word)
+    return None
+
+
+def _options(
+    parser: FlagParser,
+    words: Sequence[str],
+    defaults: Mapping[str, Any],
+    file: str | None = None,
+    arguments: tuple[str, ...] = (),
+) -> SubmitOptions:
     parser.words = words
-    found = parser.parse_args(words)
+    found = parser.parse_args(_paired_parameters(words))
     if found.name and found.name_flag:
         parser.error(f"the run is named twice, {found.name!r} and {found.name_flag!r}")
-    variable = found.variable
-    if variable is not None and not _IDENTIFIER.match(variable):
-        parser.error(f"--as {variable!r} is not the name of a variable")
+    if file is not None and found.name:
+        parser.error(f"{found.name!r} and {file!r} are two things to submit")
+    if found.variable is not None and not IDENTIFIER.match(found.variable):
+        parser.error(f"--as {found.variable!r} is not the name of a variable")
+    _answer_not_yet(found)
+    timeout = found.timeout if found.timeout is not None else defaults.get("timeout")
+    stream = bool(_first(found.stream, defaults.get("stream"), False))
+    if stream and found.block is False:
+        parser.error("--stream waits for the end, and --no-block does not")
     return SubmitOptions(
         name=found.name or found.name_flag,
-        experiment=found.experiment,
-        target=found.target,
-        tags=dict(_tag(text) for text in found.tag),
+        file=file,
+        arguments=arguments,
+        experiment=_first(found.experiment, defaults.get("experiment")),
+        target=_first(found.target, defaults.get("target"), "local"),
+        tags={**defaults.get("tags", {}), **dict(parse_tag(text) for text in found.tag)},
         parameters=dict(_parameter(text) for text in found.param),
-        timeout_s=None if found.timeout is None else _duration(found.timeout),
-        block=found.block,
-        variable=variable,
+        results=_names(found.out, "--out"),
+        take=_names(found.take, "--in"),
+        capture=not found.no_capture,
+        paths=tuple(dict.fromkeys([*defaults.get("with", ()), *_separate(found.paths)])),
+        timeout_s=None if timeout is None else parse_duration(timeout),
+        block=_first(found.block, defaults.get("block")),
+        stream=stream,
+        reuse=bool(_first(found.reuse, defaults.get("reuse"), False)),
+        variable=found.variable,
         dry_run=found.dry_run,
         help=found.help,
     )
 
 
-def _tag(text: str) -> tuple[str, str | None]:
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _paired_parameters(words: Sequence[str]) -> list[str]:
+    """Write papermill's ``-p NAME VALUE`` as ``-p NAME=VALUE``."""
+    paired: list[str] = []
+    waiting = list(reversed(words))
+    while waiting:
+        word = waiting.pop()
+        paired.append(word)
+        if word in ("-p", "--param") and len(waiting) > 1 and IDENTIFIER.match(waiting[-1]):
+            after = waiting[-2]
+            if not after.startswith("--") and after != "-p":
+                paired.append(f"{waiting.pop()}={waiting.pop()}")
+        elif word in ("-p", "--param") and waiting:
+            paired.append(waiting.pop())
+    return paired
+
+
+def _answer_not_yet(found: argparse.Namespace) -> None:
+    for name, (already, answer) in _NOT_YET.items():
+        value = getattr(found, name)
+        if value is not None and value != already:
+            raise UserErrorException(f"%%submit: --{name} {value}: {answer}.")
+
+
+def _separate(texts: Sequence[str]) -> list[str]:
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
+
+
+def _names(texts: Sequence[str], flag: str) -> tuple[str, ...]:
+    names = _separate(texts)
+    for name in names:
+        if not IDENTIFIER.match(name):
+            raise UserErrorException(
+                f"%%submit: {flag} {name!r} is not the name of a variable.", f"write for example {flag} model,loss"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def parse_tag(text: str) -> tuple[str, str | None]:
+    """Read ``KEY`` or ``KEY=VALUE``; raises UserErrorException without a key."""
     key, equals, value = text.partition("=")
     if not key.strip():
         raise UserErrorException(f"%%submit: --tag {text!r} has no key.", "write --tag KEY or --tag KEY=VALUE")
@@ -164,7 +218,7 @@ def _tag(text: str) -> tuple[str, str | None]:
 
 def _parameter(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
-    if not equals or not _IDENTIFIER.match(name):
+    if not equals or not IDENTIFIER.match(name):
         raise UserErrorException(f"%%submit: --param {text!r} is not NAME=VALUE.", "write for example --param rate=0.1")
     try:
         return name, ast.literal_eval(value)
@@ -172,8 +226,9 @@ def _parameter(text: str) -> tuple[str, object]:
         return name, value  # a word is a word: --param optimizer=adam
 
 
-def _duration(text: str) -> float:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", text.lower())
+def parse_duration(text: str) -> float:
+    """Read ``90``, ``90s``, ``30m`` or ``2h`` as seconds; raises UserErrorException for what is no time above 0."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", str(text).lower())
     if found is None or found.group(2) not in _SECONDS or float(found.group(1)) <= 0:
         raise UserErrorException(f"%%submit: --timeout {text!r} is not a time.", "write for example 90s, 30m or 2h")
     return float(found.group(1)) * _SECONDS[found.group(2)]

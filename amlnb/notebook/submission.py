@@ -8,24 +8,24 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.experiment import Experiment
-from amlnb.api.workspace import Workspace
+from amlnb.api.run_futures import RESULTS_PROPERTY
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
+from amlnb.notebook.carried_paths import carried_paths
 from amlnb.notebook.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import local_modules
+from amlnb.notebook.named_files import state_of_named_files
+from amlnb.notebook.sending import experiment_name, send
 from amlnb.notebook.source_folder import write_source_folder
-from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY
 from amlnb.render.formatting import one_line
 from amlnb.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
-    from amlnb.api.run import Run
     from amlnb.notebook.options import SubmitOptions
+    from amlnb.notebook.sending import Sent
 
-_DEFAULT_TIMEOUT_S = 30 * 86400.0
 _SHOWN_PARAMETERS = 20
 _SHOWN_LENGTH = 40
 
@@ -37,27 +37,36 @@ class Prepared:
     Attributes
     ----------
     modules
-        ``{path in the snapshot: file}`` of the notebook folder's own modules.
+        Files of the notebook folder's own modules, relative to it.
+    paths
+        What ``--with`` names, relative to the notebook's folder.
     parameters
         What runs of this cell are told apart by: values given with ``--param``, and the numbers and words that the cell
         took from the notebook.
     notebook
         Path of the notebook, where the host tells it.
+    warnings
+        What will probably go wrong.
     """
 
     experiment: str
     script_name: str
     capture: Capture
-    modules: dict[str, str]
+    modules: tuple[str, ...]
+    paths: tuple[str, ...]
     parameters: dict[str, str]
     folder: str
     notebook: str | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
         """What goes with the cell, in one line."""
         count = len(self.modules)
-        return self.capture.summary + (f", {count} module file{'s' if count > 1 else ''}" if count else "")
+        parts = [self.capture.summary]
+        parts += [f"{count} module file{'s' if count > 1 else ''}"] if count else []
+        parts += [", ".join(self.paths)] if self.paths else []
+        return ", ".join(parts)
 
 
 def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
@@ -67,70 +76,71 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     ------
     CellException
         The cell cannot become a run.
+    UserErrorException
+        A path of ``--with`` is not there.
     """
     folder = os.getcwd()
     path = notebook_path(shell)
     stem = os.path.splitext(os.path.basename(path))[0] if path else os.path.basename(folder)
     where = f"{stem}.ipynb" if path else "a notebook"
+    paths = carried_paths(options.paths, folder)
     found = capture(
         source,
         KernelNamespace.of_shell(shell),
         title=f"A cell of {where}, as it stood when it was submitted.",
         parameters=options.parameters,
+        results=options.results,
+        take=options.take,
+        only=not options.capture,
     )
-    modules = local_modules(found.script, folder)
+    modules = tuple(local_modules(found.script, folder))
+    taken = {*modules, *paths}
     return Prepared(
         experiment=options.experiment or experiment_name(stem),
-        script_name=next(name for name in SCRIPT_NAMES if name not in modules or name == SCRIPT_NAMES[-1]),
+        script_name=next(name for name in SCRIPT_NAMES if name not in taken or name == SCRIPT_NAMES[-1]),
         capture=found,
         modules=modules,
+        paths=paths,
         parameters=_parameters(found, options),
         folder=folder,
         notebook=path,
     )
 
 
-def submit(prepared: Prepared, options: SubmitOptions) -> tuple[Run, str | None]:
+def submit(prepared: Prepared, options: SubmitOptions) -> Sent:
     """Submit a prepared cell.
-
-    Returns
-    -------
-    tuple of (Run, str or None)
-        The run, queued; and the folder of the workspace if there was none and one was made.
 
     Raises
     ------
     UserErrorException, ExperimentExecutionException
         As `amlnb.engine.submit.submit`.
     """
-    workspace, made = Workspace.find_or_create(prepared.folder)
-    experiment = Experiment(workspace, prepared.experiment)
+    found = prepared.capture
+    properties = {
+        **{PARAMETER_PREFIX + name: value for name, value in prepared.parameters.items()},
+        LINE_PROPERTY: str(found.cell_line),
+        **({RESULTS_PROPERTY: ",".join(found.results)} if found.results else {}),
+    }
     with tempfile.TemporaryDirectory(prefix="amlnb-cell-") as folder:
-        write_source_folder(folder, prepared.script_name, prepared.capture, prepared.modules)
-        run = experiment.submit(
-            RunSpec(
-                experiment=prepared.experiment,
-                source_directory=folder,
-                script=prepared.script_name,
-                target=options.target,
-                timeout_s=options.timeout_s or _DEFAULT_TIMEOUT_S,
-                link_directory=prepared.folder,
-                display_name=options.name,
-                tags=options.tags,
-                properties={
-                    **{PARAMETER_PREFIX + name: value for name, value in prepared.parameters.items()},
-                    LINE_PROPERTY: str(prepared.capture.cell_line),
-                    **({NOTEBOOK_PROPERTY: prepared.notebook} if prepared.notebook else {}),
-                },
-            )
+        write_source_folder(folder, prepared.script_name, found, {})
+        spec = RunSpec(
+            experiment=prepared.experiment,
+            source_directory=prepared.folder,
+            script=prepared.script_name,
+            only=tuple(dict.fromkeys([*prepared.modules, *prepared.paths])),
+            added=_files_below(folder),
+            depends=state_of_named_files(found.script, prepared.folder, {*prepared.modules, *prepared.paths}),
+            link_directory=prepared.folder,
+            properties=properties,
+            warnings=prepared.warnings,
         )
-    return run, workspace.directory.path if made else None
+        return send(spec, options, prepared.notebook)
 
 
-def experiment_name(text: str) -> str:
-    """Make a name that an experiment may have."""
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text).strip("-_")
-    return name[:60] or "notebook"
+def _files_below(folder: str) -> dict[str, str]:
+    """``{path relative to the folder: path}`` of every file."""
+    found = [os.path.join(top, name) for top, _, names in os.walk(folder) for name in names]
+    return {os.path.relpath(path, folder): path for path in sorted(found)}
 
 
 def _parameters(found: Capture, options: SubmitOptions) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from amlnb.api.run_waiting import log_text
 from amlnb.core import states
 from amlnb.engine.follow import until_ended
 from amlnb.errors import ActivityFailedException
@@ -52,6 +53,17 @@ def wait_with_lines(run: Run) -> bool:
             if state != told_state or now - told_at >= _LINE_INTERVAL_S:
                 print(progress_line(tail.poll()), flush=True)
                 told_state, told_at = state, now
+    except KeyboardInterrupt:
+        _tell_detached(run)
+        return False
+    return True
+
+
+def wait_with_log(run: Run) -> bool:
+    """Wait for the end and print the run's log as it comes; as `wait_with_lines`."""
+    try:
+        for text in log_text(run):
+            print(text, end="", flush=True)
     except KeyboardInterrupt:
         _tell_detached(run)
         return False

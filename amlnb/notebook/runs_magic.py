@@ -1,0 +1,83 @@
+"""What the lines of ``%runs`` and ``%compare`` name."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from amlnb.api.run import Run
+from amlnb.api.workspace import Workspace
+from amlnb.errors import UserErrorException
+
+_SHOWN = 50
+
+
+def workspace_here() -> Workspace:
+    """The workspace of the working directory; raises UserErrorException where there is none."""
+    return Workspace.from_config()
+
+
+def parse_runs_line(line: str) -> tuple[str | None, int, str | None]:
+    """Read ``[EXPERIMENT] [-n COUNT] [--sort NAME]``.
+
+    Returns
+    -------
+    tuple of (str or None, int, str or None)
+        The experiment, None for all; how many runs to show; the metric or parameter by which they are sorted.
+    """
+    experiment, limit, sort_by = None, _SHOWN, None
+    words = list(reversed(_words(line, "%runs")))
+    while words:
+        word = words.pop()
+        if word in ("-n", "--limit"):
+            text = words.pop() if words else ""
+            if not text.isdecimal() or int(text) == 0:
+                raise UserErrorException(
+                    f"%runs: {word} {text!r} is no number of runs.", "write for example %runs -n 200"
+                )
+            limit = int(text)
+        elif word == "--sort" and words:
+            sort_by = words.pop()
+        elif word.startswith("-") or experiment is not None:
+            raise UserErrorException(
+                f"%runs: {word!r} is not understood.", "%runs, %runs EXPERIMENT, -n COUNT for more of them, --sort NAME"
+            )
+        else:
+            experiment = word
+    return experiment, limit, sort_by
+
+
+def named_runs(line: str, variables: Mapping[str, object]) -> list[Run]:
+    """Find the runs that a line names, by variables of the notebook first.
+
+    Raises
+    ------
+    UserErrorException
+        Fewer than two are named, or one is not found.
+    """
+    words = _words(line, "%compare")
+    if len(words) < 2:
+        raise UserErrorException(
+            f"%compare takes two runs or more, and got {len(words)}.",
+            "%compare first second; each is a variable with a run, part of an id, experiment#3, or last",
+        )
+    workspace: Workspace | None = None
+    found = []
+    for word in words:
+        value = variables.get(word)
+        if isinstance(value, Run):
+            found.append(value)
+        elif isinstance(value, list | tuple) and value and all(isinstance(run, Run) for run in value):
+            found.extend(value)
+        else:
+            workspace = workspace or workspace_here()
+            found.append(workspace.get_run(word))
+    return found
+
+
+def _words(line: str, magic: str) -> list[str]:
+    try:
+        # A '#' is part of a run's name.
+        return shlex.split(line, comments=False)
+    except ValueError as error:
+        raise UserErrorException(f"{magic}: a quote is not closed in {line.strip()!r}.", "close it") from error

@@ -1,0 +1,114 @@
+"""What all submissions from a notebook share: workspace, experiment, parent, reuse."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from amlnb.api.experiment import Experiment
+from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
+from amlnb.api.run_reading import run_at
+from amlnb.api.workspace import Workspace
+from amlnb.engine import reuse
+from amlnb.engine.submit import prepare, queue_run
+from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY
+from amlnb.tracking import context
+
+if TYPE_CHECKING:
+    from amlnb.api.run import Run
+    from amlnb.notebook.options import SubmitOptions
+    from amlnb.specs.run_spec import RunSpec
+
+_NEAR_ENOUGH = 0.8
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A run that was asked for.
+
+    Attributes
+    ----------
+    reused
+        It is an earlier run, which would be the same.
+    made_workspace
+        Folder of the workspace, if there was none and one was made.
+    near_experiment
+        An older experiment whose name is so near that this new one may be a misspelling.
+    """
+
+    run: Run
+    reused: bool = False
+    made_workspace: str | None = None
+    near_experiment: str | None = None
+
+    def told(self, summary: str) -> list[str]:
+        """What the person is told of it, in lines; ``summary`` is what went with the run."""
+        lines = []
+        if self.made_workspace is not None:
+            lines.append(f"made a workspace in {self.made_workspace}")
+        if self.near_experiment is not None:
+            lines.append(f"{self.run.experiment.name} is a new experiment; did you mean {self.near_experiment}?")
+        if self.reused:
+            same = "the same code, values, parameters and environment"
+            lines.append(f"not run again: {self.run.id} has Completed with {same} (--no-reuse runs it)")
+        else:
+            lines.append(f"submitted with {summary}")
+        return lines
+
+
+def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
+    """Queue a run, or find the Completed one that would be the same.
+
+    Parameters
+    ----------
+    spec
+        What to run; what the line says (name, target, tags, time limit) is added here.
+    options
+        The line.
+    notebook
+        Path of the notebook, where the host tells it.
+
+    Raises
+    ------
+    UserErrorException, ExperimentExecutionException
+        As `amlnb.engine.submit.submit`.
+    """
+    workspace, made = Workspace.find_or_create(spec.link_directory or os.getcwd())
+    experiment = Experiment(workspace, spec.experiment)
+    known = workspace.directory.experiment_names()
+    spec = replace(
+        spec,
+        target=options.target,
+        timeout_s=options.timeout_s or DEFAULT_MAX_RUN_DURATION_S,
+        display_name=options.name,
+        tags=options.tags,
+        parent=_parent(workspace),
+        properties={**spec.properties, **({NOTEBOOK_PROPERTY: notebook} if notebook else {})},
+    )
+    record = prepare(spec, workspace.directory)
+    same = reuse.completed_run(workspace.directory, record) if options.reuse else None
+    if same is not None:
+        return Sent(run_at(same.directory, experiment), reused=True)
+    return Sent(
+        run_at(queue_run(workspace.directory, record), experiment),
+        made_workspace=workspace.directory.path if made else None,
+        near_experiment=None if spec.experiment in known else _near(spec.experiment, known),
+    )
+
+
+def experiment_name(text: str) -> str:
+    """Make a name that an experiment may have."""
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text).strip("-_")
+    return name[:60] or "notebook"
+
+
+def _parent(workspace: Workspace) -> str | None:
+    """The run that this process is part of: what is submitted inside of a run is its child."""
+    current = context.current()
+    return current.run_id if current is not None and workspace.directory.find_run(current.run_id) else None
+
+
+def _near(name: str, known: list[str]) -> str | None:
+    return next(iter(difflib.get_close_matches(name, known, 1, _NEAR_ENOUGH)), None)
