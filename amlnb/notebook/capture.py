@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import builtins
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from amlnb.notebook import cell as cell_
 from amlnb.notebook import script as script_
 from amlnb.notebook.cell import CellException
-from amlnb.notebook.dependencies import Graph, in_order
+from amlnb.notebook.collection import Collector, Found, describe, with_empty_before
+from amlnb.notebook.dependencies import in_order
 from amlnb.notebook.names import FreeNames, free_names
-from amlnb.notebook.symbols import (
-    DefinitionSymbol,
-    ImportSymbol,
-    RefusedSymbol,
-    StoredValue,
-    ValueSymbol,
-    format_bytes,
-)
+from amlnb.notebook.source_lines import normalized
+from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, StoredValue, ValueSymbol, format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from amlnb.notebook.symbols import Namespace, Symbol
-
-# Module attributes that every script has as well.
-_MODULE_NAMES = frozenset({"__name__", "__file__", "__doc__", "__spec__", "__loader__", "__package__", "__builtins__"})
-# What IPython gives a cell without an import.
-_IPYTHON_IMPORTS = {"display": "from IPython.display import display"}
-_KERNEL_ONLY = frozenset({"get_ipython", "In", "Out", "_ih", "_oh", "_dh"})
-
+    from amlnb.notebook.symbols import Namespace
 
 @dataclass(frozen=True)
 class Capture:
@@ -71,7 +58,8 @@ class Capture:
         """What was captured and how big, in one line."""
         parts = [
             _counted(len(self.imports), "import"),
-            _counted(len(self.definitions), "definition"),
+            _counted(sum(not definition.is_class for definition in self.definitions), "function"),
+            _counted(sum(definition.is_class for definition in self.definitions), "class"),
             _counted(len(self.values), "value"),
         ]
         size = sum(value.size_bytes for value in self.stored.values())
@@ -114,6 +102,7 @@ def capture(
         If the cell is not plain Python, reads names that are defined nowhere, needs a value that cannot travel, sets
         a parameter itself, or if a name of `take` or `results` is not there.
     """
+    source = normalized(source)
     tree = cell_.parse(source)
     names = free_names(source, tree)
     parameters = dict(parameters or {})
@@ -121,82 +110,26 @@ def capture(
     _check_taken(take, namespace, parameters)
     required = frozenset(take) if only else names.required | frozenset(take)
     optional = frozenset[str]() if only else names.optional - required
-    found = _collect(required, optional, namespace, frozenset(parameters))
+    found = Collector(namespace, frozenset(parameters), names.bound).collect(required, optional)
     if not (only or names.stars):  # after `import *` nobody can tell which names there are
         _refuse_undefined(found, namespace)
     _refuse_unable(found)
     results = tuple(dict.fromkeys(results))
     _check_results(results, names, {*found.graph.items, *found.imports, *parameters})
-    body = in_order(found.graph, sorted(required | optional))
+    body = with_empty_before(in_order(found.graph, sorted(required | optional)))
     script, cell_line = script_.write(title, list(found.imports.values()), parameters, body, source, results)
-    return Capture(
+    made = Capture(
         script=script,
         cell_line=cell_line,
         imports=tuple(found.imports.values()),
-        definitions=tuple(s for s in body if isinstance(s, DefinitionSymbol)),
+        definitions=tuple(
+            s for s in body if isinstance(s, DefinitionSymbol) and found.graph.items[s.name] is s
+        ),
         values=tuple(s for s in body if isinstance(s, ValueSymbol)),
         results=results,
     )
-
-
-@dataclass
-class _Found:
-    imports: dict[str, ImportSymbol] = field(default_factory=dict)
-    graph: Graph = field(default_factory=Graph)
-    refused: dict[str, RefusedSymbol] = field(default_factory=dict)
-    undefined: dict[str, str | None] = field(default_factory=dict)  # name -> the definition that reads it
-
-
-def _collect(
-    required_names: frozenset[str], optional_names: frozenset[str], namespace: Namespace, given: frozenset[str]
-) -> _Found:
-    """Walk from the cell's names to all that they need in turn."""
-    found = _Found()
-    waiting: list[tuple[str, str | None, bool]] = [
-        *((name, None, True) for name in sorted(required_names)),
-        *((name, None, False) for name in sorted(optional_names)),
-    ]
-    seen = set(given)
-    while waiting:
-        name, reader, required = waiting.pop()
-        if name in seen:
-            continue
-        symbol = _describe(name, namespace)
-        if symbol is None:
-            if required and name not in _MODULE_NAMES and not hasattr(builtins, name):
-                found.undefined.setdefault(name, reader)
-            continue
-        if isinstance(symbol, RefusedSymbol):
-            if required:
-                found.refused.setdefault(name, symbol)
-            continue
-        seen.add(name)
-        if isinstance(symbol, ImportSymbol):
-            found.imports[name] = symbol
-            continue
-        needs = _needs(symbol)
-        found.graph.add(symbol, eager=needs.eager | needs.optional, deferred=needs.deferred)
-        waiting += [(other, name, True) for other in sorted(needs.required)]
-        waiting += [(other, name, False) for other in sorted(needs.optional)]
-    found.imports = dict(sorted(found.imports.items()))
-    return found
-
-
-def _needs(symbol: DefinitionSymbol | ValueSymbol) -> FreeNames:
-    if isinstance(symbol, ValueSymbol):
-        return FreeNames(symbol.depends, frozenset(), frozenset(), frozenset(), ())
-    return free_names(symbol.source, lazy_annotations=symbol.lazy_annotations)
-
-
-def _describe(name: str, namespace: Namespace) -> Symbol | None:
-    if name in _KERNEL_ONLY:
-        return RefusedSymbol(
-            name, "IPython", "it belongs to the notebook's kernel, and a run has none", "leave it out of the cell"
-        )
-    symbol = namespace.describe(name)
-    if symbol is None and name in _IPYTHON_IMPORTS:
-        return ImportSymbol(name, _IPYTHON_IMPORTS[name], "IPython.display")
-    return symbol
+    _refuse_loaders_name(made, names)
+    return made
 
 
 def _check_parameters(parameters: dict[str, object], names: FreeNames) -> None:
@@ -216,7 +149,7 @@ def _check_parameters(parameters: dict[str, object], names: FreeNames) -> None:
 
 def _check_taken(take: Collection[str], namespace: Namespace, parameters: Mapping[str, object]) -> None:
     for name in take:
-        if name not in parameters and _describe(name, namespace) is None:
+        if name not in parameters and describe(name, namespace) is None:
             near = _near(name, namespace.names())
             raise CellException(
                 f"{name} was asked to be captured, and is not defined in this notebook.{near}",
@@ -236,7 +169,17 @@ def _check_results(results: Collection[str], names: FreeNames, captured: Collect
             )
 
 
-def _refuse_undefined(found: _Found, namespace: Namespace) -> None:
+def _refuse_loaders_name(made: Capture, names: FreeNames) -> None:
+    symbols: tuple[ImportSymbol | DefinitionSymbol | ValueSymbol, ...] = made.imports + made.definitions + made.values
+    here = {*names.bound, *(symbol.name for symbol in symbols)}
+    if made.needs_loader and script_.LOADER in here:
+        raise CellException(
+            f"The name {script_.LOADER} is taken: in the script of a cell it is the module that loads values.",
+            "give your variable another name",
+        )
+
+
+def _refuse_undefined(found: Found, namespace: Namespace) -> None:
     if not found.undefined:
         return
     name, reader = min(found.undefined.items(), key=lambda item: (item[1] is not None, item[0]))
@@ -249,7 +192,7 @@ def _refuse_undefined(found: _Found, namespace: Namespace) -> None:
     )
 
 
-def _refuse_unable(found: _Found) -> None:
+def _refuse_unable(found: Found) -> None:
     if not found.refused:
         return
     refused = list(found.refused.values())
@@ -263,4 +206,4 @@ def _near(name: str, names: Iterable[str]) -> str:
 
 
 def _counted(count: int, noun: str) -> str:
-    return "" if not count else f"{count} {noun}{'' if count == 1 else 's'}"
+    return "" if not count else f"{count} {noun}{'' if count == 1 else 'es' if noun.endswith('s') else 's'}"

@@ -27,6 +27,10 @@ class Graph:
         self.eager[item.name] = eager - {item.name}
         self.deferred[item.name] = deferred - {item.name}
 
+    def remove(self, name: str) -> None:
+        """Take an item out again."""
+        del self.items[name], self.eager[name], self.deferred[name]
+
     def needs(self, name: str) -> list[str]:
         """All that an item needs directly, in a fixed order."""
         return [other for other in sorted(self.eager[name] | self.deferred[name]) if other in self.items]

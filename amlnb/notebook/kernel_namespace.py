@@ -3,19 +3,22 @@
 from __future__ import annotations
 import __future__
 
-import inspect
 import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from amlnb.notebook.executed_cells import DefinitionSource, ExecutedCells, class_source, function_source
+from amlnb.notebook import later_changes
+from amlnb.notebook.definition_sources import DefinitionSource, DefinitionSources, source_of
+from amlnb.notebook.executed_cells import ExecutedCells
+from amlnb.notebook.later_changes import UntoldChangeError
+from amlnb.notebook.pickling import Surroundings
 from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, RefusedSymbol
-from amlnb.notebook.values import describe_value
+from amlnb.notebook.values import describe_together, describe_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from amlnb.notebook.symbols import Symbol
+    from amlnb.notebook.symbols import Symbol, ValueSymbol
 
 _ABSENT = object()
 
@@ -47,6 +50,9 @@ class KernelNamespace:
         self._hidden = hidden
         self._executed = ExecutedCells(cells)
         self._lazy_annotations = lazy_annotations
+        self._sources = DefinitionSources()
+        self._found: dict[str, DefinitionSource | None] = {}
+        self._around = Surroundings(variables, self._definable)
 
     @classmethod
     def of_shell(cls, shell: Any) -> KernelNamespace:
@@ -73,62 +79,127 @@ class KernelNamespace:
         definition = self._definition(name, value)
         if definition is not None:
             return definition
-        return describe_value(name, value, self._definable)
+        return describe_value(name, value, self._around)
+
+    def together(self, names: Sequence[str]) -> dict[str, ValueSymbol | RefusedSymbol]:
+        """Describe values so that what they share in the notebook they share in the script."""
+        return describe_together({name: self._variables[name] for name in names}, self._around)
 
     def _is_hidden(self, name: str) -> bool:
         return name in self._hidden and self._hidden[name] is self._variables.get(name)
 
     def _imported(self, name: str, value: object) -> Symbol | None:
         binding = self._executed.import_statement(name, value)
+        if isinstance(value, types.ModuleType):
+            reason = _not_importable(value)
+            if reason is not None:
+                return RefusedSymbol(name, f"module {value.__name__}", *reason)
         if binding is not None:
             return ImportSymbol(name, binding.statement, binding.module)
         if isinstance(value, types.ModuleType):
-            if value.__name__ == "__main__":
-                return RefusedSymbol(
-                    name, "module __main__", "it is the notebook itself", "use the names in it directly"
-                )
             module = value.__name__
             return ImportSymbol(name, f"import {module}" if module == name else f"import {module} as {name}", module)
         return _imported_by_its_own_name(name, value)
 
-    def _definition(self, name: str, value: object) -> DefinitionSymbol | None:
+    def _definition(self, name: str, value: object) -> DefinitionSymbol | RefusedSymbol | None:
         source = self._source(name, value)
         if source is not None:
-            return DefinitionSymbol(name, source.text, source.lazy_annotations)
+            try:
+                changes = self._later_changes(name, value, source)
+            except UntoldChangeError as error:
+                return RefusedSymbol(
+                    name, f"class {name}", str(error), f"define it in the class, or {name} inside the cell"
+                )
+            return DefinitionSymbol(
+                name, "\n".join([source.text, *changes]), source.lazy_annotations, isinstance(value, type)
+            )
         own = getattr(value, "__name__", None)
         is_alias = isinstance(value, (type, types.FunctionType)) and isinstance(own, str) and own != name
-        if is_alias and self._definable(value) is not None:
-            return DefinitionSymbol(name, f"{name} = {own}")
+        if is_alias and self._definable(value) == own:
+            return DefinitionSymbol(name, f"{name} = {own}", is_class=isinstance(value, type))
         return None
 
+    def _later_changes(self, name: str, value: object, source: DefinitionSource) -> list[str]:
+        if isinstance(value, type):
+            return later_changes.of_class(value, name, source, self._variables, self._sources, self._definable)
+        if isinstance(value, types.FunctionType):
+            changes = later_changes.of_function(value, name, source, self._variables)
+        else:
+            changes = []
+        registry = getattr(value, "registry", None)
+        if isinstance(registry, types.MappingProxyType):  # of functools.singledispatch
+            changes += self._registered(name, registry)
+        return changes
+
+    def _registered(self, name: str, registry: Mapping[object, object]) -> list[str]:
+        """Definitions that were registered with a generic function."""
+        found: dict[str, None] = {}
+        for function in registry.values():
+            if isinstance(function, types.FunctionType) and function.__name__ != name:
+                source = self._sources.of_function(function, function.__name__)
+                if source is not None and source.decorated:
+                    found[f"\n\n{source.text}"] = None
+        return list(found)
+
     def _source(self, name: str, value: object) -> DefinitionSource | None:
+        if name not in self._found:
+            self._found[name] = self._find_source(name, value)
+        return self._found[name]
+
+    def _find_source(self, name: str, value: object) -> DefinitionSource | None:
         if isinstance(value, type):
             if value.__module__ != "__main__" or value.__qualname__ != name:
                 return None
-            return class_source(value, name) or self._from_history(name)
-        inner = inspect.unwrap(value) if callable(value) and hasattr(value, "__wrapped__") else value
-        if isinstance(inner, types.FunctionType) and inner.__module__ == "__main__":
-            return function_source(inner, name)
+            history = [self._from_history(text) for text in self._executed.definitions(name)]
+            return self._sources.of_class(value, name, history)
+        if isinstance(value, types.FunctionType) and value.__module__ == "__main__":
+            source = self._sources.of_function(value, name)
+            if source is not None:
+                return source
         # What a decorator returned may be any object; the definition that made it was the last to bind the name.
-        history = self._from_history(name)
-        return history if history is not None and history.text.startswith("@") else None
+        last = self._executed.definition(name)
+        if last is None:
+            return None
+        source = self._sources.of_decorated(value, name)
+        if source is not None:
+            return source
+        newest = self._from_history(last)
+        return newest if newest.decorated else None
 
-    def _from_history(self, name: str) -> DefinitionSource | None:
-        text = self._executed.definition(name)
-        return None if text is None else DefinitionSource(text, self._lazy_annotations)
+    def _from_history(self, text: str) -> DefinitionSource:
+        return source_of(text, lazy_annotations=self._lazy_annotations)
 
     def _definable(self, value: object) -> str | None:
-        """The name under which a script has this class or function by source."""
-        name = getattr(value, "__qualname__", None)
-        if not isinstance(name, str) or getattr(value, "__module__", None) != "__main__":
+        """The name under which a script has this class or function by source, or the class around it."""
+        qualified = getattr(value, "__qualname__", None)
+        if not isinstance(qualified, str) or getattr(value, "__module__", None) != "__main__":
             return None
-        return name if self._variables.get(name, _ABSENT) is value and self._source(name, value) is not None else None
+        name, *inner = qualified.split(".")
+        top = self._variables.get(name, _ABSENT)
+        found: object = top
+        for attribute in inner:
+            found = getattr(found, attribute, _ABSENT)
+        if found is not value or not isinstance(top, (type, types.FunctionType)):
+            return None
+        return name if self._source(name, top) is not None else None
+
+
+def _not_importable(module: types.ModuleType) -> tuple[str, str] | None:
+    """Why a script cannot import a module that the notebook has."""
+    if module.__name__ == "__main__":
+        return "it is the notebook itself", "use the names in it directly"
+    if sys.modules.get(module.__name__) is not module:
+        return (
+            "it was made or loaded in this process, and no import gives it again",
+            "write it to a file beside the notebook, and import that",
+        )
+    return None
 
 
 def _imported_by_its_own_name(name: str, value: object) -> ImportSymbol | None:
     """The import of a class or function that says itself where it comes from, if that is true."""
     home, attribute = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if not isinstance(home, str) or not isinstance(attribute, str) or home in {"__main__", "builtins"}:
+    if not isinstance(home, str) or not isinstance(attribute, str) or home == "__main__":
         return None
     if "." in attribute or getattr(sys.modules.get(home), attribute, None) is not value:
         return None

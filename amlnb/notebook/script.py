@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -95,8 +94,7 @@ def _body_sections(body: Sequence[DefinitionSymbol | ValueSymbol]) -> list[str]:
             continue
         sections += ["\n".join(values)] if values else []
         values = []
-        source = textwrap.dedent(item.source).strip("\n")
-        sections.append(source)
+        sections.append(item.source.strip("\n"))
     if values:
         sections.append("# Values from the notebook, as they were at submission\n" + "\n".join(values))
     return sections

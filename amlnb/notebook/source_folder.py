@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from amlnb.notebook.script import LOADER
+from amlnb.values import captured_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,6 @@ def write_source_folder(folder: str, script_name: str, capture: Capture, modules
         file.write(capture.script)
     if capture.needs_loader:
         _write_loader(folder)
-    if capture.stored:
         _write_values(folder, capture)
 
 
@@ -57,8 +57,17 @@ def _write_loader(folder: str) -> None:
 def _write_values(folder: str, capture: Capture) -> None:
     values = os.path.join(folder, f"{LOADER}.d")
     os.mkdir(values)
+    if capture.results:
+        with open(os.path.join(values, captured_values.DEFINITIONS), "w", encoding="utf-8") as file:
+            json.dump(sorted(definition.name for definition in capture.definitions), file)
     entries: dict[str, dict[str, object]] = {}
-    for number, (name, stored) in enumerate(sorted(capture.stored.items())):
+    # A value that is in the file of another comes after it.
+    in_order = sorted(capture.stored.items(), key=lambda item: (item[1].part_of is not None, item[0]))
+    for number, (name, stored) in enumerate(in_order):
+        if stored.part_of is not None:
+            entries[name] = {**entries[stored.part_of], "part": name}
+            entries[stored.part_of]["part"] = stored.part_of
+            continue
         # A name may be longer than a file's, or differ from another only by case.
         file_name = f"{number}-{name[:40]}{stored.suffix}" if name.isascii() else f"{number}{stored.suffix}"
         stored.write(os.path.join(values, file_name))
@@ -68,5 +77,5 @@ def _write_values(folder: str, capture: Capture) -> None:
         if stored.suffix == ".pkl":
             entries[name]["python"] = "{}.{}".format(*sys.version_info[:2])
             entries[name]["packages"] = dict(stored.requires)
-    with open(os.path.join(values, "values.json"), "w", encoding="utf-8") as file:
+    with open(os.path.join(values, captured_values.INDEX), "w", encoding="utf-8") as file:
         json.dump(entries, file, indent=1, sort_keys=True)

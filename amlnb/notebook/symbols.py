@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 VALUE_LIMIT_BYTES = 64 * 1024 * 1024
@@ -33,6 +33,7 @@ class DefinitionSymbol:
     name: str
     source: str
     lazy_annotations: bool = False
+    is_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class StoredValue:
         (package, version) that a pickle needs on the other side; empty for the plain formats.
     scalar
         The file holds an array without dimensions that stands for a NumPy scalar.
+    part_of
+        Name of the value whose file holds this one too, because they share objects; None if it has its own.
     """
 
     suffix: str
@@ -56,6 +59,7 @@ class StoredValue:
     size_bytes: int
     requires: tuple[tuple[str, str], ...] = ()
     scalar: bool = False
+    part_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,25 @@ class ValueSymbol:
     summary
         The value in a few words: type, shape.
     depends
-        Names of the notebook that the value's pickle refers to.
+        Names of the notebook that must be there when the value is made.
+    reads
+        Names that functions in it read when they are called.
+    modules
+        Modules beside the notebook that its pickle imports.
+    empty
+        Of a container: the expression that makes an empty one.
+    holds
+        Identities of the mutable objects in it, to tell which values share one.
     """
 
     name: str
     content: str | StoredValue
     summary: str
     depends: frozenset[str] = frozenset()
+    reads: frozenset[str] = frozenset()
+    modules: frozenset[str] = frozenset()
+    empty: str | None = None
+    holds: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -95,11 +111,15 @@ class Namespace(Protocol):
     """The names a cell may use.
 
     Rules: `describe` answers for the moment it is called and may be asked again for the same name; `names` holds every
-    name for which `describe` is not None, and may hold more.
+    name for which `describe` is not None, and may hold more; `together` is asked only for names that `describe` called
+    values and that hold a mutable object in common, and answers for each of them.
     """
 
     def describe(self, name: str) -> Symbol | None:
         """Tell what the name is; None if the notebook has no such name."""
+
+    def together(self, names: Sequence[str]) -> dict[str, ValueSymbol | RefusedSymbol]:
+        """Describe values so that what they share in the notebook they share in the script."""
 
     def names(self) -> Iterable[str]:
         """List the names there are, for suggestions."""

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
-import pickle
 import sys
-import types
 from typing import TYPE_CHECKING, Any
 
+from amlnb.notebook.pickling import NotHereError, Pickled, mutable_parts, pickled
+from amlnb.notebook.refusals import Refusal, culprit, refusal
 from amlnb.notebook.symbols import VALUE_LIMIT_BYTES, RefusedSymbol, StoredValue, ValueSymbol, format_bytes
+from amlnb.values import captured_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Collection
+
+    from amlnb.notebook.pickling import Surroundings
 
 _LITERAL_LIMIT = 400
 _DEPTH_LIMIT = 20
-_SCALARS = (bool, int, str, bytes, complex, type(None))
+_SIZED = (list, tuple, set, frozenset, dict, str, bytes)
+_SCALARS = (bool, int, str, bytes, type(None))
+# Builtins that expressions call: a notebook may use these names for something else.
+_EMPTY: dict[type, str] = {dict: "{}", list: "[]", set: "set()"}
+_CALLED = frozenset({"complex", "float", "frozenset", "range", "set"})
 
 
-def describe_value(name: str, value: object, definable: Callable[[object], str | None]) -> ValueSymbol | RefusedSymbol:
+def describe_value(name: str, value: object, around: Surroundings) -> ValueSymbol | RefusedSymbol:
     """Decide how a value travels.
 
     Parameters
@@ -29,73 +35,151 @@ def describe_value(name: str, value: object, definable: Callable[[object], str |
         The variable's name.
     value
         What it holds now; a file is written from it later, in the same call of the magic.
-    definable
-        Tells the name under which the notebook defines a class or function by source, None if it does not: a pickle
-        then refers to the definition instead of holding a copy of it.
+    around
+        The notebook: a pickle refers to its definitions instead of holding copies of them.
     """
     summary = summarize(value)
-    refusal = _refusal(value)
-    if refusal is not None:
-        return RefusedSymbol(name, summary, *refusal)
-    expression = literal(value)
-    if expression is not None and len(expression) <= _LITERAL_LIMIT:
-        return ValueSymbol(name, expression, summary)
-    stored = _stored_plainly(value)
-    depends: frozenset[str] = frozenset()
-    if stored is None:
-        try:
-            stored, depends = _pickled(value, definable)
-        except RecursionError:
-            return RefusedSymbol(
-                name, summary, "it is nested too deeply to be pickled", "save it to a file and load it in the cell"
-            )
-        except Exception as error:  # noqa: BLE001 - any class may raise anything while it is pickled
-            return RefusedSymbol(
-                name, summary, f"it cannot be pickled ({_first_line(error)})", f"make {name} inside the cell instead"
-            )
-    if stored.size_bytes > VALUE_LIMIT_BYTES:
-        return RefusedSymbol(
-            name,
-            f"{summary}, {format_bytes(stored.size_bytes)}",
-            f"it is larger than {format_bytes(VALUE_LIMIT_BYTES)}",
-            f"save {name} to a file and load it in the cell",
-        )
-    return ValueSymbol(name, stored, summary, depends)
+    told = refusal(value)
+    if told is not None:
+        return RefusedSymbol(name, summary, told.reason, told.hint)
+    parts, twice = mutable_parts(value)
+    holds = frozenset(parts)
+    if not twice:
+        expression = literal(value, shadowed=_CALLED & around.variables.keys())
+        if expression is not None and len(expression) <= _LITERAL_LIMIT:
+            return ValueSymbol(name, expression, summary, holds=holds)
+        stored = _stored_plainly(value)
+        if stored is not None:
+            return _checked(ValueSymbol(name, stored, summary, holds=holds))
+    made = _pickled(name, value, summary, around)
+    if isinstance(made, RefusedSymbol):
+        return made
+    return _checked(_pickle_symbol(name, summary, made, _stored_pickle(made), _EMPTY.get(type(value))))
 
 
-def literal(value: object) -> str | None:
-    """Write a builtin value as an expression that makes an equal one of the same types; None if that cannot be done."""
+def describe_together(values: dict[str, object], around: Surroundings) -> dict[str, ValueSymbol | RefusedSymbol]:
+    """Decide how values travel that share mutable objects: names of one object as such, others in one pickle."""
+    first = next(iter(values))
+    if all(value is values[first] for value in values.values()):
+        own = describe_value(first, values[first], around)
+        found: dict[str, ValueSymbol | RefusedSymbol] = {first: own}
+        for name in list(values)[1:]:
+            found[name] = ValueSymbol(name, first, summarize(values[name]), depends=frozenset({first}))
+        return found
+    names = ", ".join(values)
+    made = _pickled(first, values, f"together with {names}", around)
+    if isinstance(made, RefusedSymbol):
+        return {name: RefusedSymbol(name, summarize(value), made.reason, made.hint) for name, value in values.items()}
+    own_file = _stored_pickle(made)
+    found = {}
+    for name, value in values.items():
+        stored = own_file if name == first else StoredValue(".pkl", own_file.write, 0, part_of=first)
+        symbol = _checked(_pickle_symbol(name, f"{summarize(value)}, shares objects with others", made, stored))
+        found[name] = symbol
+    return found
+
+
+def _pickled(name: str, value: object, summary: str, around: Surroundings) -> Pickled | RefusedSymbol:
     try:
-        return _literal(value, 0)
+        return pickled(value, around)
+    except RecursionError:
+        return RefusedSymbol(
+            name, summary, "it is nested too deeply to be pickled", "save it to a file and load it in the cell"
+        )
+    except Exception as error:  # noqa: BLE001 - any class may raise anything while it is pickled
+        where = culprit(name, value)
+        part: Refusal | None = refusal(error.part) if isinstance(error, NotHereError) else None
+        if where is not None:
+            path, inner = where
+            reason, hint = f"{path} is {inner.what}", f"leave {path} out of it, or make {name} inside the cell"
+        elif part is not None:
+            reason, hint = f"it holds {part.what}", part.hint
+        else:
+            reason, hint = f"it cannot be pickled ({_first_line(error)})", f"make {name} inside the cell instead"
+        return RefusedSymbol(name, summary, reason, hint)
+
+
+def _pickle_symbol(
+    name: str, summary: str, made: Pickled, stored: StoredValue, empty: str | None = None
+) -> ValueSymbol:
+    return ValueSymbol(
+        name,
+        stored,
+        summary,
+        depends=made.refers,
+        reads=made.reads,
+        modules=made.modules,
+        empty=empty,
+        holds=frozenset(made.memo),
+    )
+
+
+def _stored_pickle(made: Pickled) -> StoredValue:
+    data = made.data
+    return StoredValue(".pkl", lambda path: _save_bytes(path, data), len(data), made.packages)
+
+
+def _checked(symbol: ValueSymbol) -> ValueSymbol | RefusedSymbol:
+    """Refuse what is larger than the limit."""
+    size = symbol.content.size_bytes if isinstance(symbol.content, StoredValue) else 0
+    if size <= VALUE_LIMIT_BYTES:
+        return symbol
+    return RefusedSymbol(
+        symbol.name,
+        f"{symbol.summary}, {format_bytes(size)}",
+        f"it is larger than {format_bytes(VALUE_LIMIT_BYTES)}",
+        f"save {symbol.name} to a file and load it in the cell; for another machine, name the file by --with",
+    )
+
+
+def literal(value: object, *, shadowed: Collection[str] = ()) -> str | None:
+    """Write a builtin value as an expression that makes an equal one of the same types; None if that cannot be done.
+
+    Parameters
+    ----------
+    value
+        Anything.
+    shadowed
+        Builtins that the expression must not call.
+    """
+    try:
+        return _literal(value, 0, shadowed)
     except ValueError:
         return None
 
 
-def _literal(value: object, depth: int) -> str:
-    if depth > _DEPTH_LIMIT:
-        raise ValueError
+def _literal(value: Any, depth: int, shadowed: Collection[str]) -> str:
     kind = type(value)
-    if kind is float:
-        return repr(value) if math.isfinite(value) else f'float("{value}")'  # type: ignore[arg-type]
+    if depth > _DEPTH_LIMIT or (kind in _SIZED and len(value) > _LITERAL_LIMIT):
+        raise ValueError
     if kind in _SCALARS:
         return repr(value)
-    if kind in {list, tuple, set, frozenset, dict} and len(value) > _LITERAL_LIMIT:  # type: ignore[arg-type]
-        raise ValueError
-    if kind is list:
-        return f"[{', '.join(_literal(item, depth + 1) for item in value)}]"  # type: ignore[attr-defined]
-    if kind is tuple:
-        inner = ", ".join(_literal(item, depth + 1) for item in value)  # type: ignore[attr-defined]
-        return f"({inner},)" if len(value) == 1 else f"({inner})"  # type: ignore[arg-type]
-    if kind is dict:
-        pairs = (f"{_literal(k, depth + 1)}: {_literal(v, depth + 1)}" for k, v in value.items())  # type: ignore[attr-defined]
-        return f"{{{', '.join(pairs)}}}"
-    if kind in {set, frozenset}:
-        items = sorted(_literal(item, depth + 1) for item in value)  # type: ignore[attr-defined]
-        text = f"{{{', '.join(items)}}}" if items else "set()"
-        return text if kind is set else f"frozenset({text})"
-    if kind is range:
+    if kind is float and math.isfinite(value):
         return repr(value)
-    raise ValueError
+    if kind is list:
+        return f"[{', '.join(_literal(item, depth + 1, shadowed) for item in value)}]"
+    if kind is tuple:
+        inner = ", ".join(_literal(item, depth + 1, shadowed) for item in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if kind is dict:
+        items = [(_literal(k, depth + 1, shadowed), _literal(v, depth + 1, shadowed)) for k, v in value.items()]
+        return f"{{{', '.join(f'{k}: {v}' for k, v in items)}}}"
+    if kind is set and value:
+        return f"{{{', '.join(sorted(_literal(item, depth + 1, shadowed) for item in value))}}}"
+    if kind not in {float, complex, set, frozenset, range} or kind.__name__ in shadowed:
+        raise ValueError
+    return _call(value, depth, shadowed)
+
+
+def _call(value: Any, depth: int, shadowed: Collection[str]) -> str:
+    kind = type(value)
+    if kind is float:
+        return f'float("{value}")'
+    if kind is complex:  # the signs of its zeros do not survive `1-0j`
+        return f"complex({_literal(value.real, depth, shadowed)}, {_literal(value.imag, depth, shadowed)})"
+    if kind is frozenset and value:
+        return f"frozenset({{{', '.join(sorted(_literal(item, depth + 1, shadowed) for item in value))}}})"
+    return repr(value)
 
 
 def summarize(value: object) -> str:
@@ -113,21 +197,6 @@ def summarize(value: object) -> str:
     return f"{module}{kind.__qualname__}"
 
 
-def _refusal(value: object) -> tuple[str, str] | None:
-    if isinstance(value, (io.IOBase, io.TextIOBase)):
-        return "an open file belongs to this process", "open it inside the cell"
-    if isinstance(value, (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)):
-        return "it is half-way through running, and only this process can go on with it", "make it inside the cell"
-    for base in type(value).__mro__:
-        if base.__module__.startswith("ipywidgets."):
-            return "a widget is drawn by this kernel", "read its value into a variable above: x = widget.value"
-        if base.__module__.startswith("amlnb.api.") or base.__module__ == "amlnb.tracking.offline":
-            return "it stands for something of this notebook", "inside the cell use amlnb.get_context()"
-    if getattr(value, "is_cuda", False) is True:
-        return "it lives in this process's GPU memory", "move it to the CPU first: x = x.cpu()"
-    return None
-
-
 def _stored_plainly(value: object) -> StoredValue | None:
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and (type(value) is numpy.ndarray or isinstance(value, numpy.generic)):
@@ -137,103 +206,18 @@ def _stored_plainly(value: object) -> StoredValue | None:
         scalar = isinstance(value, numpy.generic)
         return StoredValue(".npy", lambda path: _save_array(path, array), array.nbytes, scalar=scalar)
     if pandas is not None and type(value) in {pandas.DataFrame, pandas.Series}:
-        return _stored_frame(value)
-    if _is_json(value, 0):
-        text = json.dumps(value)
+        arrays = captured_values.frame_arrays(value)
+        if arrays is None:
+            return None
+        size = sum(array.nbytes for array in arrays.values())
+        return StoredValue(".npz", lambda path: _save_arrays(path, arrays), size)
+    if captured_values.is_json(value):
+        try:
+            text = json.dumps(value)
+        except ValueError:  # an integer of more digits than Python writes
+            return None
         return StoredValue(".json", lambda path: _save_bytes(path, text.encode()), len(text))
     return None
-
-
-def _stored_frame(value: Any) -> StoredValue | None:
-    """A frame as one array a column; None where its types have no plain array form."""
-    import numpy as np
-
-    frame = value.to_frame() if value.ndim == 1 else value
-    index = frame.index
-    if not (_is_plain_labels(frame.columns) and index.nlevels == 1 and len(set(frame.columns)) == frame.shape[1]):
-        return None
-    columns = [_column(frame.iloc[:, number]) for number in range(frame.shape[1])]
-    rows = _column(index.to_series())
-    if rows is None or any(column is None for column in columns):
-        return None
-    arrays = {f"c{number}": column for number, column in enumerate(columns)} | {"index": rows}
-    meta = {
-        "columns": [_label(label) for label in frame.columns],
-        "index_name": _label(index.name),
-        "columns_name": _label(frame.columns.name),
-        "series": value.ndim == 1,
-        "dtypes": [str(dtype) for dtype in frame.dtypes],
-        "index_dtype": str(index.dtype),
-        "range": [index.start, index.stop, index.step] if type(index).__name__ == "RangeIndex" else None,
-    }
-    arrays["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype="u1")
-    size = sum(array.nbytes for array in arrays.values() if array is not None)
-    return StoredValue(".npz", lambda path: np.savez(path, **arrays), size)
-
-
-def _column(series: Any) -> Any:
-    import numpy as np
-
-    array = series.to_numpy()
-    kind = getattr(series.dtype, "kind", "O")
-    if isinstance(series.dtype, np.dtype) and kind in "biufcmM":
-        return array
-    # Text is kept as JSON lines: a fixed-width array would cost the longest text a row.
-    if str(series.dtype) in {"object", "str"} and all(type(item) is str for item in array):
-        return np.frombuffer(json.dumps(array.tolist()).encode(), dtype="u1")
-    return None
-
-
-def _is_plain_labels(labels: Any) -> bool:
-    return labels.nlevels == 1 and all(type(label) in {str, int} for label in labels.tolist())
-
-
-def _label(label: object) -> str | int | None:
-    return label if type(label) in {str, int} else None  # type: ignore[return-value]
-
-
-def _is_json(value: object, depth: int) -> bool:
-    kind = type(value)
-    if kind in {bool, int, float, str, type(None)}:
-        return True
-    if depth > _DEPTH_LIMIT:
-        return False
-    if kind is list:
-        return all(_is_json(item, depth + 1) for item in value)  # type: ignore[attr-defined]
-    if kind is dict:
-        return all(type(k) is str and _is_json(v, depth + 1) for k, v in value.items())  # type: ignore[attr-defined]
-    return False
-
-
-def _pickled(value: object, definable: Callable[[object], str | None]) -> tuple[StoredValue, frozenset[str]]:
-    import cloudpickle
-
-    referred: set[str] = set()
-    packages: set[str] = set()
-
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-        """Refers to the notebook's classes by name, since the script defines them by source."""
-
-        def reducer_override(self, obj: Any) -> Any:
-            if isinstance(obj, (type, types.FunctionType)):
-                name = definable(obj)
-                if name is not None:
-                    referred.add(name)
-                    return NotImplemented
-            packages.add((getattr(obj, "__module__", None) or type(obj).__module__ or "").partition(".")[0])
-            packages.add(type(obj).__module__.partition(".")[0])
-            return super().reducer_override(obj)
-
-    buffer = io.BytesIO()
-    Pickler(buffer, protocol=pickle.DEFAULT_PROTOCOL).dump(value)
-    data = buffer.getvalue()
-    requires = tuple((name, version) for name in sorted(packages) if (version := _version(name)) is not None)
-    return StoredValue(".pkl", lambda path: _save_bytes(path, data), len(data), requires), frozenset(referred)
-
-
-def _version(package: str) -> str | None:
-    version = getattr(sys.modules.get(package), "__version__", None)
-    return version if isinstance(version, str) else None
 
 
 def _save_array(path: str, array: Any) -> None:
@@ -241,6 +225,13 @@ def _save_array(path: str, array: Any) -> None:
 
     with open(path, "wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def _save_arrays(path: str, arrays: dict[str, Any]) -> None:
+    import numpy as np
+
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def _save_bytes(path: str, data: bytes) -> None:

@@ -26,6 +26,9 @@ KEY_VARIABLE = "AMLNB_RESULT_KEY"
 _LITERALS = (bool, int, str, bytes, type(None))
 _DEPTH_LIMIT = 20
 
+# Values that hold the same objects lie in one file, which is read once so that they go on holding the same ones.
+_shared: dict[str, Any] = {}
+
 
 class UntrustedValueError(Exception):
     """A pickle that was not made by a run of whoever reads it; a pickle may execute any code when it is read."""
@@ -90,7 +93,11 @@ def read(folder: str, name: str, key: str | None = None, *, trust: bool = False)
     if path.endswith(".npz"):
         return _read_frame(path)
     if path.endswith(".pkl"):
-        return _read_pickle(path, name, entry, key, trust)
+        if "part" not in entry:
+            return _read_pickle(path, name, entry, key, trust)
+        if path not in _shared:
+            _shared[path] = _read_pickle(path, name, entry, key, trust)
+        return _shared[path][entry["part"]]
     with open(path, encoding="utf-8") as file:
         if path.endswith(".txt"):
             import ast

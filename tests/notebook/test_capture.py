@@ -175,7 +175,7 @@ def test_the_script_is_readable_and_the_same_every_time(notebook):
     )
     assert found.script.splitlines()[found.cell_line - 1] == "for i in range(3):"
     assert capture(cell, namespace, title="cell 1").script == found.script
-    assert found.summary == "2 imports, 1 definition, 1 value"
+    assert found.summary == "2 imports, 1 function, 1 value"
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_the_script_is_readable_and_the_same_every_time(notebook):
         ("get_ipython()", "get_ipython .* belongs to the notebook's kernel"),
         ("print(going)", r"going \(generator\): it is half-way"),
         ("print(file)", r"file \(_io.TextIOWrapper\): an open file"),
-        ("print(lock)", r"lock \(_thread.lock\): it cannot be pickled"),
+        ("print(lock)", r"lock \(_thread.lock\): threads and locks belong"),
         ("print(huge)", r"huge \(float64 array, 9000000, 72.0 MB\): it is larger than 67.1 MB"),
     ],
 )

@@ -1,0 +1,142 @@
+"""What was done to a function or class after its definition ran, as statements that do it again."""
+
+from __future__ import annotations
+
+import abc
+import ast
+import types
+from typing import TYPE_CHECKING
+
+from amlnb.notebook.definition_sources import DEFINITIONS, contains, underlying
+from amlnb.notebook.values import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from amlnb.notebook.definition_sources import DefinitionSource, DefinitionSources
+
+_LITERAL_LIMIT = 400
+
+
+class UntoldChangeError(Exception):
+    """A definition was changed in a way that no statement tells; the text says how."""
+
+
+def of_function(
+    function: types.FunctionType, name: str, source: DefinitionSource, variables: Mapping[str, object]
+) -> list[str]:
+    """Attributes that a function was given, and defaults that are no longer what its source would make them."""
+    if source.decorated:
+        return []
+    changes = []
+    for attribute, value in vars(function).items():
+        text = _text(value)
+        if text is not None and attribute.isidentifier():
+            changes.append(f"{name}.{attribute} = {text}")
+    arguments = getattr(source.node, "args", None) or getattr(getattr(source.node, "value", None), "args", None)
+    if isinstance(arguments, ast.arguments):
+        expressions, values = arguments.defaults, function.__defaults__ or ()
+        texts = [_default(*pair, variables) for pair in zip(expressions, values, strict=False)]
+        if len(expressions) != len(values) or any(changed for _, changed in texts):
+            whole = ", ".join(text for text, _ in texts)
+            changes.append(f"{name}.__defaults__ = ({whole}{',' if len(texts) == 1 else ''})")
+    return changes
+
+
+def of_class(
+    cls: type,
+    name: str,
+    source: DefinitionSource,
+    variables: Mapping[str, object],
+    sources: DefinitionSources,
+    definable: Callable[[object], str | None],
+) -> list[str]:
+    """Methods and plain attributes that a class was given after its body ran.
+
+    Raises
+    ------
+    UntoldChangeError
+        If a method was put in that has no source of its own.
+    """
+    body = _bound_in_body(source.node)
+    changes = []
+    for attribute, member in vars(cls).items():
+        function = underlying(member)
+        if isinstance(function, types.FunctionType):
+            if _was_put_in(function, attribute, source.node, body, sources):
+                changes.append(_method(name, attribute, member, definable))
+        elif not attribute.startswith("_") and type(cls) in {type, abc.ABCMeta} and not source.decorated:
+            text = _text(member)
+            if text is not None and _is_changed(body.get(attribute, ...), member, variables):
+                changes.append(f"{name}.{attribute} = {text}")
+    return changes
+
+
+def _was_put_in(
+    function: types.FunctionType,
+    attribute: str,
+    node: ast.stmt,
+    body: Mapping[str, ast.expr | None],
+    sources: DefinitionSources,
+) -> bool:
+    """Tell whether a method stands outside the class's lines, and neither body nor decorator can have put it there."""
+    if isinstance(body.get(attribute), ast.expr) or "<locals>" in function.__qualname__:
+        return False
+    return sources.is_in_cell(function) and not (
+        function.__qualname__.endswith(f".{function.__name__}") and contains(node, function.__code__.co_firstlineno)
+    )
+
+
+def _method(name: str, attribute: str, member: object, definable: Callable[[object], str | None]) -> str:
+    kind = {staticmethod: "staticmethod({})", classmethod: "classmethod({})"}.get(type(member), "{}")
+    inner = getattr(member, "__func__", member)
+    known = definable(inner)
+    if known is None:
+        raise UntoldChangeError(f"its {attribute} was put in later, and has no source of its own")
+    return f"{name}.{attribute} = {kind.format(known)}"
+
+
+def _bound_in_body(node: ast.stmt) -> dict[str, ast.expr | None]:
+    """Names of a class body, with their expression; None for definitions and for what is bound in another way."""
+    found: dict[str, ast.expr | None] = {}
+    for statement in getattr(node, "body", []):
+        if isinstance(statement, DEFINITIONS):
+            found[statement.name] = None
+            continue
+        for part in ast.walk(statement):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                found[part.id] = None
+        for target in getattr(statement, "targets", [getattr(statement, "target", None)]):
+            if isinstance(target, ast.Name):
+                found[target.id] = getattr(statement, "value", None)
+    return found
+
+
+def _is_changed(said: object, now: object, variables: Mapping[str, object]) -> bool:
+    """Tell whether a body's expression would make another value than there is now; ``...`` if there is none."""
+    if said is ...:
+        return True
+    return isinstance(said, ast.expr) and _default(said, now, variables)[1]
+
+
+def _default(said: ast.expr, now: object, variables: Mapping[str, object]) -> tuple[str, bool]:
+    """What to write for a value that an expression made once, and whether the expression would not do."""
+    written = ast.unparse(said)
+    if isinstance(said, ast.Name):
+        then = variables.get(said.id, now)
+        if then is now:
+            return written, False
+    else:
+        try:
+            then = ast.literal_eval(said)
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            return written, False
+    text = _text(now)
+    if text is None or text == literal(then):
+        return written, False
+    return text, True
+
+
+def _text(value: object) -> str | None:
+    text = literal(value)
+    return text if text is not None and len(text) <= _LITERAL_LIMIT else None
