@@ -18,7 +18,7 @@ from amlnb.engine import queue
 from amlnb.engine.git import read_git
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
 from amlnb.engine.submit import _unwritable_told, submit
-from amlnb.errors import UserErrorException
+from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.render.runs_table import ROW_LIMIT
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LONGEST_NAME = 255
+_RUNS_OF_CARD = 10
 
 
 class WorkspaceHandle(Protocol):
@@ -236,6 +237,12 @@ class Experiment:
 
     def _run_at(self, directory: str) -> Run:
         return run_reading.run_at(directory, self)
+
+    def _repr_html_(self) -> str | None:
+        try:
+            return runs_table(self.workspace.directory, self.name, limit=_RUNS_OF_CARD)._repr_html_()
+        except (OSError, AmlnbError):  # told by whoever asks for the runs
+            return None
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self.name},\nWorkspace: {self.workspace.name})"

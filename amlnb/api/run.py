@@ -6,7 +6,7 @@ What reads runs back loads the toolkit when it is called, and says so where ther
 
 from __future__ import annotations
 
-from amlnb.errors import RunEnvironmentException, RunFailedError
+from amlnb.errors import AmlnbError, RunEnvironmentException, RunFailedError
 from amlnb.tracking import context, edits
 from amlnb.tracking.offline import OfflineRun
 from amlnb.tracking.tracked_run import TrackedRun
@@ -212,7 +212,8 @@ class Run(TrackedRun):
 
     def __await__(self) -> Generator[Any, None, Dict[str, Any]]:
         """``await run`` is :meth:`result` without blocking the event loop."""
-        values: Dict[str, Any] = yield from _toolkit("run_futures").awaited(self)
+        values: Dict[str, Any]  # apart, because 3.7 knows no yield behind an annotation
+        values = yield from _toolkit("run_futures").awaited(self)
         return values
 
     def cancel(self) -> None:
@@ -354,6 +355,13 @@ class Run(TrackedRun):
         return (
             f"Run(Experiment: {self._experiment_name},\nId: {self.id},\nType: {self._type_or_none()},\nStatus: {state})"
         )
+
+    def _repr_html_(self) -> Optional[str]:
+        """What a notebook without our extension shows of a run; None where it cannot be read here."""
+        try:
+            return str(_toolkit("cards").run_html(self))
+        except (OSError, AmlnbError):
+            return None
 
     def _type_or_none(self) -> Optional[str]:
         try:

@@ -10,7 +10,7 @@ from amlnb.api import run_reading
 from amlnb.api.experiment import Experiment
 from amlnb.api.run import Run
 from amlnb.core import layout
-from amlnb.errors import UserErrorException
+from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
@@ -236,6 +236,14 @@ class Workspace:
 
             directory = choose(run_id, Index(self.directory).list_runs()).directory
         return run_reading.run_at(directory)
+
+    def _repr_html_(self) -> str | None:
+        from amlnb.api.cards import workspace_html
+
+        try:
+            return workspace_html(self.directory)
+        except (OSError, AmlnbError):  # told by whoever asks for the runs
+            return None
 
     def __repr__(self) -> str:
         ids = self.directory.ids

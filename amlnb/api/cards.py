@@ -1,0 +1,29 @@
+"""What a cell shows that evaluates to a run or a workspace, where no extension shows more."""
+
+from __future__ import annotations
+
+from amlnb.api.run import Run
+from amlnb.engine import look as looking
+from amlnb.engine.listing import up_to_date
+from amlnb.live.run_tail import RunTail
+from amlnb.render import cards
+from amlnb.store.index import Index
+from amlnb.store.workspace_dir import WorkspaceDirectory
+
+
+def run_html(run: Run) -> str:
+    """A run as it is now."""
+    tail = RunTail(run.directory, log_lines=1)
+    looking.look(tail.reader)
+    return cards.run_card(tail.poll())
+
+
+def workspace_html(directory: WorkspaceDirectory) -> str:
+    """A workspace and its experiments, the one with the newest run first; without archived runs and children."""
+    found: dict[str, dict[str, int]] = {}
+    for run in up_to_date(Index(directory)):
+        counts = found.setdefault(run.experiment, {})
+        if not run.archived and run.parent is None:
+            counts[run.state] = counts.get(run.state, 0) + 1
+    rows = [cards.ExperimentRow(name, sum(counts.values()), counts) for name, counts in found.items() if counts]
+    return cards.workspace_card(f"workspace {directory.ids.workspace_name}", directory.path, rows)
