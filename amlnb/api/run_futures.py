@@ -8,16 +8,18 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, CancelledError
 from typing import Any, NamedTuple
 
+from amlnb.api.cell_lines import cell_line, error_in_cell_lines
 from amlnb.api.run import Run
 from amlnb.api.run_reading import look, open_reader
 from amlnb.core import coercion, layout, states
 from amlnb.engine.follow import Follower, as_ended
 from amlnb.engine.result_keys import result_key
 from amlnb.errors import RunFailedError, UserErrorException
+from amlnb.render.run_failure import THE_CELL
 from amlnb.values import captured_values
 
 # Kept with the run: the names of the values that its cell was asked to return, with commas.
@@ -151,10 +153,20 @@ def failure(run: Run) -> RunFailedError | None:
     facts = look(run._reader())
     if facts.state != states.FAILED:
         return None
-    error = coercion.mapping(facts.error)
-    message = str(error.get("message") or "no reason is known")
+    error = coercion.mapping(error_in_cell_lines(facts.error, cell_line(run._reader().record)))
+    message = "\n".join([str(error.get("message") or "no reason is known"), *_own_lines(error)])
     hint = str(error.get("hint") or "") or "run.get_details_with_logs() has its log, and so has 'amlnb run logs'"
     return RunFailedError(f"the run {run.id} failed: {message}", hint, run_id=run.id)
+
+
+def _own_lines(error: Mapping[str, Any]) -> list[str]:
+    """The lines of the cell through which a failure went, the outermost first."""
+    frames = [coercion.mapping(frame) for frame in coercion.items(coercion.mapping(error.get("details")).get("frames"))]
+    return [
+        f"  line {frame.get('line')} of the cell: {frame.get('text') or ''}".rstrip(": ")
+        for frame in frames
+        if frame.get("file") == THE_CELL
+    ]
 
 
 def _checked(runs: Iterable[Run]) -> list[Run]:

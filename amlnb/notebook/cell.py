@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
+from amlnb.api.cell_lines import FIRST_LINE
 from amlnb.errors import UserErrorException
 
 # What IPython adds to Python: `%magic`, `%%magic`, `!command`, `x = %magic`, `x = !command`, `name?`, `?name`.
 _MAGIC = re.compile(r"^\s*(?:%%?\w|!)|^[\w\s.,\[\]]+=\s*(?:%\w|!)")
 _HELP = re.compile(r"^\s*\?{1,2}\w|^\s*%?[\w.]+\?{1,2}\s*$")
 _ASYNC = (ast.Await, ast.AsyncFor, ast.AsyncWith)
-# The person sees the magic on line 1 of the cell; what it passes on begins below.
-FIRST_LINE = 2
 _NAMED_AT_MOST = 4
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 

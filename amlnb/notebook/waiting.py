@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from amlnb.api.run_futures import failure
 from amlnb.api.run_waiting import log_text
 from amlnb.core import states
 from amlnb.engine.follow import until_ended
-from amlnb.errors import ActivityFailedException
 from amlnb.live.run_tail import RunTail
-from amlnb.render.formatting import one_line
 from amlnb.render.run_text import progress_line
 
 if TYPE_CHECKING:
@@ -75,18 +74,12 @@ def raise_if_failed(run: Run) -> None:
 
     Raises
     ------
-    ActivityFailedException
+    RunFailedError
         The run is Failed.
     """
-    details = run.get_details()
-    if details["status"] != states.FAILED:
-        return
-    error = details.get("error", {}).get("error", {})
-    message = one_line(str(error.get("message") or "no reason is known"), 500)
-    raise ActivityFailedException(
-        f"The run {run.id} failed: {message}",
-        one_line(str(error.get("hint") or ""), 500) or "its log is shown above, and by run.get_details_with_logs()",
-    )
+    error = failure(run)
+    if error is not None:
+        raise error
 
 
 def _tell_detached(run: Run) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FRAMES = 5
 _LOCALS = 30
 _LONGEST_MESSAGE = 4000
+_LONGEST_LINE = 200
 
 
 def record(kind: Type[BaseException], error: BaseException, traceback: Optional[TracebackType], folder: str) -> None:
@@ -43,7 +44,9 @@ def record(kind: Type[BaseException], error: BaseException, traceback: Optional[
 
 
 def describe_frame(frame: FrameType, line: int) -> Dict[str, Any]:
-    """File, line, function and local values of a frame."""
+    """File, line, its text, function and local values of a frame."""
+    import linecache
+
     values = [
         (name, value)
         for name, value in frame.f_locals.items()
@@ -52,6 +55,7 @@ def describe_frame(frame: FrameType, line: int) -> Dict[str, Any]:
     return {
         "file": frame.f_code.co_filename,
         "line": line,
+        "text": linecache.getline(frame.f_code.co_filename, line).strip()[:_LONGEST_LINE],
         "function": frame.f_code.co_name,
         # Of very many the last: what was made just before the failure.
         "locals": [dict(describe_value(value), name=name) for name, value in values[-_LOCALS:]],

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from amlnb.core import coercion
-from amlnb.notebook.cell import FIRST_LINE
 from amlnb.render.run_failure import THE_CELL
 from amlnb.specs.run_view import LogLine
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
 
 # Kept with the run: 1-based line of its script on which the cell begins.
 LINE_PROPERTY = "notebook.cell_line"
+# The person sees the magic on line 1 of the cell; what it passes on begins below.
+FIRST_LINE = 2
 SCRIPT_NAMES = ("cell.py", "submitted_cell.py")  # the second where the notebook's folder has the first
 _FRAME = re.compile(rf'File "[^"]*?({"|".join(re.escape(name) for name in SCRIPT_NAMES)})", line (\d+)')
 
@@ -48,7 +49,7 @@ def in_cell_lines(view: RunView, begins: int | None) -> RunView:
     return replace(
         view,
         log_tail=tuple(_line(line, _FRAME.sub(of_cell, line.text)) for line in view.log_tail),
-        error=_error(view.error, begins),
+        error=error_in_cell_lines(view.error, begins),
     )
 
 
@@ -56,8 +57,10 @@ def _line(line: LogLine, text: str) -> LogLine:
     return line if text == line.text else LogLine(text)  # its colours no longer stand where they did
 
 
-def _error(error: dict[str, Any] | None, begins: int) -> dict[str, Any] | None:
-    """Tell in the message where in the cell it was, and name lines of the cell in the frames."""
+def error_in_cell_lines(error: dict[str, Any] | None, begins: int | None) -> dict[str, Any] | None:
+    """Tell in a run's error where in the cell it was, and name lines of the cell in its frames."""
+    if begins is None:
+        return error
     details = coercion.mapping((error or {}).get("details"))
     frames, last = [], None
     for frame in coercion.items(details.get("frames")):

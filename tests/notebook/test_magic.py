@@ -1,0 +1,226 @@
+"""The magics in a shell without a front end: every cell waits, and prints."""
+
+import os
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from amlnb.api.workspace import Workspace
+from amlnb.errors import AmlnbError, RunFailedError, UserErrorException
+from amlnb.notebook.magic import load_ipython_extension
+from amlnb.tracking import context
+
+
+@pytest.fixture(scope="module")
+def shell():
+    config = Config()
+    config.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def run_cell(shell, tmp_path, monkeypatch, capsys):
+    """Run a cell in a folder of the test's own; what it evaluates to, and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    shell.reset(new_session=False)
+    load_ipython_extension(shell)
+    capsys.readouterr()
+
+    def ran(text):
+        done = shell.run_cell(text, store_history=True)
+        printed = capsys.readouterr().out
+        done.raise_error()
+        return done.result, printed
+
+    return ran
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return lambda: Workspace.from_config(str(tmp_path))
+
+
+def test_values_return_by_name(run_cell, shell):
+    run_cell("import numpy as np\nclass Model:\n    rate = 0.1\n    def fit(self):\n        return self\nscale = 2")
+    run, printed = run_cell(
+        "%%submit --out model,curve --as first\nmodel = Model().fit()\nmodel.rate *= scale\ncurve = np.arange(3)"
+    )
+    assert "submitted with 1 import, 1 " in printed
+    result = run.result()
+    assert list(result) == ["model", "curve"]
+    assert (result["model"].rate, result["curve"].tolist()) == (0.2, [0, 1, 2])
+    assert type(result["model"]) is shell.user_ns["Model"]
+    assert shell.user_ns["first"] is run
+
+
+def test_a_class_that_the_cell_itself_defines_returns_too(run_cell):
+    run, _ = run_cell("%%submit --out model\nclass Own:\n    rate = 0.5\nmodel = Own()")
+    assert run.result()["model"].rate == 0.5
+
+
+def test_the_value_at_submission_counts(run_cell):
+    run_cell("rates = [0.1]")
+    run, _ = run_cell("%%submit --out seen\nseen = list(rates)")
+    run_cell("rates.append(0.2)")
+    assert run.result() == {"seen": [0.1]}
+
+
+def test_a_failed_cell_raises_with_its_own_line(run_cell):
+    with pytest.raises(RunFailedError, match=r"(?s)ZeroDivisionError: division by zero \(line 3 of the cell\).*line 3 of the cell: y = 1 / x"):
+        run_cell("%%submit\nx = 0\ny = 1 / x")
+
+
+def test_an_equal_run_is_shown_instead_of_run_again(run_cell, tmp_path):
+    (tmp_path / "data.csv").write_text("1,2")
+    run_cell("rate = 0.1\n")
+    cell = "%%submit --reuse\nimport pathlib\nprint(pathlib.Path('data.csv').read_text(), rate)"
+    first, printed = run_cell(cell)
+    assert "not run again" not in printed
+    second, printed = run_cell(cell)
+    assert f"not run again: {first.id} has Completed" in printed
+    assert second.id == first.id
+    for change in ("rate = 0.2", "import pathlib; pathlib.Path('data.csv').write_text('3,4,5')"):
+        run_cell(change)
+        changed, printed = run_cell(cell)
+        assert "not run again" not in printed
+        assert changed.id not in (first.id, second.id)
+        second = changed
+    again, _ = run_cell(cell.replace("--reuse", "--no-reuse"))
+    assert again.id != second.id
+
+
+def test_a_failed_run_is_never_shown_instead(run_cell):
+    for _ in range(2):
+        with pytest.raises(RunFailedError):
+            run_cell("%%submit --reuse\n1 / 0")
+
+
+def test_run_all_is_cheap_where_the_notebook_says_so(run_cell):
+    _, printed = run_cell("%submit_config reuse=True tags=team=x")
+    assert "reuse       True" in printed
+    first, _ = run_cell("%%submit\nprint(1)")
+    assert first.tags == {"team": "x"}
+    second, printed = run_cell("%%submit\nprint(1)")
+    assert second.id == first.id
+    run_cell("%submit_config --reset")
+    third, _ = run_cell("%%submit\nprint(1)")
+    assert third.id != first.id
+
+
+def test_files_are_taken_along(run_cell, tmp_path):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "a.txt").write_text("seven")
+    (tmp_path / "helper.py").write_text("def double(x):\n    return 2 * x\n")
+    run, printed = run_cell(
+        "%%submit --with conf --out x,s\nfrom helper import double\nx = double(4)\ns = open('conf/a.txt').read()"
+    )
+    assert "1 module file, conf" in printed
+    assert run.result() == {"x": 8, "s": "seven"}
+    assert "captured_values.py" not in os.listdir(tmp_path)
+    with pytest.raises(UserErrorException, match=r"did you mean 'conf'\?"):
+        run_cell("%%submit --with cnf\n1")
+    with pytest.raises(UserErrorException, match="is not inside the notebook's folder"):
+        run_cell("%%submit --with ../x\n1")
+
+
+def test_names_can_be_given_and_withheld(run_cell):
+    run_cell("rate = 0.1\nname = 'rate'")
+    run, _ = run_cell("%%submit --in rate --out x\nx = eval(name)")
+    assert run.result() == {"x": 0.1}
+    with pytest.raises(RunFailedError, match="NameError"):
+        run_cell("%%submit --no-capture\nprint(rate)")
+
+
+def test_the_log_is_streamed(run_cell):
+    run, printed = run_cell("%%submit --stream\nfor i in range(3):\n    print('line', i)")
+    assert "line 0\nline 1\nline 2\n" in printed
+    assert run.get_status() == "Completed"
+
+
+def test_a_dry_run_shows_all_and_makes_nothing(run_cell, tmp_path):
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    run_cell("import math\nrate = 0.1\ndef f(x):\n    return math.exp(x)")
+    result, printed = run_cell("%%submit first --dry-run -e digits --tag a=1\nimport helper\nf(rate)")
+    assert result is None
+    script, _, told = printed.partition("# %% Nothing was submitted")
+    compile(script, "cell.py", "exec")
+    for text in ("experiment   digits", "target       local", "Python 3.", "tags         a=1", "helper.py (6 B)", "rate"):
+        assert text in told
+    assert os.listdir(tmp_path) == ["helper.py"]
+
+
+def test_a_script_is_submitted_in_a_line(run_cell, tmp_path):
+    (tmp_path / "train.py").write_text("import sys, amlnb\nprint(sys.argv)\namlnb.log(loss=1.0)\n")
+    run, printed = run_cell("%submit -e scripts --as run train.py --epochs 3")
+    assert run.get_metrics() == {"loss": 1.0}
+    assert run.experiment.name == "scripts"
+    assert run.get_details()["runDefinition"]["arguments"] == ["--epochs", "3"]
+    assert "submitted with train.py" in printed
+    _, printed = run_cell("%submit --dry-run train.py --epochs 3")
+    assert "train.py --epochs 3" in printed
+    with pytest.raises(UserErrorException, match="--out is for cells"):
+        run_cell("%submit --out x train.py")
+    with pytest.raises(AmlnbError, match=r"there is no script 'trian\.py'"):
+        run_cell("%submit trian.py")
+
+
+def test_what_is_submitted_inside_of_a_run_is_its_child(run_cell, workspace, monkeypatch):
+    parent, _ = run_cell("%%submit\nprint(1)")
+    for name, value in context.variables(parent.id, "e", parent.directory, {}).items():
+        monkeypatch.setenv(name, value)
+    child, _ = run_cell("%%submit\nprint(2)")
+    assert child.parent.id == parent.id
+    assert [run.id for run in parent.get_children()] == [child.id]
+
+
+def test_a_near_experiment_is_suggested(run_cell):
+    run_cell("%%submit -e digits\n1")
+    run, printed = run_cell("%%submit -e digist\n1")
+    assert "digist is a new experiment; did you mean digits?" in printed
+    assert run.experiment.name == "digist"
+    _, printed = run_cell("%%submit -e digist\n1")
+    assert "did you mean" not in printed
+
+
+def test_a_near_target_is_suggested_and_nothing_is_left(run_cell, workspace):
+    with pytest.raises(AmlnbError, match="did you mean 'local'"):
+        run_cell("%%submit -t lcoal\n1")
+    assert workspace().experiments == {}
+
+
+def test_runs_are_shown_and_compared(run_cell):
+    with pytest.raises(UserErrorException, match="no workspace was found"):
+        run_cell("%runs")
+    run_cell("rate = 0.1")
+    run_cell("%%submit slow -e digits --as slow\nimport amlnb\nfor i in range(3):\n    amlnb.log(loss=1 - rate * i)")
+    run_cell("rate = 0.2")
+    run_cell("%%submit fast -e digits\nimport amlnb\nfor i in range(3):\n    amlnb.log(loss=1 - rate * i)")
+    for line in ("%runs", "%runs digits -n 5", "%runs --sort loss"):
+        _, printed = run_cell(line)
+        assert "slow" in printed
+        assert "fast" in printed
+    _, printed = run_cell("%compare slow last")
+    assert "rate" in printed
+    _, printed = run_cell("%compare digits#1 digits#2")
+    assert "0.2" in printed
+    for line in ("%compare slow", "%runs nowhere", "%runs -n none", "%runs --sort nothing", "%compare slow nobody"):
+        with pytest.raises(UserErrorException) as caught:
+            run_cell(line)
+        assert caught.value.hint
+
+
+def test_a_wrong_project_file_is_told_at_submission(run_cell, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.amlnb]\nresue = true\n")
+    with pytest.raises(UserErrorException, match=r"did you mean reuse\?"):
+        run_cell("%%submit\n1")
+
+
+def test_help_is_worth_reading(run_cell, shell):
+    for line in ("%submit --help", "%submit", "%%submit --help\n1"):
+        _, printed = run_cell(line)
+        for text in ("%%submit", "--out NAMES", "%submit train.py", "run.result()", "%compare A B"):
+            assert text in printed
+    assert "--out NAMES" in shell.find_line_magic("submit").__doc__
