@@ -26,6 +26,7 @@ from amlnb.cli import (
     targets,
     upkeep,
 )
+from amlnb.cli.other_faces import Commands
 from amlnb.cli.output import tell_error
 from amlnb.errors import AmlnbError
 from amlnb.version import __version__
@@ -74,7 +75,7 @@ _GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
 
 def _build() -> typer.Typer:
     settings = {"help_option_names": ["-h", "--help"]}
-    app = typer.Typer(name="amlnb", add_completion=False, context_settings=settings)
+    app = typer.Typer(name="amlnb", cls=Commands, add_completion=False, context_settings=settings)
     app.callback(invoke_without_command=True)(_root)
     # What follows the script belongs to it.
     app.command("submit", context_settings={**settings, "allow_interspersed_args": False})(submission.submit)

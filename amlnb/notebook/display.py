@@ -15,8 +15,8 @@ from amlnb.core import states
 from amlnb.engine import look as looking
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook.budget import Budget
-from amlnb.notebook.cell_lines import cell_line, in_cell_lines
-from amlnb.notebook.outputs import Output, details_output, picture_output
+from amlnb.api.cell_lines import cell_line, in_cell_lines
+from amlnb.notebook.outputs import Output, details_output, picture_output, stopped_output
 from amlnb.render.run_picture import run_scene
 
 if TYPE_CHECKING:
@@ -117,9 +117,9 @@ class RunDisplay:
 
     def stop(self, error: Exception) -> None:
         """Say in the output that it is no longer live, and end."""
-        text = f"This view of the run has stopped: {error}"
-        _log.warning("%s (%s)", text, self.directory)
-        self._show(self._details_id, Output({"text/plain": text}, {}))
+        output = stopped_output(error)
+        _log.warning("%s (%s)", output.data["text/plain"], self.directory)
+        self._show(self._details_id, output)
         self.done.set()
 
     def _renew_png(self, view: RunView, scene: Scene, now: float, *, ended: bool) -> None:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import base64
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amlnb.core import states
+from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.render.formatting import one_line
+from amlnb.render.png import to_png
 from amlnb.render.run_html import run_html
+from amlnb.render.run_picture import run_scene
 from amlnb.render.run_text import run_text
 from amlnb.render.svg import to_svg
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amlnb.live.run_tail import RunTail
     from amlnb.render.scene import Scene
     from amlnb.specs.run_view import RunView
 
+_STOPPED = "This view of the run has stopped"
 RUN_MIME = "application/vnd.amlnb.run+json"
 _FORMAT = 1
 
@@ -65,4 +74,26 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, as_of: flo
 
 def details_output(view: RunView, *, as_of: float | None = None) -> Output:
     """Bundle a run's tables; ``as_of`` as for the picture."""
-    return Output({"text/html": run_html(view, as_of=as_of), "text/plain": f"run {one_line(view.id, 120)}"}, {})
+    return Output({"text/html": run_html(view, as_of=as_of), "text/plain": _details_text(view.id)}, {})
+
+
+def stopped_output(error: Exception) -> Output:
+    """Stand in for a run's tables where they are no longer kept up to date."""
+    return Output({"text/plain": f"{_STOPPED}: {error}"}, {})
+
+
+def is_details(text: str, run_id: str) -> bool:
+    """Tell by an output's plain text whether it holds the tables of a run."""
+    return text == _details_text(run_id) or text.startswith(_STOPPED)
+
+
+def _details_text(run_id: str) -> str:
+    return f"run {one_line(run_id, 120)}"
+
+
+def still_outputs(tail: RunTail, *, clock: Callable[[], float] = time.time) -> tuple[Output, Output]:
+    """Bundle picture and tables of a run as it is now, for a page that nothing will update."""
+    view = in_cell_lines(tail.poll(), cell_line(tail.reader.record))
+    as_of = None if states.is_terminal(view.state) else clock()
+    scene = run_scene(view, as_of=as_of)
+    return picture_output(view, scene, to_png(scene), as_of=as_of), details_output(view, as_of=as_of)

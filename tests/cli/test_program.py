@@ -42,7 +42,8 @@ def commands(app=None, path=()):
     command = typer.main.get_command(_build()) if app is None else app
     if not hasattr(command, "commands"):
         return [(path, command)]
-    return [found for name, each in command.commands.items() for found in commands(each, (*path, name))]
+    below = [(name, command.get_command(None, name)) for name in command.list_commands(None)]
+    return [found for name, each in below for found in commands(each, (*path, name))]
 
 
 @pytest.mark.parametrize(("words", "command"), commands(), ids=lambda value: " ".join(value) if isinstance(value, tuple) else "")
