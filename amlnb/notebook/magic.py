@@ -8,9 +8,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.errors import AmlnbError
 from amlnb.notebook import submit_settings
-from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.notebook.display import LiveDisplays, RunDisplay
 from amlnb.notebook.flags import make_parser
 from amlnb.notebook.front_end import has_front_end, notebook_path
