@@ -11,7 +11,7 @@ import traceback
 
 from benchmarks.rows import Row, table
 
-ALL = ("tracking", "imports", "reading", "index", "snapshot", "submit", "short_runs", "watching", "live")
+ALL = ("tracking", "imports", "reading", "index", "snapshot", "submit", "short_runs", "watching", "live", "tables")
 
 
 def main(names):

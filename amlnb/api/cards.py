@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from amlnb.api.run import Run
 from amlnb.engine import look as looking
 from amlnb.engine.listing import up_to_date
@@ -26,4 +28,10 @@ def workspace_html(directory: WorkspaceDirectory) -> str:
         if not run.archived and run.parent is None:
             counts[run.state] = counts.get(run.state, 0) + 1
     rows = [cards.ExperimentRow(name, sum(counts.values()), counts) for name, counts in found.items() if counts]
-    return cards.workspace_card(f"workspace {directory.ids.workspace_name}", directory.path, rows)
+    return cards.workspace_card(f"workspace {directory.ids.workspace_name}", _told_path(directory.path), rows)
+
+
+def _told_path(path: str) -> str:
+    """As seen from here, if it is near: what is shown is saved with a notebook, which others open elsewhere."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.path.join(os.pardir, os.pardir, os.pardir)) else relative

@@ -62,8 +62,8 @@ class _Rows:
         self.rows.append((Cell("state"), states, Cell("")))
         times = [run.elapsed_s for run in runs]
         if any(time is not None for time in times):
-            cells = [Cell(ABSENT if time is None else format_duration(time)) for time in times]
-            self.rows.append((Cell("time"), cells, _percent(times)))
+            texts = [ABSENT if time is None else format_duration(time) for time in times]
+            self.rows.append((Cell("time"), list(map(Cell, texts)), _percent(times, texts)))
         self._add_metrics()
         self._add_texts("parameters", "parameter", [run.parameters for run in runs])
         self._add_texts("tags", "tag", [run.tags for run in runs])
@@ -78,7 +78,7 @@ class _Rows:
         differing = [name for name, found in values.items() if len(set(map(repr, found))) > 1]
         for name in self._differing("metrics", "metric", differing, len(values)):
             cells = [cell if cell.text else Cell(ABSENT) for cell in metric_cells(name, values[name])]
-            self.rows.append((Cell(one_line(name, _NAME)), cells, _percent(values[name])))
+            self.rows.append((Cell(one_line(name, _NAME)), cells, _percent(values[name], [c.text for c in cells])))
 
     def _add_texts(self, heading: str, noun: str, held: Sequence[Mapping[str, str]]) -> None:
         names = list(dict.fromkeys(name for each in held for name in each))
@@ -121,15 +121,19 @@ def _notes(view: ComparisonView, found: _Rows) -> list[str]:
     return [*notes, *([f"not shown: {', '.join(hidden)}"] if hidden else [])]
 
 
-def _percent(values: Sequence[float | None]) -> Cell:
-    """By how much the second of two numbers is larger than the first, in percent of the first."""
-    if len(values) != 2 or any(value is None or not math.isfinite(value) for value in values):
+def _percent(values: Sequence[float | None], texts: Sequence[str]) -> Cell:
+    """By how much the second of two numbers is larger than the first, in percent of the first.
+
+    Nothing where ``texts``, which are shown of them, are the same.
+    """
+    if len(values) != 2 or len(set(texts)) == 1 or any(value is None or not math.isfinite(value) for value in values):
         return Cell("")
     before, after = (float(value or 0.0) for value in values)
-    if before in {0.0, after}:
+    if before == 0:
         return Cell("")
     share = (after / abs(before) - before / abs(before)) * 100
     if not math.isfinite(share):
         return Cell("")
-    text = f"{share:+.1f}" if abs(share) < 99.95 else f"{share:+,.0f}" if abs(share) < 1e6 else f"{share:+.1e}"
-    return Cell(f"{text.replace('-', '−')} %")
+    size = abs(share)
+    text = f"{share:+.1f}" if 0.05 <= size < 99.95 else f"{share:+,.0f}" if 1 < size < 1e6 else f"{share:+.1g}"
+    return Cell(f"{text.replace('e+0', 'e').replace('e+', 'e').replace('-', '−')} %")

@@ -84,14 +84,15 @@ def table_text(columns: Sequence[Column]) -> str:
 def _cell_html(cell: Cell, column: Column, tag: str) -> str:
     styles = []
     if column.left:
-        styles.append("text-align:left")
+        styles.append("text-align:left;white-space:nowrap")
     if column.mono and tag == "td":
         styles.append("font-family:monospace")
     if cell.colour:
         styles.append(f"color:{cell.colour}")
     style = f' style="{";".join(styles)}"' if styles else ""
-    # A cell is one line; with so many of them, characters that do not break are shorter than a style that forbids it.
-    text = escape(cell.text.translate(_NO_BREAK), quote=False)
+    # A cell is one line. In the many of numbers, characters that do not break are shorter than a style that forbids it;
+    # names keep their spaces, for those who copy them.
+    text = escape(cell.text if column.left else cell.text.translate(_NO_BREAK), quote=False)
     return f"<{tag}{style}>{f'<b>{text}</b>' if cell.strong else text}</{tag}>"
 
 

@@ -175,7 +175,9 @@ def test_what_no_two_runs_share_is_not_drawn():
         ((math.nan, 1.0), None),
         ((1e-300, 1e300), None),
         ((1.0, 1000.0), "+99,900 %"),
-        ((1.0, 1e9), "+1.0e+11 %"),
+        ((1.0, 1e9), "+1e11 %"),
+        ((9.999, 10.0), "+0.01 %"),
+        ((1.00001, 1.00002), None),  # shown as the same
     ],
 )
 def test_the_difference_of_two_numbers_is_told_in_percent(values, text):
