@@ -41,7 +41,7 @@ def _css(style: TextStyle) -> str:
     if ground is not None:
         behind = palette.terminal_rgb(ground)
         found.append(f"background-color:{palette.hex_colour(behind)}")
-        front = palette.contrasting(behind) if colour is None else palette.terminal_rgb(colour)
+        front = palette.contrasting(behind, None if colour is None else palette.terminal_rgb(colour))
         found.append(f"color:{palette.hex_colour(front)}")
     elif style.inverse:
         found.append(f"background-color:{palette.INVERSE}")

@@ -58,6 +58,8 @@ INVERSE = "rgba(128,128,128,0.4)"
 # Luminances with a contrast of at least 3.5 on white and 3.3 on JupyterLab's dark ground (#111111).
 _DARKEST, _LIGHTEST = 0.135, 0.25
 
+_VISIBLE = 1.5
+
 RGB = tuple[int, int, int]
 
 
@@ -79,9 +81,14 @@ def readable(rgb: RGB) -> RGB:
     return red, green, blue
 
 
-def contrasting(rgb: RGB) -> RGB:
-    """Black or white, whichever is readable on a ground."""
-    return (0, 0, 0) if _luminance(rgb) > 0.18 else (255, 255, 255)
+def contrasting(ground: RGB, wanted: RGB | None = None) -> RGB:
+    """Return the wanted colour if it can be told from a ground, else black or white."""
+    behind = _luminance(ground)
+    if wanted is not None:
+        low, high = sorted((behind, _luminance(wanted)))
+        if (high + 0.05) / (low + 0.05) >= _VISIBLE:
+            return wanted
+    return (0, 0, 0) if behind > 0.18 else (255, 255, 255)
 
 
 def hex_colour(rgb: RGB) -> str:

@@ -38,7 +38,7 @@ class FailedFrame:
     Attributes
     ----------
     where
-        ``loss(), line 7 of the cell``, or ``train.py, line 12``.
+        ``in loss(), line 7 of the cell``, or ``at train.py, line 12``.
     hidden
         How many local values are left out.
     """
@@ -81,7 +81,7 @@ def _where(frame: dict[str, Any]) -> str:
     file, line = str(frame.get("file") or "?"), coercion.scalar_text(frame.get("line")) or "?"
     place = f"line {line} of the cell" if file == THE_CELL else f"{os.path.basename(file)}, line {line}"
     function = str(frame.get("function") or "")
-    return one_line(place if function in ("", "<module>") else f"{function}(), {place}", 80)
+    return one_line(f"at {place}" if function in ("", "<module>") else f"in {function}(), {place}", 80)
 
 
 def _local(told: dict[str, Any]) -> Local:

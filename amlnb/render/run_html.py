@@ -123,7 +123,7 @@ def _failure(view: RunView) -> str:
 
 
 def _values(frame: FailedFrame) -> str:
-    head = f'<div style="{_FAINT};padding:4px 0 2px 0">values in {escape(frame.where)}</div>'
+    head = f'<div style="{_FAINT};padding:4px 0 2px 0">values {escape(frame.where)}</div>'
     rows = "".join(
         _row(
             [

@@ -23,6 +23,7 @@ WIDTH = 720
 _HEADER = 38
 _BAR_Y = 33.0
 _NAME_ROOM = 110
+_NARROW, _TITLE_ROOM = 300, 40  # a chart's width below which its texts are smaller; what its title has at least
 _PANEL_HEIGHT = {1: 210, 2: 180, 3: 150}  # by number of columns
 _GAP_X, _GAP_Y = 22, 10
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 24, 20
@@ -79,7 +80,7 @@ def _header(view: RunView, as_of: float | None) -> list[Shape]:
     middle = 19.0
     shapes: list[Shape] = _state_mark(view.state, 10, middle, colour)
     shapes.append(Text(24, middle + 4.5, view.state, colour, 13, bold=True))
-    name_x = 24 + text_width(view.state, 13, bold=True) + 12
+    name_x = 24 + text_width(view.state, 13, bold=True) + 16
     told = "" if as_of is None else f"as of {format_clock(as_of)}"  # last, so that it stays in its place
     right = " · ".join(part for part in (_timing(view), f"on {one_line(view.target, 24)}", told) if part)
     right_x = WIDTH - text_width(right, 12) - 16
@@ -145,16 +146,17 @@ def _panel(view: RunView, group: MetricGroup, left: float, top: float, width: fl
 def _titles(view: RunView, group: MetricGroup, left: float, top: float, width: float) -> list[Shape]:
     """The quantity at the left; at the right each curve's last value in its colour."""
     shapes: list[Shape] = []
+    size, gap = (12, 12) if width > _NARROW else (11, 8)
     x = left + width - _RIGHT
     for number, (name, label) in reversed(list(enumerate(group.members[:LINE_LIMIT]))):
         value = format_number(view.metrics[name].last) if name in view.metrics else ""
         text = value if len(group.members) == 1 else f"{one_line(label, 12)} {value}"
-        if x - text_width(text, 12, bold=True) < left + 60:
+        if x - text_width(text, size, bold=True) < left + _TITLE_ROOM:
             break
-        shapes.append(Text(x, top + 14, text, palette.CURVES[number % len(palette.CURVES)], 12, "end", bold=True))
-        x -= text_width(text, 12, bold=True) + 12
-    room = max(6, int((x - left - 8) / 7.2))
-    shapes.insert(0, Text(left + 4, top + 14, one_line(group.title, room), palette.INK, 12, bold=True))
+        shapes.append(Text(x, top + 14, text, palette.CURVES[number % len(palette.CURVES)], size, "end", bold=True))
+        x -= text_width(text, size, bold=True) + gap
+    room = max(6, int((x - left - 4) / (size * 0.6)))
+    shapes.insert(0, Text(left + 4, top + 14, one_line(group.title, room), palette.INK, size, bold=True))
     return shapes
 
 

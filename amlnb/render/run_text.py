@@ -54,7 +54,7 @@ def _failure(view: RunView) -> list[str]:
     """Where a run failed: the end of its traceback, and the local values there."""
     lines = [f"  | {printable(line.text[:_LOG_WIDTH])}".rstrip() for line in traceback_lines(view)]
     for frame in failed_frames(view):
-        lines.append(f"  values in {frame.where}:")
+        lines.append(f"  values {frame.where}:")
         width = max(len(each.name) for each in frame.values)
         lines += [f"    {each.name:<{width}}  {each.kind}  {each.value}".rstrip() for each in frame.values]
         if frame.hidden:

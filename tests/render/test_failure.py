@@ -64,7 +64,7 @@ def test_values_of_the_innermost_and_the_outermost_place_of_the_user_s_own_code_
     ]
     assert failed_frames(failed(frames=frames)) == [
         FailedFrame(
-            "train(), model.py, line 7",
+            "in train(), model.py, line 7",
             (
                 Local("x", "numpy.ndarray (64, 10) float32", ""),
                 Local("words", "list of 1,200", ""),
@@ -72,7 +72,7 @@ def test_values_of_the_innermost_and_the_outermost_place_of_the_user_s_own_code_
             ),
             0,
         ),
-        FailedFrame("line 9 of the cell", (Local("rate", "float", "0.1"),), 0),
+        FailedFrame("at line 9 of the cell", (Local("rate", "float", "0.1"),), 0),
     ]
 
 

@@ -32,6 +32,7 @@ def contrast(one, other):
         ("\x1b[7mx", f"background-color:{palette.INVERSE}"),
         ("\x1b[37;41mx", "background-color:#cd3131;color:#e5e5e5"),
         ("\x1b[43mx", "background-color:#b78103;color:#000000"),
+        ("\x1b[37;47mx", "background-color:#e5e5e5;color:#000000"),
         ("\x1b[48;2;0;0;90mx", "background-color:#00005a;color:#ffffff"),
         ("\x1b[31;7mx", "background-color:#cd3131;color:#ffffff"),
     ],
