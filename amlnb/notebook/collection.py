@@ -6,7 +6,7 @@ import builtins
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from amlnb.notebook.dependencies import Graph
+from amlnb.notebook.dependencies import Graph, before
 from amlnb.notebook.names import FreeNames, free_names
 from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, RefusedSymbol, ValueSymbol
 
@@ -73,6 +73,7 @@ class Collector:
             self._wish(self._optional.pop())
         self._drop_incomplete()
         self._share()
+        self._open_circles()
         self.found.imports = dict(sorted(self.found.imports.items()))
         return self.found
 
@@ -140,6 +141,26 @@ class Collector:
                     self._require([(other, name) for other in sorted(self._add(symbol).required)])
                 else:
                     self.found.refused[name] = symbol
+
+
+    def _open_circles(self) -> None:
+        """A container that definitions fill while they are made, and that holds them: it begins empty."""
+        graph = self.found.graph
+        for item in list(graph.items.values()):
+            if not isinstance(item, ValueSymbol):
+                continue
+            filling = sorted(name for name in item.depends & graph.items.keys() if item.name in before(graph, name))
+            if not filling:
+                continue
+            if item.empty is not None:
+                graph.add(item, eager=frozenset(), deferred=item.depends | item.reads)
+            else:
+                self.found.refused[item.name] = RefusedSymbol(
+                    item.name,
+                    item.summary,
+                    f"it holds {filling[0]}, which cannot be defined without it",
+                    f"write {item.name} and {filling[0]} to a module beside the notebook, and import that",
+                )
 
 
 def describe(name: str, namespace: Namespace) -> Symbol | None:

@@ -133,7 +133,11 @@ def methods(cls: type) -> Iterator[types.FunctionType]:
     """Functions that stand in a class's own body."""
     for member in vars(cls).values():
         inner = underlying(member)
-        if isinstance(inner, types.FunctionType) and inner.__qualname__ == f"{cls.__qualname__}.{inner.__name__}":
+        if (
+            isinstance(inner, types.FunctionType)
+            and inner.__module__ == cls.__module__
+            and inner.__qualname__ == f"{cls.__qualname__}.{inner.__name__}"
+        ):
             yield inner
 
 
@@ -213,7 +217,7 @@ def _unlikeness(cls: type, node: ast.stmt) -> int:
 
 def _differs(statement: ast.stmt, now: object) -> bool:
     value = getattr(statement, "value", None)
-    if value is None:
+    if value is None or hasattr(now, "__get__"):  # a slot, or a field of a named tuple
         return False
     try:
         said = ast.literal_eval(value)

@@ -45,13 +45,13 @@ def in_order(graph: Graph, roots: Iterable[str]) -> list[Item]:
     """
     wished = _post_order(graph, roots)
     position = {name: index for index, name in enumerate(wished)}
-    before = {name: _before(graph, name) for name in wished}
+    first = {name: before(graph, name) for name in wished}
     placed: dict[str, None] = {}
 
     def place(name: str, above: frozenset[str]) -> None:
         if name in placed or name in above:
             return
-        for other in sorted(before[name] - {name}, key=position.__getitem__):
+        for other in sorted(first[name] - {name}, key=position.__getitem__):
             place(other, above | {name})
         placed[name] = None
 
@@ -60,7 +60,7 @@ def in_order(graph: Graph, roots: Iterable[str]) -> list[Item]:
     early: set[str] = set()
     for name in wished:
         if isinstance(graph.items[name], DefinitionSymbol):
-            early |= before[name]
+            early |= first[name]
     late = [name for name in placed if isinstance(graph.items[name], ValueSymbol) and name not in early]
     return [graph.items[name] for name in [*(name for name in placed if name not in late), *late]]
 
@@ -82,7 +82,7 @@ def _post_order(graph: Graph, roots: Iterable[str]) -> list[str]:
     return list(done)
 
 
-def _before(graph: Graph, name: str) -> frozenset[str]:
+def before(graph: Graph, name: str) -> frozenset[str]:
     """All that may be read while an item executes: its eager needs and everything that these reach."""
     found: set[str] = set()
     waiting = [other for other in graph.eager[name] if other in graph.items]

@@ -74,7 +74,12 @@ class ExecutedCells:
         return self._definitions.get(name, [None])[-1]
 
     def definitions(self, name: str) -> list[str]:
-        """Sources of all definitions of `name`, newest first; some may stand in cells that failed before them."""
+        """Sources of all definitions of `name`, newest first, if a definition bound it last.
+
+        Some may stand in cells that failed before they came to them.
+        """
+        if self.definition(name) is None:
+            return []
         return [source for source in reversed(self._definitions.get(name, [])) if source is not None]
 
 

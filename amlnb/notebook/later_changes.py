@@ -62,7 +62,7 @@ def of_class(
     changes = []
     for attribute, member in vars(cls).items():
         function = underlying(member)
-        if isinstance(function, types.FunctionType):
+        if isinstance(function, types.FunctionType) and function.__module__ == cls.__module__:
             if _was_put_in(function, attribute, source.node, body, sources):
                 changes.append(_method(name, attribute, member, definable))
         elif not attribute.startswith("_") and type(cls) in {type, abc.ABCMeta} and not source.decorated:

@@ -116,12 +116,16 @@ def pickled(value: object, around: Surroundings) -> Pickled:
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
+            if isinstance(obj, types.CellType):
+                return _reduced_cell(obj)
+            if isinstance(obj, (_Main, _MainGlobals)):
+                return NotImplemented
             if isinstance(obj, (type, types.FunctionType)):
                 name = around.definable(obj)
                 if name is not None:
                     refers.add(name)
                     return NotImplemented
-            elif belongs_here(obj):
+            if belongs_here(obj):
                 raise NotHereError(obj)
             for owner in (getattr(obj, "__module__", None), type(obj).__module__):
                 owners.add(str(owner or "").partition(".")[0])
@@ -186,13 +190,26 @@ def _beside(module: str, path: str) -> set[str]:
 
 
 def _with_main_globals(function: types.FunctionType, reduced: Any) -> tuple[Any, set[str]]:
-    """Make a reduced function take the globals of the script that reads it."""
-    maker, arguments, state, *rest = reduced
-    code, own_globals, *others = arguments
-    if not isinstance(own_globals, dict) or not isinstance(state, tuple):
-        return reduced, set()
-    state[0]["__globals__"] = {}
-    return (maker, (code, _MainGlobals(), *others), state, *rest), _globals_of(function.__code__)
+    """Make a reduced function take the globals of the script that reads it, and the very cells of its closure.
+
+    cloudpickle gives each function globals and cells of its own: two closures would no longer share a counter.
+    """
+    maker, (code, _, name, defaults, _), (attributes, slots), *rest = reduced
+    state = (attributes, {**slots, "__globals__": {}, "__closure__": None})
+    arguments = (code, _MainGlobals(), name, defaults, function.__closure__)
+    return (maker, arguments, state, *rest), _globals_of(function.__code__)
+
+
+def _reduced_cell(cell: types.CellType) -> tuple[object, ...]:
+    import cloudpickle
+
+    maker = cloudpickle.cloudpickle._make_empty_cell
+    try:
+        contents = cell.cell_contents
+    except ValueError:
+        return maker, ()
+    # Set after it was made, for a function may be in its own closure.
+    return maker, (), (None, {"cell_contents": contents})
 
 
 def _globals_of(code: types.CodeType) -> set[str]:

@@ -115,7 +115,7 @@ def _is_block(section: str) -> bool:
 def _value_line(item: ValueSymbol) -> str:
     if isinstance(item.content, str):
         return f"{item.name} = {item.content}"
-    size = format_bytes(item.content.size_bytes)
+    size = f"with {item.content.part_of}" if item.content.part_of else format_bytes(item.content.size_bytes)
     return f'{item.name} = {LOADER}.load("{item.name}")  # {_comment_text(item.summary)}, {size}'
 
 

@@ -74,7 +74,7 @@ def describe_together(values: dict[str, object], around: Surroundings) -> dict[s
     found = {}
     for name, value in values.items():
         stored = own_file if name == first else StoredValue(".pkl", own_file.write, 0, part_of=first)
-        symbol = _checked(_pickle_symbol(name, f"{summarize(value)}, shares objects with others", made, stored))
+        symbol = _checked(_pickle_symbol(name, summarize(value), made, stored))
         found[name] = symbol
     return found
 

@@ -2,13 +2,10 @@ import subprocess
 import sys
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from amlnb.notebook.capture import capture
 from amlnb.notebook.cell import CellException
 from amlnb.notebook.dependencies import Graph, in_order
-from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import local_modules
 from amlnb.notebook.source_folder import write_source_folder
 from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, RefusedSymbol, ValueSymbol
@@ -25,29 +22,6 @@ class Table:
 
     def describe(self, name):
         return self._symbols.get(name)
-
-
-@pytest.fixture(scope="module")
-def shell():
-    config = Config()
-    config.HistoryManager.enabled = False  # no database; the inputs are still held
-    shell = InteractiveShell.instance(config=config)
-    yield shell
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture
-def notebook(shell):
-    """Run cells as a kernel does; returns the namespace they leave. Starts empty."""
-    shell.reset(new_session=False)
-    shell.compile.reset_compiler_flags()
-
-    def ran(*cells):
-        for cell in cells:
-            shell.run_cell(cell, store_history=True).raise_error()
-        return KernelNamespace.of_shell(shell)
-
-    return ran
 
 
 @pytest.fixture

@@ -1,0 +1,74 @@
+"""A notebook's kernel without a kernel, and a quick way to run the scripts of its cells."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from amlnb.notebook.capture import capture
+from amlnb.notebook.kernel_namespace import KernelNamespace
+from amlnb.notebook.source_folder import write_source_folder
+
+
+@pytest.fixture(scope="module")
+def shell():
+    config = Config()
+    config.HistoryManager.enabled = False  # no database; the inputs are still held
+    shell = InteractiveShell.instance(config=config)
+    yield shell
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def notebook(shell):
+    """Run cells as a kernel does; returns the namespace they leave. Starts empty."""
+    shell.reset(new_session=False)
+    shell.compile.reset_compiler_flags()
+
+    def ran(*cells):
+        for cell in cells:
+            shell.run_cell(cell, store_history=True).raise_error()
+        return KernelNamespace.of_shell(shell)
+
+    return ran
+
+
+@pytest.fixture(scope="session")
+def script_worker():
+    program = os.path.join(os.path.dirname(__file__), "script_worker.py")
+    with subprocess.Popen(
+        [sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as worker:
+        yield worker
+        worker.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def run_capture(script_worker):
+    """Run a captured cell in a process of its own; what it printed."""
+
+    def ran(found):
+        with tempfile.TemporaryDirectory() as folder:
+            write_source_folder(folder, "cell.py", found, {})
+            script_worker.stdin.write(json.dumps([folder, "cell.py"]) + "\n")
+            script_worker.stdin.flush()
+            printed, code = json.loads(script_worker.stdout.readline())
+        assert code == 0, found.script + printed
+        return printed
+
+    return ran
+
+
+@pytest.fixture
+def run_quickly(run_capture):
+    """Capture a cell, and run its script."""
+
+    def ran(cell, namespace, **options):
+        return run_capture(capture(cell, namespace, title="a test", **options))
+
+    return ran
