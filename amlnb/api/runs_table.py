@@ -81,8 +81,9 @@ def runs_table(
         raise UserErrorException(f"a table of {limit!r} runs cannot be shown", hint="give a limit of 1 to 100")
     if isinstance(metrics, str):
         metrics = (metrics,)
+    index = Index(directory)
     # Archived ones and children are left out, as in get_runs().
-    runs = [run for run in up_to_date(Index(directory), experiment) if not run.archived and run.parent is None]
+    runs = [run for run in up_to_date(index, experiment) if not run.archived and run.parent is None]
     for name in metrics:
         _check_known(name, {metric for run in runs for metric in run.metrics}, "metric", bool(runs))
     if sort_by is not None:
@@ -91,7 +92,8 @@ def runs_table(
     main = metrics[0] if metrics else _main_metric(shown)
     rows = tuple(_row(run, main, time.time()) for run in shown)
     title = f"workspace {directory.ids.workspace_name}" if experiment is None else f"experiment {experiment}"
-    return RunsTable(RunsView(title, rows, len(runs), tuple(metrics), of_experiment=experiment is not None))
+    of_experiment, unreadable = experiment is not None, len(index.unreadable)
+    return RunsTable(RunsView(title, rows, len(runs), tuple(metrics), of_experiment, unreadable))
 
 
 def _row(run: RunSummary, main: str, now: float) -> RunRow:

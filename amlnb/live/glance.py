@@ -41,25 +41,32 @@ def glance_at_curve(directory: str, name: str, points: int) -> tuple[float, ...]
     Returns
     -------
     tuple of float
-        Numbers only; empty if fewer than two were logged. Of several ranks, those of the first that logged it.
+        Numbers only; empty if fewer than two were logged, or nothing can be read. Of several ranks, those of the first
+        that logged it.
     """
-    for base in list_writers(os.path.join(directory, layout.JOURNALS)):
+    try:
+        writers = list_writers(os.path.join(directory, layout.JOURNALS))
+    except OSError:
+        return ()
+    for base in writers:
         try:
             size = os.stat(base + ".metrics").st_size
+            metric_id = _metric_id(base, name)
+            found = np.empty(0) if metric_id is None else _values(base + ".metrics", size // records.SIZE, metric_id)
         except OSError:
-            continue  # a writer of states alone
-        metric_id = _metric_id(base, name)
-        if metric_id is not None:
-            found = _values(base + ".metrics", size // records.SIZE, metric_id)
-            if len(found) > 1:
-                kept = np.unique(np.linspace(0, len(found) - 1, points).round().astype(int))
-                return tuple(found[kept].tolist())
+            continue  # a writer of states alone; or one of which whoever reads the run itself is told
+        if len(found) > 1:
+            kept = np.unique(np.linspace(0, len(found) - 1, points).round().astype(int))
+            return tuple(found[kept].tolist())
     return ()
 
 
 def output_bytes(directory: str) -> int | None:
     """Size of what a run that has ended left under ``outputs/`` or uploaded, as its seal tells; None if it is going."""
-    final = read_json(os.path.join(directory, layout.FINAL_JSON))
+    try:
+        final = read_json(os.path.join(directory, layout.FINAL_JSON))
+    except OSError:
+        return None
     sizes = (final or {}).get("sizes")
     if not isinstance(sizes, dict):
         return None

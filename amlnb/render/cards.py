@@ -36,7 +36,8 @@ def run_card(view: RunView) -> str:
     head = f'<span style="color:{colour}">{palette.state_mark(view.state)} <b>{escape(view.state)}</b></span>'
     timing = [] if view.started is None else [format_duration(view.elapsed_s, whole=not states.is_terminal(view.state))]
     progress = [format_progress(view.progress)] if view.progress is not None else []
-    facts = [one_line(view.name, 60), *timing, f"on {one_line(view.target, 40)}", *progress]
+    named = [one_line(view.display_name, 60)] if view.display_name else []
+    facts = [*named, *timing, f"on {one_line(view.target, 40)}", *progress]
     error = one_line(str((view.error or {}).get("message") or ""), 300)
     hint = one_line(str((view.error or {}).get("hint") or ""), 300)
     parts = [f"<div>{head} {escape(' · '.join(facts))}</div>"]

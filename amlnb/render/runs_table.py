@@ -23,7 +23,6 @@ _HTML_BYTES, _TEXT_BYTES = 68_000, 30_000
 BEST = "★"
 _NAME, _HEAD, _VALUE, _TAGS, _ERROR = 40, 24, 24, 48, 60
 _COMMON_LIMIT = 12
-NO_RUNS = "No runs yet."
 
 
 def runs_html(view: RunsView) -> str:
@@ -33,14 +32,14 @@ def runs_html(view: RunsView) -> str:
     is said once, above. Everything from the runs is escaped. Of a limited height: it scrolls inside.
     """
     if not view.rows:
-        return f"<div>{escape(one_line(view.title, 80))}: {NO_RUNS}</div>"
+        return f"<div>{escape(_nothing(view))}</div>"
     return _cut(_html, view, _HTML_BYTES)
 
 
 def runs_text(view: RunsView) -> str:
     """Write runs as lines of text in columns; limits as in `runs_html`."""
     if not view.rows:
-        return f"{one_line(view.title, 80)}: {NO_RUNS}"
+        return _nothing(view)
     return _cut(_text, view, _TEXT_BYTES)
 
 
@@ -73,7 +72,7 @@ class _Table:
         hidden = len(parameters) + len(metrics) - len(self._parameters) - len(self._metrics)
         self.title = f"{one_line(view.title, 80)}: {_counted(view.total, 'run')}"
         notes = (_common_note(common_parameters, common_tags), _hidden_note(view.total - len(self._rows), hidden))
-        self.notes = [note for note in notes if note]
+        self.notes = [note for note in (*notes, _unreadable_note(view)) if note]
         self.columns = list(self._all_columns())
 
     def _all_columns(self) -> Iterable[Column]:
@@ -86,7 +85,8 @@ class _Table:
             yield _column(name, metric_cells(name, [row.metrics.get(name) for row in rows]))
         if any(row.curve for row in rows):
             yield self._curves()
-        yield _column("time", (Cell("" if r.elapsed_s is None else format_duration(r.elapsed_s)) for r in rows))
+        if any(row.elapsed_s is not None for row in rows):
+            yield _column("time", (Cell("" if r.elapsed_s is None else format_duration(r.elapsed_s)) for r in rows))
         if any(row.output_bytes for row in rows):
             yield _column("outputs", (Cell(format_size(r.output_bytes) if r.output_bytes else "") for r in rows))
         tags = [_tags(row, self._common_tags) for row in rows]
@@ -165,6 +165,16 @@ def _hidden_note(runs: int, columns: int) -> str:
     if columns > 0:
         parts.append(_counted(columns, "more column"))
     return f"not shown: {', '.join(parts)}" if parts else ""
+
+
+def _unreadable_note(view: RunsView) -> str:
+    count = view.unreadable
+    return f"{_counted(count, 'run')} cannot be read: 'amlnb run list' tells why" if count else ""
+
+
+def _nothing(view: RunsView) -> str:
+    told = f"{one_line(view.title, 80)}: no runs yet"
+    return f"{told}; {_unreadable_note(view)}" if view.unreadable else f"{told}."
 
 
 def _counted(count: int, noun: str) -> str:

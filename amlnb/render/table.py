@@ -65,7 +65,8 @@ def table_html(columns: Sequence[Column]) -> str:
         for row in rows
     )
     style = "margin:0;font-size:inherit;color:inherit;border-collapse:collapse;text-align:right"
-    return f'<table style="{style}">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>'
+    # Where the page brings no padding, the old attribute gives some.
+    return f'<table cellpadding="4" style="{style}">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>'
 
 
 def table_text(columns: Sequence[Column]) -> str:

@@ -58,6 +58,8 @@ class RunsView:
         Names of the metrics that were asked for; empty for the first ones.
     of_experiment
         All are of one experiment, which need not be said in each row.
+    unreadable
+        Number of run directories of the workspace that cannot be read.
     """
 
     title: str
@@ -65,3 +67,4 @@ class RunsView:
     total: int
     metrics: tuple[str, ...] = ()
     of_experiment: bool = True
+    unreadable: int = 0

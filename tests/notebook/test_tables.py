@@ -119,12 +119,27 @@ def test_the_table_of_a_workspace_names_the_experiments(workspace, runs):
 
 def test_an_experiment_without_runs_has_a_table_too(workspace, capsys):
     Experiment(workspace, "nothing").show(metrics=["loss"], sort_by="loss")
-    assert capsys.readouterr().out == "experiment nothing: No runs yet.\n"
+    assert capsys.readouterr().out == "experiment nothing: no runs yet.\n"
 
 
 def test_a_table_holds_nothing_that_changes_by_itself(workspace, runs):
     runs[3].complete()
     assert runs_outputs(workspace, "digits") == runs_outputs(workspace, "digits")
+
+
+def test_a_damaged_run_is_counted_and_hides_nothing(workspace, runs):
+    damaged, halved = runs[0].directory, runs[1].directory
+    with open(os.path.join(damaged, "run.json"), "w", encoding="utf-8") as file:
+        file.write("{")
+    assert names(runs_table(workspace.directory, "digits")) == ["fourth", "third", "second"]
+    # This one is in the index; only its curve cannot be read any more.
+    (metrics,) = (name for name in os.listdir(f"{halved}/journals") if name.endswith(".metrics"))
+    os.rename(f"{halved}/journals/{metrics}", f"{halved}/aside")
+    os.mkdir(f"{halved}/journals/{metrics}")
+    table = runs_table(workspace.directory, "digits")
+    assert names(table) == ["fourth", "third", "second"]
+    assert table.view.rows[2].curve == ()
+    assert "1 run cannot be read: 'amlnb run list' tells why" in repr(table)
 
 
 def test_the_size_of_what_a_run_left_is_told(workspace):

@@ -75,4 +75,4 @@ def test_a_run_that_cannot_be_read_shows_its_name_only(workspace):
 def test_without_a_notebook_a_table_is_printed(workspace, capsys):
     Experiment(workspace, "digits").show()
     assert capsys.readouterr().out.startswith("experiment digits: 2 runs\n")
-    assert Experiment(workspace, "nothing")._repr_html_() == "<div>experiment nothing: No runs yet.</div>"
+    assert Experiment(workspace, "nothing")._repr_html_() == "<div>experiment nothing: no runs yet.</div>"

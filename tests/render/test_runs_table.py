@@ -181,8 +181,9 @@ def test_a_long_table_is_cut_says_so_and_stays_small():
     shown = html.count("<tr>") - 1
     assert f"not shown: {1000 - shown:,} more runs, 88 more columns" in html
     assert shown > 30
-    assert runs_text(table([])) == "experiment e: No runs yet."
+    assert runs_text(table([])) == "experiment e: no runs yet."
     check_html(runs_html(table([])))
+    assert "no runs yet; 2 runs cannot be read" in runs_text(table([], unreadable=2))
 
 
 def test_a_hundred_runs_of_a_usual_size_are_shown():
@@ -199,7 +200,7 @@ def test_a_hundred_runs_of_a_usual_size_are_shown():
 def test_only_the_metrics_that_were_asked_for_get_a_column():
     rows = [RunRow(f"r{i}", "e", states.COMPLETED, metrics={"a": 1.0, "b": 2.0, "c": 3.0}) for i in range(2)]
     head = runs_text(table(rows, metrics=("c", "a"))).splitlines()[1].split()
-    assert head == ["run", "c", "a", "time"]
+    assert head == ["run", "c", "a"]
 
 
 def test_wide_characters_keep_the_columns_in_line():
