@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from amlnb.api.script_run_config import ScriptRunConfig
     from amlnb.api.workspace import Workspace
     from amlnb.errors import RunFailedError
+    from amlnb.notebook.run_details import RunDetails
 
 __all__ = [
     "Experiment",
     "Run",
     "RunConfiguration",
+    "RunDetails",
     "RunFailedError",
     "ScriptRunConfig",
     "Workspace",
@@ -44,6 +46,7 @@ __getattr__, __dir__ = exports(
         "Experiment": "amlnb.api.experiment",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
+        "RunDetails": "amlnb.notebook.run_details",
         "RunFailedError": "amlnb.errors",
         "ScriptRunConfig": "amlnb.api.script_run_config",
         "Workspace": "amlnb.api.workspace",

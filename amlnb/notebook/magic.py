@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.errors import AmlnbError
+from amlnb.live.run_tail import RunTail
 from amlnb.notebook import submit_settings
 from amlnb.notebook.display import LiveDisplays, RunDisplay
 from amlnb.notebook.flags import make_parser
 from amlnb.notebook.front_end import has_front_end, notebook_path
 from amlnb.notebook.options import parse_file_options, parse_options
-from amlnb.notebook.outputs import Output, details_output, picture_output
+from amlnb.notebook.outputs import Output, still_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,9 +102,18 @@ class SubmitMagic:
             self._just_shown.discard(run.id)
             return
         if has_front_end(self._shell):
-            self._live.add(RunDisplay(run.directory, self._publish))
+            self.show_live(run)
         else:
-            self._show_once(run)
+            self.show_still(run)
+
+    def show_live(self, run: Run) -> None:
+        """Display a run, and keep what is shown up to date."""
+        self._live.add(RunDisplay(run.directory, self._publish))
+
+    def show_still(self, run: Run) -> None:
+        """Display a run as it is now."""
+        for output in still_outputs(RunTail(run.directory)):
+            self._publish(output)
 
     def settings(self) -> dict[str, Any]:
         """Defaults that hold here; raises UserErrorException for a pyproject.toml that cannot be used."""
@@ -152,7 +160,7 @@ class SubmitMagic:
 
         if options.stream:
             if waiting.wait_with_log(run):
-                self._show_once(run)
+                self.show_still(run)
                 waiting.raise_if_failed(run)
         elif has_front_end(self._shell):
             png.load()  # begun when the extension was loaded; the live thread must not have to
@@ -163,7 +171,7 @@ class SubmitMagic:
         elif options.block is False:
             print(f"amlnb: run {run.id} is queued; 'amlnb run logs -f {run.id}' follows it")
         elif waiting.wait_with_lines(run):
-            self._show_once(run)
+            self.show_still(run)
             waiting.raise_if_failed(run)
 
     def _configure(self, line: str) -> None:
@@ -186,18 +194,6 @@ class SubmitMagic:
 
         for output in compare_outputs(named_runs(line, self._shell.user_ns)):
             self._publish(output)
-
-    def _show_once(self, run: Run) -> None:
-        from amlnb.live.run_tail import RunTail
-        from amlnb.render.png import to_png
-        from amlnb.render.run_picture import run_scene
-
-        tail = RunTail(run.directory)
-        view = in_cell_lines(tail.poll(), cell_line(tail.reader.record))
-        as_of = None if tail.sealed else time.time()
-        scene = run_scene(view, as_of=as_of)
-        self._publish(picture_output(view, scene, to_png(scene), as_of=as_of))
-        self._publish(details_output(view, as_of=as_of))
 
     def _publish(self, output: Output, display_id: str | None = None, *, update: bool = False) -> None:
         transient = {"display_id": display_id} if display_id is not None else {}

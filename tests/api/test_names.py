@@ -18,7 +18,7 @@ def test_a_name_of_v1_that_is_not_there_yet_says_so_and_what_to_do(name):
 
 
 @pytest.mark.parametrize(
-    "module", ["azureml.train.hyperdrive", "azureml.widgets", "azureml.core.model", "azureml.core.environment"]
+    "module", ["azureml.train.hyperdrive", "azureml.core.model", "azureml.core.environment"]
 )
 def test_a_module_of_v1_that_is_not_there_yet_says_so_and_what_to_do(module):
     importlib.import_module("azureml.core")

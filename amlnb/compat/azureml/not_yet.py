@@ -13,7 +13,6 @@ _MODEL = "keep the file under outputs/ and fetch it with run.download_file(...)"
 _SIGN_IN = "there is no cloud and nothing to sign in to; leave it out"
 _DEPLOY = "amlnb trains and keeps models, and serves none"
 _TRAIN = "in place of an estimator use ScriptRunConfig; in place of a sweep submit one run for each value"
-_WIDGET = "a cell that ends with the run shows it, and keeps it up to date"
 _PIPELINE = "submit the steps one after the other, each after wait_for_completion()"
 
 # Of azureml.core: name -> hint.
@@ -45,7 +44,6 @@ _MODULES = {
     "azureml.data": _DATA,
     "azureml.pipeline": _PIPELINE,
     "azureml.train": _TRAIN,
-    "azureml.widgets": _WIDGET,
 }
 
 
