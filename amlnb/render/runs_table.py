@@ -71,7 +71,9 @@ class _Table:
         self._common_tags = common_tags
         hidden = len(parameters) + len(metrics) - len(self._parameters) - len(self._metrics)
         self.title = f"{one_line(view.title, 80)}: {_counted(view.total, 'run')}"
-        notes = (_common_note(common_parameters, common_tags), _hidden_note(view.total - len(self._rows), hidden))
+        hidden_rows = view.total - len(self._rows)
+        common = _common_note(common_parameters, common_tags, "all" if hidden_rows <= 0 else "all of these")
+        notes = (common, _hidden_note(hidden_rows, hidden))
         self.notes = [note for note in (*notes, _unreadable_note(view)) if note]
         self.columns = list(self._all_columns())
 
@@ -149,13 +151,13 @@ def _tags(row: RunRow, common: dict[str, str]) -> str:
     return one_line(", ".join(shown), _TAGS)
 
 
-def _common_note(parameters: dict[str, str], tags: dict[str, str]) -> str:
+def _common_note(parameters: dict[str, str], tags: dict[str, str], all_: str) -> str:
     parts = [f"{one_line(name, 30)} = {one_line(value, 40)}" for name, value in parameters.items()]
     parts += [
         f"tag {one_line(key, 30)}" + (f" = {one_line(value, 40)}" if value else "") for key, value in tags.items()
     ]
     more = f" and {len(parts) - _COMMON_LIMIT:,} more" if len(parts) > _COMMON_LIMIT else ""
-    return f"all with {', '.join(parts[:_COMMON_LIMIT])}{more}" if parts else ""
+    return f"{all_} with {', '.join(parts[:_COMMON_LIMIT])}{more}" if parts else ""
 
 
 def _hidden_note(runs: int, columns: int) -> str:

@@ -124,6 +124,7 @@ def test_a_table_of_runs_as_text():
         "✓ Completed  #3 wide         2  ★ 0.1429  5  █▄▁            2.0 s   4.0 kB  sweep=a"
     )
     check_html(runs_html(table(rows)))
+    assert "all of these with width = 8" in runs_text(table(rows, total=4))
 
 
 def test_runs_of_several_experiments_are_named_with_theirs():
