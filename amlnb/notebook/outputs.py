@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amlnb.core import states
 from amlnb.api.cell_lines import cell_line, in_cell_lines
+from amlnb.core import states
 from amlnb.render.formatting import one_line
 from amlnb.render.png import to_png
 from amlnb.render.run_html import run_html

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 THE_CELL = "the cell"
 TRACEBACK_LIMIT = 16
 LOCALS_LIMIT = 12
+_LINES_BEFORE = 4
 _OTHERS = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]|[/\\]lib(?:64)?[/\\]python3[\d.t]*[/\\]|^<")
 _BEGIN = "Traceback (most recent call last):"
 
@@ -49,7 +50,10 @@ class FailedFrame:
 
 
 def traceback_lines(view: RunView) -> tuple[LogLine, ...]:
-    """Return the last traceback in the log's tail of a failed run, at most 16 lines of it; nothing if there is none."""
+    """Return the last traceback in the log's tail of a failed run, with up to 4 lines before it.
+
+    At most 16 lines, of a longer traceback its end; nothing if there is none.
+    """
     if view.state != states.FAILED:
         return ()
     begins = [number for number, line in enumerate(view.log_tail) if line.text.endswith(_BEGIN)]
@@ -57,7 +61,8 @@ def traceback_lines(view: RunView) -> tuple[LogLine, ...]:
         return ()
     lines = view.log_tail[begins[-1] :]
     if len(lines) <= TRACEBACK_LIMIT:
-        return lines
+        before = min(begins[-1], _LINES_BEFORE, TRACEBACK_LIMIT - len(lines))
+        return view.log_tail[begins[-1] - before :]
     return lines[0], LogLine("  …"), *lines[len(lines) - TRACEBACK_LIMIT + 2 :]
 
 

@@ -3,10 +3,10 @@ import time
 
 import pytest
 
+from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.notebook.budget import Budget
-from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.notebook.display import LiveDisplays, RunDisplay, cpu_share, in_turn
 from amlnb.notebook.front_end import has_front_end
 from amlnb.notebook.outputs import RUN_MIME
