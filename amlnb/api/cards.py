@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from amlnb.api.run import Run
+from amlnb.api.runs_table import listed_runs
 from amlnb.engine import look as looking
-from amlnb.engine.listing import up_to_date
 from amlnb.live.run_tail import RunTail
 from amlnb.render import cards
 from amlnb.store.index import Index
@@ -21,13 +21,12 @@ def run_html(run: Run) -> str:
 
 
 def workspace_html(directory: WorkspaceDirectory) -> str:
-    """A workspace and its experiments, the one with the newest run first; without archived runs and children."""
+    """A workspace and its experiments, the one with the newest run first; without what is archived."""
     found: dict[str, dict[str, int]] = {}
-    for run in up_to_date(Index(directory)):
+    for run in listed_runs(Index(directory), directory, None):
         counts = found.setdefault(run.experiment, {})
-        if not run.archived and run.parent is None:
-            counts[run.state] = counts.get(run.state, 0) + 1
-    rows = [cards.ExperimentRow(name, sum(counts.values()), counts) for name, counts in found.items() if counts]
+        counts[run.state] = counts.get(run.state, 0) + 1
+    rows = [cards.ExperimentRow(name, sum(counts.values()), counts) for name, counts in found.items()]
     return cards.workspace_card(f"workspace {directory.ids.workspace_name}", _told_path(directory.path), rows)
 
 

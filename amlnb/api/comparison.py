@@ -70,7 +70,7 @@ def compare(*runs: Run) -> Comparison:
     Parameters
     ----------
     *runs
-        The runs; of more than 12 the first ones are shown.
+        The runs, each of them once however often it is given; of more than 12 the first ones are shown.
 
     Returns
     -------
@@ -89,10 +89,11 @@ def compare(*runs: Run) -> Comparison:
                 f"a {type(run).__name__} cannot be compared",
                 hint="give runs: amlnb.compare(run_a, run_b), or amlnb.compare(*experiment.get_runs())",
             )
-    if len(runs) < 2:
-        raise UserErrorException(
-            f"{len(runs)} run{'' if len(runs) == 1 else 's'} cannot be compared", hint="give two or more"
-        )
+    different = list({run.directory: run for run in runs}.values())
+    if len(different) < 2:
+        told = f"only {different[0].id!r}" if different else "no run"
+        raise UserErrorException(f"{told} is given, and cannot be compared", hint="give two different runs or more")
+    runs = tuple(different)
     tails = [RunTail(run.directory, points=_POINTS, log_lines=1) for run in runs]
     labels = _labels(runs)
     compared = tuple(_compared(tail, label) for tail, label in zip(tails, labels, strict=True))
@@ -128,7 +129,9 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     for run in runs:
         place = "" if one else run.experiment.name
         name = run.display_name
-        labels.append(f"{place}#{numbers.get(run.directory, 0)} {short_id(run.id) if name == run.id else name}")
+        number = numbers.get(run.directory)
+        name = short_id(run.id) if name == run.id else name
+        labels.append(name if number is None else f"{place}#{number} {name}")
     return labels
 
 

@@ -16,6 +16,7 @@ from amlnb.live.run_tail import parameters_of
 from amlnb.render.better import direction
 from amlnb.render.runs_table import ROW_LIMIT, runs_html, runs_text
 from amlnb.specs.runs_view import RunRow, RunsView
+from amlnb.store.edits import edited
 from amlnb.store.index import Index
 
 if TYPE_CHECKING:
@@ -79,11 +80,9 @@ def runs_table(
     """
     if limit < 1:
         raise UserErrorException(f"a table of {limit!r} runs cannot be shown", hint="give a limit of 1 to 100")
-    if isinstance(metrics, str):
-        metrics = (metrics,)
+    metrics = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     index = Index(directory)
-    # Archived ones and children are left out, as in get_runs().
-    runs = [run for run in up_to_date(index, experiment) if not run.archived and run.parent is None]
+    runs = listed_runs(index, directory, experiment)
     for name in metrics:
         _check_known(name, {metric for run in runs for metric in run.metrics}, "metric", bool(runs))
     if sort_by is not None:
@@ -94,6 +93,16 @@ def runs_table(
     title = f"workspace {directory.ids.workspace_name}" if experiment is None else f"experiment {experiment}"
     of_experiment, unreadable = experiment is not None, len(index.unreadable)
     return RunsTable(RunsView(title, rows, len(runs), tuple(metrics), of_experiment, unreadable))
+
+
+def listed_runs(index: Index, directory: WorkspaceDirectory, experiment: str | None) -> list[RunSummary]:
+    """Runs without child runs and archived ones; of all experiments those that are not archived."""
+    runs = [run for run in up_to_date(index, experiment) if not run.archived and run.parent is None]
+    if experiment is not None:
+        return runs
+    names = {run.experiment for run in runs}
+    archived = {name for name in names if edited(directory.experiment_directory(name), {}).archived}
+    return [run for run in runs if run.experiment not in archived]
 
 
 def _row(run: RunSummary, main: str, now: float) -> RunRow:

@@ -68,6 +68,14 @@ def test_archived_runs_and_children_are_left_out(workspace, runs):
     child.complete()
 
 
+def test_archived_experiments_are_left_out_unless_they_are_asked_for(workspace, runs):
+    other = made(workspace, "other", "alone").experiment
+    other.archive()
+    assert "alone" not in names(runs_table(workspace.directory))
+    assert "other" not in workspace._repr_html_()
+    assert names(runs_table(workspace.directory, "other")) == ["alone"]
+
+
 @pytest.mark.parametrize(
     ("by", "ascending", "order"),
     [

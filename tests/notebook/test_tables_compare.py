@@ -113,7 +113,11 @@ def test_values_of_environment_variables_are_not_shown(runs):
     assert _environment(record, {}) == {"git commit": "c" * 12 + " with changes", "variables": "A, KEY"}
 
 
-@pytest.mark.parametrize("given", [0, 1, "text"])
-def test_less_than_two_runs_and_what_is_no_run_are_refused(runs, given):
-    with pytest.raises(UserErrorException, match="cannot be compared"):
-        amlnb.compare(*(["text", runs[0]] if given == "text" else runs[:given]))
+def test_less_than_two_runs_and_what_is_no_run_are_refused(runs):
+    for given in ([], runs[:1], [runs[0], runs[0]], ["text", runs[0]], [runs]):
+        with pytest.raises(UserErrorException, match="cannot be compared"):
+            amlnb.compare(*given)
+
+
+def test_a_run_that_is_given_twice_is_shown_once(runs):
+    assert len(amlnb.compare(runs[0], runs[1], runs[0]).view.runs) == 2
