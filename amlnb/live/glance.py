@@ -48,16 +48,13 @@ def glance_at_curve(directory: str, name: str, points: int) -> tuple[float, ...]
         writers = list_writers(os.path.join(directory, layout.JOURNALS))
     except OSError:
         return ()
-    for base in writers:
-        try:
-            size = os.stat(base + ".metrics").st_size
-            metric_id = _metric_id(base, name)
-            found = np.empty(0) if metric_id is None else _values(base + ".metrics", size // records.SIZE, metric_id)
-        except OSError:
-            continue  # a writer of states alone; or one of which whoever reads the run itself is told
+    roles = sorted({_role(base) for base in writers}, key=lambda role: (not role.isdecimal(), len(role), role))
+    for role in roles:
+        found = np.concatenate([_logged(base, name) for base in writers if _role(base) == role])
         if len(found) > 1:
+            found = found[np.argsort(found["time"], kind="stable")]
             kept = np.unique(np.linspace(0, len(found) - 1, points).round().astype(int))
-            return tuple(found[kept].tolist())
+            return tuple(_numbers(found[kept]).tolist())
     return ()
 
 
@@ -74,6 +71,19 @@ def output_bytes(directory: str) -> int | None:
     return sum(size for size in told if isinstance(size, int))
 
 
+def _role(base: str) -> str:
+    return os.path.basename(base).partition("-")[0]
+
+
+def _logged(base: str, name: str) -> NDArray[np.void]:
+    """Records of a metric by one writer; none of one that cannot be read, of which whoever reads the run is told."""
+    try:
+        metric_id = _metric_id(base, name)
+        return np.empty(0, _RECORD) if metric_id is None else _records(base + ".metrics", metric_id)
+    except OSError:
+        return np.empty(0, _RECORD)
+
+
 def _metric_id(base: str, name: str) -> int | None:
     """Id of a metric by the writer's first lines; a name stands before all that is logged under it."""
     for line in read_from(base + ".events", 0, _NAMES_BYTES).split(b"\n"):
@@ -83,16 +93,20 @@ def _metric_id(base: str, name: str) -> int | None:
     return None
 
 
-def _values(path: str, count: int, metric_id: int) -> NDArray[np.float64]:
+def _records(path: str, metric_id: int) -> NDArray[np.void]:
     """Numbers logged under an id, from the whole of a short file and from blocks of a long one."""
-    length = min(count, _BLOCK_RECORDS)
-    starts = [0]
+    count = os.stat(path).st_size // records.SIZE
+    length, starts = count, [0]
     if count > _BLOCKS * _BLOCK_RECORDS:
+        length = _BLOCK_RECORDS
         starts = [round(i * (count - length) / (_BLOCKS - 1)) for i in range(_BLOCKS)]
-    else:
-        length = count
     raw = b"".join(read_from(path, start * records.SIZE, length * records.SIZE) for start in starts)
     found = np.frombuffer(raw[: len(raw) // records.SIZE * records.SIZE], _RECORD)
-    found = found[(found["magic"] == records.MAGIC) & (found["id"] == metric_id) & (found["kind"] <= records.BOOL)]
+    numbers = (found["magic"] == records.MAGIC) & (found["id"] == metric_id) & (found["kind"] <= records.BOOL)
+    kept: NDArray[np.void] = found[numbers]
+    return kept
+
+
+def _numbers(found: NDArray[np.void]) -> NDArray[np.float64]:
     bits = np.ascontiguousarray(found["bits"])
     return np.where(found["kind"] == records.FLOAT64, bits.view("<f8"), bits.view("<i8"))

@@ -80,7 +80,8 @@ def _title(code: CodeView, runs: int) -> str:
     if not code.files:
         return f"code: the same in {'both' if runs == 2 else 'all'}"
     one = len(code.files) == 1
-    return f"code: {len(code.files):,} file{'' if one else 's'} differ{'s' if one else ''}, {code.same:,} the same"
+    same = f", {code.same:,} the same" if code.same else ""
+    return f"code: {len(code.files):,} file{'' if one else 's'} differ{'s' if one else ''}{same}"
 
 
 def _limited(files: Sequence[FileDifference]) -> list[tuple[FileDifference, tuple[str, ...]]]:

@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from amlnb.render import palette
-from amlnb.render.better import best
+from amlnb.render.better import best, direction
 from amlnb.render.formatting import format_duration, format_number, format_size, one_line, sparkline
 from amlnb.render.table import Cell, Column, box_html, table_html, table_text
 from amlnb.store.run_names import short_id
@@ -23,6 +23,7 @@ _HTML_BYTES, _TEXT_BYTES = 68_000, 30_000
 BEST = "★"
 _NAME, _HEAD, _VALUE, _TAGS, _ERROR = 40, 24, 24, 48, 60
 _COMMON_LIMIT = 12
+_MISSING = "\0"  # no value of a run is equal to it
 
 
 def runs_html(view: RunsView) -> str:
@@ -66,7 +67,7 @@ class _Table:
         self._rows, self._view = view.rows[:count], view
         parameters, common_parameters = _varied([row.parameters for row in self._rows])
         _, common_tags = _varied([row.tags for row in self._rows])
-        metrics = list(view.metrics) or list(dict.fromkeys(name for row in self._rows for name in row.metrics))
+        metrics = list(view.metrics) or _metrics(self._rows)
         self._parameters, self._metrics = parameters[:COLUMN_LIMIT], metrics[:COLUMN_LIMIT]
         self._common_tags = common_tags
         hidden = len(parameters) + len(metrics) - len(self._parameters) - len(self._metrics)
@@ -115,6 +116,12 @@ class _Table:
         return _column(head, (Cell(text, palette.BLUE) for text in texts), left=True, mono=True)
 
 
+def _metrics(rows: Sequence[RunRow]) -> list[str]:
+    """Metrics in the order of first use; where there are too many, those first whose name tells what is better."""
+    names = list(dict.fromkeys(name for row in rows for name in row.metrics))
+    return names if len(names) <= COLUMN_LIMIT else sorted(names, key=lambda name: not direction(name))
+
+
 def metric_cells(name: str, values: Sequence[float | None]) -> list[Cell]:
     """Cells of a metric's values; the best has a star, and is set in bold."""
     top = best(name, values)
@@ -141,9 +148,6 @@ def _varied(held: Sequence[Mapping[str, str | None]]) -> tuple[list[str], dict[s
         if len(held) > 1 and len(values) == 1:
             common[name] = values.pop() or ""
     return [name for name in names if name not in common], common
-
-
-_MISSING = "\0"  # no value of a run is equal to it
 
 
 def _tags(row: RunRow, common: dict[str, str]) -> str:

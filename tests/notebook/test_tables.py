@@ -10,6 +10,7 @@ from amlnb.core import states
 from amlnb.errors import UserErrorException
 from amlnb.live.glance import glance_at_curve
 from amlnb.notebook.runs_output import runs_outputs
+from amlnb.tracking.tracked_run import TrackedRun
 
 
 @pytest.fixture
@@ -161,6 +162,17 @@ def io_file(size):
     with open("upload.bin", "wb") as file:
         file.write(b"x" * size)
     return os.path.abspath("upload.bin")
+
+
+def test_a_curve_that_several_processes_wrote_is_one(workspace):
+    """A run that was started again goes on in a second journal; other ranks' journals are their own."""
+    run = Experiment(workspace, "digits").start_logging(snapshot_directory=None)
+    for role, values in (("10", [9.0, 9.0]), ("0", [3.0, 2.0]), ("0", [1.0, 0.0])):
+        again = TrackedRun(run.directory, run.id, "digits", role, owned=False)
+        for value in values:
+            again.log("loss", value)
+    assert glance_at_curve(run.directory, "loss", 16) == (3.0, 2.0, 1.0, 0.0)
+    run.complete()
 
 
 def test_a_long_curve_is_sampled_with_its_last_point(workspace):

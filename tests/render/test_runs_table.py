@@ -204,6 +204,12 @@ def test_only_the_metrics_that_were_asked_for_get_a_column():
     assert head == ["run", "c", "a"]
 
 
+def test_of_too_many_metrics_those_whose_best_is_known_are_shown():
+    names = [f"grad{i}" for i in range(9)] + ["loss"]
+    row = RunRow("r", "e", states.COMPLETED, metrics=dict.fromkeys(names, 1.0))
+    assert runs_text(table([row])).splitlines()[2].split()[:3] == ["run", "loss", "grad0"]
+
+
 def test_wide_characters_keep_the_columns_in_line():
     columns = [
         Column(Cell("a"), (Cell("中文"), Cell("e\u0301x")), left=True),
