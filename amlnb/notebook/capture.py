@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -102,10 +103,27 @@ def capture(
         If the cell is not plain Python, reads names that are defined nowhere, needs a value that cannot travel, sets
         a parameter itself, or if a name of `take` or `results` is not there.
     """
-    source = normalized(source)
+    with warnings.catch_warnings():
+        # A doubtful escape in a text is told by the cell when it runs, not by each reading of it here.
+        warnings.simplefilter("ignore", SyntaxWarning)
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return _capture(normalized(source), namespace, title, dict(parameters or {}), results, take, only)
+        except RecursionError as error:
+            raise cell_.too_deep() from error
+
+
+def _capture(
+    source: str,
+    namespace: Namespace,
+    title: str,
+    parameters: dict[str, object],
+    results: Collection[str],
+    take: Collection[str],
+    only: bool,
+) -> Capture:
     tree = cell_.parse(source)
     names = free_names(source, tree)
-    parameters = dict(parameters or {})
     _check_parameters(parameters, names)
     _check_taken(take, namespace, parameters)
     required = frozenset(take) if only else names.required | frozenset(take)

@@ -118,8 +118,7 @@ class _Flow:
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node)
         elif isinstance(node, ast.If):
-            self._read(node.test)
-            self._branches([node.body, node.orelse])
+            self._if(node)
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             self._loop(node)
         elif isinstance(node, (ast.Try, ast.TryStar)):
@@ -195,6 +194,16 @@ class _Flow:
                 self._bind(
                     alias.asname or (alias.name.partition(".")[0] if isinstance(node, ast.Import) else alias.name)
                 )
+
+    def _if(self, node: ast.If) -> None:
+        bodies = []
+        while True:  # a long chain of `elif` is nested as deeply
+            self._read(node.test)
+            bodies.append(node.body)
+            if len(node.orelse) != 1 or not isinstance(node.orelse[0], ast.If):
+                break
+            node = node.orelse[0]
+        self._branches([*bodies, node.orelse])
 
     def _branches(self, bodies: list[list[ast.stmt]]) -> None:
         before, ends = set(self._definite), []
