@@ -29,9 +29,10 @@ if TYPE_CHECKING:
 _CPU_SHARE, _CPU_SHARE_MORE, _CPU_SHARE_LIMIT = 0.05, 0.005, 0.1
 # Of what a Jupyter server forwards (its limit is 1 MB/s for all outputs of a kernel).
 _CPU_BURST_S = 0.4
-_BYTES_A_SECOND = 250_000
+_BYTES_A_SECOND = 400_000
 _BYTES_BURST = 1_000_000
 _INTERVAL_S = 0.15
+_LONGEST_TURN_S = 4.0
 _LOOK_S = 1.0
 _CLOCK_S = 1.0
 # Beyond so many runs, those of which there is nothing new tell the time more rarely: each sends all that it shows.
@@ -58,8 +59,8 @@ class RunDisplay:
     """The two outputs of one run under one cell.
 
     ``done`` is set when the final version has been published. Until then the outputs tell as of when they are, by
-    ``clock`` (Unix seconds): a kernel that ends leaves them as they stand. ``spent_s`` is the processor time it has
-    used, ``due`` when it is to be refreshed again.
+    ``clock`` (Unix seconds): a kernel that ends leaves them as they stand. ``refreshed_at`` is when that was done
+    last, ``due`` when it would be its turn again by what it costs (both monotonic seconds).
     """
 
     directory: str
@@ -67,7 +68,7 @@ class RunDisplay:
     clock: Callable[[], float] = time.time
     done: threading.Event = field(default_factory=threading.Event)
     faults: int = 0
-    spent_s: float = 0.0
+    refreshed_at: float = float("-inf")
     due: float = float("-inf")
 
     def __post_init__(self) -> None:
@@ -145,8 +146,8 @@ class LiveDisplays:
     """All displays of a kernel, and the thread that refreshes them.
 
     The thread runs only while there is a run to follow. Its processor time is measured, and its pauses are stretched to
-    keep it within a share of a core; the same holds for the bytes it sends. Where that is not enough for all, those
-    that have used the least are refreshed first, so that a run with hundreds of metrics slows only itself down.
+    keep it within a share of a core; the same holds for the bytes it sends. Where that is not enough for all, a run
+    that costs more has its turn later, so that one with hundreds of metrics slows only itself down.
     """
 
     def __init__(self) -> None:
@@ -161,8 +162,6 @@ class LiveDisplays:
         if display.done.is_set():
             return
         with self._lock:
-            # It has used nothing yet, and is not to make up for the time when it was not there.
-            display.spent_s = min((other.spent_s for other in self._displays), default=0.0)
             self._displays.append(display)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="amlnb-live", daemon=True)
@@ -198,8 +197,17 @@ def cpu_share(runs: int) -> float:
 
 
 def in_turn(displays: Sequence[RunDisplay], now: float) -> list[RunDisplay]:
-    """Those that are due, the one that has used the least first."""
-    return sorted((display for display in displays if display.due <= now), key=lambda display: display.spent_s)
+    """Those that may be refreshed again, in the order in which it is their turn."""
+    ready = [display for display in displays if now - display.refreshed_at >= _INTERVAL_S]
+    return sorted(ready, key=lambda display: display.due)
+
+
+def turn_s(used_s: float, runs: int) -> float:
+    """Seconds until it is the turn of a display again that used so much of the processor, if all had the same share.
+
+    Never very long: a picture that is painted twice a minute is no reason to let a run stand still.
+    """
+    return min(max(used_s * runs / cpu_share(runs), _INTERVAL_S), _LONGEST_TURN_S)
 
 
 @contextmanager
@@ -236,6 +244,6 @@ def _refreshed(display: RunDisplay, runs: int) -> tuple[float, int]:
         if display.faults >= _FAULT_LIMIT:
             display.stop(error)
     used_s = time.thread_time() - began
-    display.spent_s += used_s
-    display.due = now + _INTERVAL_S
+    display.refreshed_at = now
+    display.due = now + turn_s(used_s, runs)
     return used_s, sent

@@ -1,3 +1,4 @@
+import itertools
 import threading
 import time
 
@@ -7,7 +8,7 @@ from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.notebook.budget import Budget
-from amlnb.notebook.display import LiveDisplays, RunDisplay, cpu_share, in_turn
+from amlnb.notebook.display import LiveDisplays, RunDisplay, cpu_share, in_turn, turn_s
 from amlnb.notebook.front_end import has_front_end
 from amlnb.notebook.outputs import RUN_MIME
 from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY, unfinished_runs
@@ -239,18 +240,20 @@ def test_a_view_of_a_run_that_is_taken_for_dead_ends_at_its_second_poll(run):
     run.complete()
 
 
-def test_runs_share_the_time_fairly_whatever_each_costs(run):
-    displays = [RunDisplay(run.directory, Screen()) for _ in range(4)]
-    costs, times = {id(display): cost for display, cost in zip(displays, (1, 1, 1, 20), strict=True)}, {}
-    for now in range(400):
-        display = in_turn(displays, float(now))[0]  # there is time for one of them at each turn
-        display.spent_s += costs[id(display)]
-        times[id(display)] = times.get(id(display), 0) + 1
-    cheap, costly = times[id(displays[0])], times[id(displays[3])]
-    assert cheap > 100
-    assert 0.8 < cheap / (20 * costly) < 1.25
-    displays[0].due = 1e9
-    assert displays[0] not in in_turn(displays, 400.0)
+def test_runs_have_their_turn_by_what_they_cost_and_none_stands_still(run):
+    displays = [RunDisplay(run.directory, Screen()) for _ in range(20)]
+    costs = {id(display): 0.005 for display in displays} | {id(displays[3]): 0.05}
+    turns = {id(display): [] for display in displays}
+    for number in range(1000):
+        now = number * 0.06  # there is time for one of them at each turn
+        display = in_turn(displays, now)[0]
+        turns[id(display)].append(now)
+        display.refreshed_at, display.due = now, now + turn_s(costs[id(display)], 20)
+    cheap, costly = turns[id(displays[0])], turns[id(displays[3])]
+    assert len(cheap) > 2.5 * len(costly)
+    for found in turns.values():
+        assert max(after - before for before, after in itertools.pairwise([0.0, *found, 60.0])) < 6
+    assert in_turn(displays, turns[id(displays[0])][-1] + 0.1)[0] is not displays[0]
     run.complete()
 
 
