@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from amlnb.render import palette
-from amlnb.render.comparison_picture import PANEL_LIMIT, RUN_LIMIT, run_colour, shared_metrics
+from amlnb.render.comparison_picture import PANEL_LIMIT, RUN_LIMIT, run_colour, run_mark, shared_metrics
 from amlnb.render.formatting import format_duration, one_line, sparkline
 from amlnb.render.runs_table import metric_cells
 from amlnb.render.table import Cell, Column, box_html, table_html, table_text
@@ -103,7 +103,7 @@ def _columns(view: ComparisonView, found: _Rows) -> list[Column]:
     labels, cells, differences = zip(*found.rows, strict=True)
     columns = [Column(Cell(""), labels, left=True)]
     for number, (run, column) in enumerate(zip(view.runs[:RUN_LIMIT], zip(*cells, strict=True), strict=True)):
-        columns.append(Column(Cell(one_line(run.label, _NAME), run_colour(number)), column))
+        columns.append(Column(Cell(one_line(run.label, _NAME), run_colour(number), mark=run_mark(number)), column))
     if any(cell.text for cell in differences):
         columns.append(Column(Cell("difference"), differences))
     return columns

@@ -37,6 +37,11 @@ def run_dash(number: int) -> tuple[float, ...]:
     return _DASHES[number % len(_DASHES)]
 
 
+def run_mark(number: int) -> str:
+    """A character in the manner of its dashes, for where there is no picture."""
+    return "━╍┅┉╸"[number % len(_DASHES)]
+
+
 def shared_metrics(runs: Sequence[ComparedRun]) -> list[str]:
     """Metrics of which at least two runs have a curve, those that most runs have first."""
     counts: dict[str, int] = {}

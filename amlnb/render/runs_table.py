@@ -127,7 +127,7 @@ def metric_cells(name: str, values: Sequence[float | None]) -> list[Cell]:
     top = best(name, values)
     texts = ["" if value is None else format_number(value) for value in values]
     return [
-        Cell(f"{BEST} {text}", palette.GREEN, strong=True) if at in top else Cell(text) for at, text in enumerate(texts)
+        Cell(text, palette.GREEN, strong=True, mark=BEST) if at in top else Cell(text) for at, text in enumerate(texts)
     ]
 
 

@@ -24,14 +24,22 @@ class Cell:
     Attributes
     ----------
     colour
-        Of the text; empty for the page's own.
+        Of the text, or of its mark if it has one; empty for the page's own.
     strong
         Set in bold.
+    mark
+        One character before the text. A text that has one keeps the colour of the page, which is the easiest to read.
     """
 
     text: str
     colour: str = ""
     strong: bool = False
+    mark: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The mark and the text."""
+        return f"{self.mark} {self.text}" if self.mark else self.text
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,11 @@ def table_html(columns: Sequence[Column]) -> str:
 
 def table_text(columns: Sequence[Column]) -> str:
     """Write a table as lines in columns."""
-    widths = [max(_width(cell.text) for cell in (column.head, *column.cells)) for column in columns]
+    widths = [max(_width(cell.plain) for cell in (column.head, *column.cells)) for column in columns]
     lines = zip(*((column.head, *column.cells) for column in columns), strict=True)
     return "\n".join(
         _GAP.join(
-            _padded(cell.text, width, left=column.left)
+            _padded(cell.plain, width, left=column.left)
             for cell, column, width in zip(line, columns, widths, strict=True)
         ).rstrip()
         for line in lines
@@ -88,12 +96,14 @@ def _cell_html(cell: Cell, column: Column, tag: str) -> str:
         styles.append("text-align:left;white-space:nowrap")
     if column.mono and tag == "td":
         styles.append("font-family:monospace")
-    if cell.colour:
+    if cell.colour and not cell.mark:
         styles.append(f"color:{cell.colour}")
     style = f' style="{";".join(styles)}"' if styles else ""
     # A cell is one line. In the many of numbers, characters that do not break are shorter than a style that forbids it;
     # names keep their spaces, for those who copy them.
     text = escape(cell.text if column.left else cell.text.translate(_NO_BREAK), quote=False)
+    if cell.mark:
+        text = f'<span style="color:{cell.colour}">{escape(cell.mark)}</span>\N{NO-BREAK SPACE}{text}'
     return f"<{tag}{style}>{f'<b>{text}</b>' if cell.strong else text}</{tag}>"
 
 

@@ -99,6 +99,8 @@ def check(notebook):
     assert "█" in table.inner_text()
     assert "CUDA out of memory" in table.inner_text()
     assert contrast(table.locator("tbody td").nth(1)) > 4.5
+    assert contrast(table.locator("b").first) > 4.5
+    assert contrast(cells.nth(COMPARED).locator("th").nth(1)) > 4.5
     for index in (SHOWN, COMPARED, COMPARED_MANY, CARD):
         for box in notebook.page.evaluate(OVERFLOW, [index]):
             assert box["height"] < 480

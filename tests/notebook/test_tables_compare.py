@@ -49,7 +49,7 @@ def test_two_runs_are_a_picture_a_table_and_a_diff(runs):
     for output in (table, code):
         assert set(output.data) == {"text/html", "text/plain"}
     text = table.data["text/plain"]
-    assert text.splitlines()[0].split() == ["#1", "small", "#2", "large", "difference"]
+    assert text.splitlines()[0].split() == ["━", "#1", "small", "╍", "#2", "large", "difference"]
     assert "loss" in text
     assert "+100 %" in text
     assert "★ 0.9000" in text

@@ -87,18 +87,18 @@ TWO = ComparisonView(
 
 def test_two_runs_as_text():
     assert comparison_text(TWO) == (
-        "                #1 small  #2 large  difference\n"
-        "state        ✓ Completed  ✗ Failed\n"
-        "time                10 s      25 s    +150.0 %\n".replace("+150.0", "  +150")
-        + "metrics\n"
-        "loss                   1  ★ 0.5000     −50.0 %\n"
+        "              ━ #1 small  ╍ #2 large  difference\n"
+        "state        ✓ Completed    ✗ Failed\n"
+        "time                10 s        25 s      +150 %\n"
+        "metrics\n"
+        "loss                   1    ★ 0.5000     −50.0 %\n"
         "parameters\n"
-        "width                  8        16\n"
-        "depth                  –         3\n"
+        "width                  8          16\n"
+        "depth                  –           3\n"
         "tags\n"
-        "kind                   a         –\n"
+        "kind                   a           –\n"
         "environment\n"
-        "target             local       box\n"
+        "target             local         box\n"
         "the same in both: 1 metric, 1 parameter"
     )
     assert curves_text(TWO) == ("loss\n  #1 small  █▃\n  #2 large  █▁\naccuracy\n  #1 small  ▁█\n  #2 large  ▁█")
