@@ -213,7 +213,7 @@ def _refuse_undefined(found: Found, namespace: Namespace) -> None:
 def _refuse_unable(found: Found) -> None:
     if not found.refused:
         return
-    refused = list(found.refused.values())
+    refused = [found.refused[name] for name in sorted(found.refused)]
     what = "; ".join(f"{symbol.name} ({symbol.summary}): {symbol.reason}" for symbol in refused)
     raise CellException(f"The cell uses what cannot travel to a run. {what}.", refused[0].hint)
 
