@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from amlnb.api.comparison import compare
     from amlnb.api.experiment import Experiment
+    from amlnb.api.notebook_run_config import NotebookRunConfig
     from amlnb.api.run import Run
     from amlnb.api.run_configuration import RunConfiguration
     from amlnb.api.run_futures import as_completed, wait
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Experiment",
+    "NotebookRunConfig",
     "Run",
     "RunConfiguration",
     "RunDetails",
@@ -44,6 +46,7 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         "Experiment": "amlnb.api.experiment",
+        "NotebookRunConfig": "amlnb.api.notebook_run_config",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
         "RunDetails": "amlnb.notebook.run_details",

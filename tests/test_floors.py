@@ -22,7 +22,7 @@ COMPAT = PACKAGE / "compat"
 FLOORS = [
     (0, ("errors", "version", "lazy")),
     (0, ("core",)),
-    (0, ("host", "specs", "values")),
+    (0, ("host", "specs", "staged")),
     (1, ("tracking", "store", "environments", "compute")),
     (2, ("runner", "live", "render")),
     (2, ("engine",)),

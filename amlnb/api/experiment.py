@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from amlnb import host
 from amlnb.api import displaying, run_reading
+from amlnb.api.notebook_run_config import NotebookRunConfig
 from amlnb.api.run import Run
 from amlnb.api.runs_table import runs_table
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
 from amlnb.engine import queue
 from amlnb.engine.git import read_git
+from amlnb.engine.reuse import completed_run
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
-from amlnb.engine.submit import _unwritable_told, submit
+from amlnb.engine.submit import _unwritable_told, prepare, queue_run
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.render.runs_table import ROW_LIMIT
 from amlnb.specs.run_spec import RunSpec
@@ -82,21 +84,42 @@ class Experiment:
         found = [Experiment(workspace, name) for name in names]
         return [experiment for experiment in found if not experiment.archived]
 
-    def submit(self, config: ScriptRunConfig | RunSpec, tags: dict[str, Any] | None = None, **_: Any) -> Run:
+    def submit(
+        self,
+        config: ScriptRunConfig | NotebookRunConfig | RunSpec,
+        tags: dict[str, Any] | None = None,
+        *,
+        reuse: bool = False,
+        **_: Any,
+    ) -> Run:
         """Submit a run; it is queued when this returns.
+
+        Parameters
+        ----------
+        config
+            What to run.
+        tags
+            Tags of the run.
+        reuse
+            Return a Completed run of the same code, environment and parameters instead, if there is one.
 
         Raises
         ------
         ExperimentExecutionException, SnapshotException, ComputeTargetException, UserErrorException
             See :func:`amlnb.engine.submit.submit`.
         """
-        if isinstance(config, ScriptRunConfig):
+        if isinstance(config, ScriptRunConfig | NotebookRunConfig):
             config = config.to_spec(self.name, tags)
         if not isinstance(config, RunSpec):
-            raise UserErrorException(f"a {type(config).__name__} cannot be submitted", hint="submit a ScriptRunConfig")
+            raise UserErrorException(
+                f"a {type(config).__name__} cannot be submitted", hint="submit a ScriptRunConfig or a NotebookRunConfig"
+            )
         for text in config.warnings:
             print(f"Warning: {text}")
-        return self._run_at(submit(config, self.workspace.directory))
+        directory = self.workspace.directory
+        record = prepare(config, directory)
+        same = completed_run(directory, record) if reuse else None
+        return self._run_at(queue_run(directory, record) if same is None else same.directory)
 
     def start_logging(
         self,

@@ -20,7 +20,7 @@ from amlnb.engine.follow import Follower, as_ended
 from amlnb.engine.result_keys import result_key
 from amlnb.errors import RunFailedError, UserErrorException
 from amlnb.render.run_failure import THE_CELL
-from amlnb.values import captured_values
+from amlnb.staged import captured_values
 
 # Kept with the run: the names of the values that its cell was asked to return, with commas.
 RESULTS_PROPERTY = "notebook.results"

@@ -61,7 +61,7 @@ def children(
             wanted |= below
     for summary in listed:
         if summary.parent in wanted and summary.id != run.id and matches(summary, tags, properties, kind, status):
-            yield run_at(summary.directory, experiment)
+            yield run_at(summary.directory, experiment if summary.experiment == experiment.name else None)
 
 
 def metrics(run: Run, name: str | None, recursive: bool) -> dict[str, Any]:

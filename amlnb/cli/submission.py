@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,11 +17,13 @@ from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 
 if TYPE_CHECKING:
+    from amlnb.specs.run_spec import RunSpec
     from amlnb.store.run_reader import RunReader
 
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
-_SCRIPT_ENDINGS = (".py", ".pyw", "")
+_NOTEBOOK = ".ipynb"
+_ENDINGS = (".py", ".pyw", _NOTEBOOK, "")
 _OURS = ("--experiment", "--target", "--timeout", "--source-directory", "--wait")
 
 Wait = Annotated[
@@ -28,9 +32,12 @@ Wait = Annotated[
 
 
 def submit(
-    script: Annotated[str, typer.Argument(help="A Python script.", show_default=False)],
+    script: Annotated[str, typer.Argument(help="A Python script, or a notebook.", show_default=False)],
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="ARGUMENTS...", help="Its arguments.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            metavar="ARGUMENTS...", help="Its arguments; of a notebook '-p NAME VALUE' each.", show_default=False
+        ),
     ] = None,
     experiment: Annotated[
         str | None, typer.Option("--experiment", "-e", help="Default: the name of the source directory.")
@@ -53,9 +60,10 @@ def submit(
     wait: Wait = False,
     as_json: Json = False,
 ) -> None:
-    """Submit a script.
+    """Submit a script or a notebook.
 
-    Options of amlnb stand before it, its own after it: 'amlnb submit --wait train.py --lr 0.1'.
+    Options of amlnb stand before it, its own after it: 'amlnb submit --wait train.py --lr 0.1',
+    'amlnb submit train.ipynb -p lr 0.1'.
     With no workspace in the current directory or above it, one is made here.
     """
     from amlnb.api.experiment import Experiment
@@ -72,11 +80,12 @@ def submit(
     workspace, made = Workspace.find_or_create()
     if made and not as_json:
         note(f"made a workspace in {workspace.directory.path}")
-    spec = RunSpec(
-        experiment=experiment or default_experiment(source),
-        source_directory=source,
-        script=relative,
-        arguments=tuple(arguments or ()),
+    if relative.endswith(_NOTEBOOK):
+        spec = _notebook_spec(source, relative, arguments or [], experiment)
+    else:
+        spec = RunSpec(experiment or default_experiment(source), source, relative, tuple(arguments or ()))
+    spec = replace(
+        spec,
         target=target,
         timeout_s=timeout_s,
         display_name=name,
@@ -84,6 +93,41 @@ def submit(
     )
     run = Experiment(workspace, spec.experiment).submit(spec)
     _tell(run.directory, wait=wait, as_json=as_json)
+
+
+def _notebook_spec(source: str, notebook: str, words: list[str], experiment: str | None) -> RunSpec:
+    from amlnb.api.notebook_run_config import NotebookRunConfig
+
+    config = NotebookRunConfig(source, notebook, parameters=notebook_parameters(words))
+    return config.to_spec(experiment or default_experiment(notebook.removesuffix(_NOTEBOOK)))
+
+
+def notebook_parameters(words: list[str]) -> dict[str, object]:
+    """Read ``-p NAME VALUE`` and ``-p NAME=VALUE``, as often as they come.
+
+    Raises
+    ------
+    UserErrorException
+        There is anything else.
+    """
+    found: dict[str, object] = {}
+    waiting = list(reversed(words))
+    while waiting:
+        flag = waiting.pop()
+        name, equals, value = (waiting.pop() if waiting else "").partition("=")
+        if flag not in ("-p", "--param") or not name or not (equals or waiting):
+            raise UserErrorException(
+                f"{flag!r} after a notebook is not understood", hint="parameters are given by -p NAME VALUE"
+            )
+        found[name] = _literal(value if equals else waiting.pop())
+    return found
+
+
+def _literal(text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
 
 
 def rerun(run: RunName, wait: Wait = False, as_json: Json = False) -> None:
@@ -139,25 +183,20 @@ def _tell_submitted(reader: RunReader, *, as_json: bool) -> None:
 
 
 def locate(script: str, source_directory: str | None) -> tuple[str, str]:
-    """Source directory (absolute) and the script's path relative to it.
+    """Source directory (absolute) and the path of the script or notebook relative to it.
 
     A script is looked for in the current directory first, and then in the source directory.
 
     Raises
     ------
     UserErrorException
-        It is a notebook, or a file of another kind.
+        It is a file of another kind.
     """
-    if script.endswith(".ipynb"):
-        raise UserErrorException(
-            f"{script!r} is a notebook, and this version submits scripts and cells",
-            hint="submit its cells with %%submit, or 'jupyter nbconvert --to script' first",
-        )
     ending = os.path.splitext(script)[1]
-    if ending not in _SCRIPT_ENDINGS:
+    if ending not in _ENDINGS:
         raise UserErrorException(
-            f"{script!r} is no Python script: it ends in {ending!r}",
-            hint="give a file that ends in .py, and after it what the script is to have: amlnb submit train.py FILE",
+            f"{script!r} is neither a Python script nor a notebook: it ends in {ending!r}",
+            hint="give a .py or .ipynb file, and after it what the script is to have: amlnb submit train.py FILE",
         )
     path = os.path.abspath(script)
     if source_directory is None:

@@ -21,7 +21,7 @@ from amlnb.compute.ssh_mirror import Mirror
 from amlnb.core.layout import RUN_JSON
 from amlnb.core.manifest import object_path
 from amlnb.errors import AmlnbError, BackendUnavailable, ComputeTargetException
-from amlnb.values.captured_values import KEY_VARIABLE
+from amlnb.staged.captured_values import KEY_VARIABLE
 
 _CHUNK = 1 << 20
 _FIRST_PAUSE_S = 0.5

@@ -6,7 +6,7 @@ import hmac
 import os
 
 from amlnb import host
-from amlnb.values.captured_values import KEY_VARIABLE
+from amlnb.staged.captured_values import KEY_VARIABLE
 
 __all__ = ["KEY_VARIABLE", "result_key"]
 

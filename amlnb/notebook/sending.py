@@ -75,7 +75,12 @@ def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
     UserErrorException, ExperimentExecutionException
         As `amlnb.engine.submit.submit`.
     """
-    workspace, made = Workspace.find_or_create(spec.link_directory or os.getcwd())
+    parent = context.current()
+    if parent is None:
+        workspace, made = Workspace.find_or_create(spec.link_directory or os.getcwd())
+    else:  # the run's own workspace, whatever configuration came along with its source
+        workspace, made = Workspace._at(os.path.dirname(os.path.dirname(parent.directory))), False
+        spec = replace(spec, experiment=options.experiment or parent.experiment)
     experiment = Experiment(workspace, spec.experiment)
     known = workspace.directory.experiment_names()
     spec = replace(
@@ -84,7 +89,7 @@ def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
         timeout_s=options.timeout_s or DEFAULT_MAX_RUN_DURATION_S,
         display_name=options.name,
         tags=options.tags,
-        parent=_parent(workspace),
+        parent=None if parent is None else parent.run_id,
         properties={**spec.properties, **({NOTEBOOK_PROPERTY: notebook} if notebook else {})},
     )
     record = prepare(spec, workspace.directory)
@@ -102,12 +107,6 @@ def experiment_name(text: str) -> str:
     """Make a name that an experiment may have."""
     name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text).strip("-_")
     return name[:60] or "notebook"
-
-
-def _parent(workspace: Workspace) -> str | None:
-    """The run that this process is part of: what is submitted inside of a run is its child."""
-    current = context.current()
-    return current.run_id if current is not None and workspace.directory.find_run(current.run_id) else None
 
 
 def _near(name: str, known: list[str]) -> str | None:

@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from amlnb.notebook.script import LOADER
-from amlnb.values import captured_values
+from amlnb.staged import captured_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ def write_source_folder(folder: str, script_name: str, capture: Capture, modules
 
 
 def _write_loader(folder: str) -> None:
-    loader = importlib.resources.files("amlnb.values") / f"{LOADER}.py"
+    loader = importlib.resources.files("amlnb.staged") / f"{LOADER}.py"
     with open(os.path.join(folder, f"{LOADER}.py"), "w", encoding="utf-8", newline="\n") as file:
         file.write(loader.read_text(encoding="utf-8"))
 

@@ -8,11 +8,11 @@ import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
 from amlnb.api.run_futures import RESULTS_PROPERTY
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
 from amlnb.notebook.carried_paths import carried_paths
-from amlnb.api.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import local_modules

@@ -194,6 +194,7 @@ class _Runner:
             self._reap()
             alive = self._processes()
             if not alive:
+                self._reap()  # what ended since the look before is not alive, and its status is still to be had
                 return
             if time.monotonic() >= deadline:
                 process_tree.send(alive, signal.SIGKILL)

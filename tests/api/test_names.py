@@ -50,6 +50,6 @@ def test_log_without_names_says_how_it_is_written(values, told):
 
 @pytest.mark.parametrize("script", ["data.csv", "train.sh", "src/model.pt"])
 def test_a_file_that_is_no_python_script_is_refused_by_its_ending(script):
-    with pytest.raises(UserErrorException, match="is no Python script") as raised:
+    with pytest.raises(UserErrorException, match="is neither a Python script nor a notebook") as raised:
         locate(script, None)
     assert "amlnb submit train.py" in raised.value.hint

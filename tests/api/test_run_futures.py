@@ -14,7 +14,7 @@ from amlnb import Experiment, RunFailedError, ScriptRunConfig, Workspace
 from amlnb.api.run_futures import RESULTS_PROPERTY
 from amlnb.errors import ActivityFailedException, UserErrorException
 from amlnb.specs.run_spec import RunSpec
-from amlnb.values import captured_values
+from amlnb.staged import captured_values
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amlnb.values import captured_values
-from amlnb.values.captured_values import UntrustedValueError, index, keep, read
+from amlnb.staged import captured_values
+from amlnb.staged.captured_values import UntrustedValueError, index, keep, read
 
 FOLDER = captured_values.RETURNED
 

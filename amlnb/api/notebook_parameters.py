@@ -1,0 +1,159 @@
+"""The parameters of a notebook: those of its cell that is tagged ``parameters``, as papermill has them."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from amlnb.core import coercion
+from amlnb.errors import UserErrorException
+
+_TAG = "parameters"
+_TYPE_COMMENT = re.compile(r"#\s*type:\s*([\w.\[\], |]+)")
+_TYPES: dict[str, type] = {
+    "int": int,
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+    "tuple": tuple,
+    "List": list,
+    "Dict": dict,
+    "Tuple": tuple,
+}
+_WORDS = {"true": True, "false": False}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a notebook.
+
+    Attributes
+    ----------
+    default
+        Its value in the notebook; None also where that is no literal.
+    kind
+        What a value must be; None for anything.
+    """
+
+    name: str
+    default: object
+    kind: type | None
+
+
+def read_notebook(path: str) -> dict[str, Any]:
+    """Read a notebook.
+
+    Raises
+    ------
+    UserErrorException
+        It is missing, is no notebook of format 4, or is not Python's.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            notebook = json.load(file)
+    except FileNotFoundError:
+        raise UserErrorException(f"there is no notebook {path!r}", hint="paths are relative to this folder") from None
+    except (OSError, ValueError) as error:
+        raise UserErrorException(f"{path!r} cannot be read as a notebook: {error}", hint="save it again") from error
+    if not isinstance(notebook, dict) or not isinstance(notebook.get("cells"), list):
+        raise UserErrorException(f"{path!r} is no notebook of format 4", hint="open it in JupyterLab and save it again")
+    metadata = coercion.mapping(notebook.get("metadata"))
+    language = coercion.mapping(metadata.get("kernelspec")).get("language") or coercion.mapping(
+        metadata.get("language_info")
+    ).get("name")
+    if language not in (None, "python"):
+        raise UserErrorException(f"{path!r} is a notebook of {language}, and amlnb runs those of Python")
+    return notebook
+
+
+def parameters_of(notebook: Mapping[str, Any]) -> dict[str, Parameter] | None:
+    """Parameters of a notebook, by name; None if it has no parameters cell."""
+    for cell in notebook["cells"]:
+        tags = coercion.items(coercion.mapping(coercion.mapping(cell).get("metadata")).get("tags"))
+        if _TAG in tags and cell.get("cell_type") == "code":
+            source = cell.get("source")
+            return _parameters("".join(source) if isinstance(source, list) else str(source))
+    return None
+
+
+def checked(given: Mapping[str, object], notebook: Mapping[str, Any], path: str) -> dict[str, object]:
+    """Check values for a notebook's parameters, and return them as the types that it expects.
+
+    Raises
+    ------
+    UserErrorException
+        A name is not among its parameters, or a value is of another type.
+    """
+    if not given:
+        return {}
+    known = parameters_of(notebook)
+    if known is None:
+        raise UserErrorException(
+            f"{path!r} has no parameters, and was given {', '.join(given)}",
+            hint="tag a cell that sets their defaults with 'parameters' (JupyterLab: property inspector, Cell Tags)",
+        )
+    return {name: _value(name, value, known, path) for name, value in given.items()}
+
+
+def _value(name: str, value: object, known: Mapping[str, Parameter], path: str) -> object:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, 1)
+        raise UserErrorException(
+            f"{path!r} has no parameter {name!r}",
+            hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}",
+        )
+    kind = known[name].kind
+    if kind is None or value is None or type(value) is kind:
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is str and isinstance(value, (int, float)):
+        return str(value)
+    if kind is bool and isinstance(value, str) and value.lower() in _WORDS:
+        return _WORDS[value.lower()]
+    if kind is tuple and type(value) is list:
+        return tuple(value)
+    raise UserErrorException(
+        f"the parameter {name!r} of {path!r} is a {kind.__name__}, and was given {value!r} ({type(value).__name__})",
+        hint=f"its default is {known[name].default!r}",
+    )
+
+
+def _parameters(source: str) -> dict[str, Parameter]:
+    try:
+        tree = ast.parse("\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in source.splitlines()))
+    except (SyntaxError, ValueError):
+        return {}
+    lines, found = source.splitlines(), {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1:
+            target, annotation = node.targets[0], _TYPE_COMMENT.search(lines[(node.end_lineno or node.lineno) - 1])
+            told = annotation[1].strip() if annotation else None
+        elif isinstance(node, ast.AnnAssign):
+            target, told = node.target, ast.unparse(node.annotation)
+        else:
+            continue
+        if isinstance(target, ast.Name):
+            default = _literal(node.value)
+            found[target.id] = Parameter(target.id, default, _kind(told, default))
+    return found
+
+
+def _kind(told: str | None, default: object) -> type | None:
+    if told is not None:
+        return _TYPES.get(told.partition("[")[0].strip())
+    return type(default) if type(default) in _TYPES.values() else None
+
+
+def _literal(node: ast.expr | None) -> object:
+    try:
+        return None if node is None else ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None

@@ -1,0 +1,131 @@
+"""``NotebookRunConfig``: a whole notebook as a run, executed by papermill."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from amlnb.api.notebook_parameters import checked, parameters_of, read_notebook
+from amlnb.api.run_configuration import RunConfiguration
+from amlnb.api.script_run_config import ScriptRunConfig
+from amlnb.errors import UserErrorException
+from amlnb.live.run_tail import PARAMETER_PREFIX
+from amlnb.specs.run_spec import RunSpec
+
+# Beside the notebook in the run's working directory. What it needs (papermill, ipykernel) is the environment's.
+PROGRAM = "run_notebook.py"
+REQUIREMENTS = ("papermill", "ipykernel")
+_SHOWN_LENGTH = 40
+_HANDLED = frozenset({"progress_bar", "log_output", "kernel_name", "cwd"})
+
+
+class AzureMLNotebookHandler:
+    """How a notebook is executed, as v1 code says it.
+
+    Parameters
+    ----------
+    history
+        Accepted: the run's metrics are kept anyway.
+    timeout
+        Seconds that one cell may take; None for no limit.
+    **kwargs
+        ``cwd``, the working directory; ``progress_bar``, ``log_output`` and ``kernel_name`` are accepted: progress and
+        log are always there, and the kernel is that of the run's own Python.
+
+    Raises
+    ------
+    UserErrorException
+        An option is not known.
+    """
+
+    def __init__(self, history: bool = True, timeout: int | None = None, **kwargs: Any) -> None:
+        for name in kwargs:
+            if name not in _HANDLED:
+                known = ", ".join(sorted(_HANDLED))
+                raise UserErrorException(f"Unsupported option: {name}", hint=f"there are: {known}")
+        self.options = {"timeout": timeout, "cwd": kwargs.get("cwd")}
+
+
+class NotebookRunConfig:
+    """A notebook to submit.
+
+    Parameters
+    ----------
+    source_directory
+        Folder that is snapshotted and becomes the run's working directory.
+    notebook
+        Path of the notebook, relative to it.
+    output_notebook
+        Name of the executed notebook among the run's outputs; default ``outputs/<name>.output.ipynb``. It is written
+        again whenever a cell begins or ends, and can be opened at any time.
+    parameters
+        Values for the notebook's parameters: those of its cell that is tagged ``parameters``.
+    handler
+        An AzureMLNotebookHandler.
+    run_config
+        A RunConfiguration: target, environment, time limit.
+
+    Raises
+    ------
+    UserErrorException
+        The notebook cannot be used, or has no such parameters; told here, before anything is submitted.
+    """
+
+    def __init__(
+        self,
+        source_directory: str | None,
+        notebook: str,
+        output_notebook: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        handler: AzureMLNotebookHandler | None = None,
+        run_config: RunConfiguration | None = None,
+        _telemetry_values: Any = None,
+    ) -> None:
+        self.source_directory = os.path.abspath(source_directory or ".")
+        path = os.path.normpath(os.path.join(self.source_directory, notebook))
+        self.notebook = os.path.relpath(path, self.source_directory)
+        if self.notebook.startswith(".."):
+            raise UserErrorException(
+                f"the notebook {notebook!r} is not inside the source directory {self.source_directory!r}",
+                hint="give its path relative to the source directory",
+            )
+        document = read_notebook(path)
+        self.parameters = checked(dict(parameters or {}), document, notebook)
+        self._defaults = {name: found.default for name, found in (parameters_of(document) or {}).items()}
+        self.output_notebook = _below_outputs(output_notebook or f"{_stem(notebook)}.output.ipynb")
+        self.handler = handler or AzureMLNotebookHandler()
+        self.run_config = run_config or RunConfiguration()
+
+    def to_spec(self, experiment: str, tags: dict[str, Any] | None = None) -> RunSpec:
+        """Make the value that the engine takes."""
+        arguments = [self.notebook, self.output_notebook, json.dumps(self.parameters)]
+        options = {name: value for name, value in self.handler.options.items() if value is not None}
+        if options:
+            arguments.append(json.dumps(options))
+        config = ScriptRunConfig(self.source_directory, script=PROGRAM, arguments=arguments, run_config=self.run_config)
+        spec = config.to_spec(experiment, tags)
+        program = importlib.resources.files("amlnb.staged") / PROGRAM
+        shown = {**self._defaults, **self.parameters}
+        properties = {
+            PARAMETER_PREFIX + name: str(value)
+            for name, value in shown.items()
+            if value is not None and len(str(value)) <= _SHOWN_LENGTH
+        }
+        return replace(spec, added={PROGRAM: str(program)}, properties=properties)
+
+
+def _below_outputs(name: str) -> str:
+    path = os.path.normpath(name)
+    if os.path.isabs(path) or path.startswith(".."):
+        raise UserErrorException(
+            f"the executed notebook cannot be {name!r}", hint="give a name: it is kept under outputs/"
+        )
+    return path if path.startswith(f"outputs{os.sep}") else os.path.join("outputs", path)
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]

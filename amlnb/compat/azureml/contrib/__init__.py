@@ -1,0 +1,1 @@
+"""``azureml.contrib``: v1's place of what was new."""

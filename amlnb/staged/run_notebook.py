@@ -1,0 +1,190 @@
+"""Execute a notebook as a run: ``python run_notebook.py train.ipynb outputs/train.output.ipynb '{"rate": 0.1}'``.
+
+Written by amlnb beside the notebook. It needs papermill and ipykernel, and works by hand too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Optional
+
+_AUTOSAVE_S = 5
+_LONGEST_TITLE = 60
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+_CELL_LINE = re.compile(r"(?:Cell In\[\d+\], line|<ipython-input-\S+> in |-+> )\s*(\d+)")
+
+
+def main(arguments: List[str]) -> int:
+    """Run the notebook that the command line names, and return the exit code."""
+    notebook, output = arguments[:2]
+    parameters = json.loads(arguments[2]) if len(arguments) > 2 else {}
+    options = json.loads(arguments[3]) if len(arguments) > 3 else {}
+    try:
+        import ipykernel  # noqa: F401 - the kernel is another process of this interpreter
+        import papermill
+    except ImportError as error:
+        sys.stderr.write(
+            f"This Python ({sys.executable}) cannot execute a notebook: {error}\n"
+            "hint: pip install papermill ipykernel\n"
+        )
+        return 1
+    # What the notebook itself submits is told by its own name, not by that of whoever submitted it.
+    os.environ["JPY_SESSION_NAME"] = os.path.abspath(notebook)
+    with tempfile.TemporaryDirectory(prefix="amlnb-") as folder:
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder  # short, as the path of a socket must be
+        return _execute(papermill, notebook, output, parameters, options)
+
+
+def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, Any], options: Dict[str, Any]) -> int:
+    os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
+    _keep_writes_whole(output)
+    try:
+        papermill.execute_notebook(
+            notebook,
+            output,
+            parameters=parameters,
+            kernel_name="python3",
+            engine_name=_register_engine(),
+            progress_bar=False,
+            autosave_cell_every=_AUTOSAVE_S,
+            stdout_file=sys.stdout,
+            stderr_file=sys.stderr,
+            store_widget_state=False,
+            cwd=options.get("cwd"),
+            execution_timeout=options.get("timeout"),
+        )
+    except papermill.PapermillExecutionError as error:
+        sys.stderr.write("\n".join(error.traceback) + "\n")
+        _tell_failure(notebook, error)
+        return 1
+    return 0
+
+
+def _register_engine() -> str:
+    """Make papermill start the kernel from this very interpreter, and tell how far it is; the engine's name."""
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class OwnKernelManager(AsyncKernelManager):
+        """Needs no kernel spec to be installed."""
+
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=argv, display_name="Python", language="python")
+
+    class Engine(NBClientEngine):  # type: ignore[misc]
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
+            _follow_cells(nb_man)
+            # No other user of this machine can talk to it.
+            manager = OwnKernelManager(transport="ipc")
+            return super().execute_managed_notebook(nb_man, kernel_name, km=manager, **settings)
+
+    papermill_engines.register("amlnb", Engine)
+    return "amlnb"
+
+
+def _follow_cells(manager: Any) -> None:
+    """Tell progress before each cell that has code, in the log and to the run."""
+    progress = _progress()
+    numbers = [index for index, cell in enumerate(manager.nb.cells) if cell.cell_type == "code" and cell.source.strip()]
+    start = manager.cell_start
+
+    def cell_start(cell: Any, cell_index: Optional[int] = None, **settings: Any) -> Any:
+        if cell_index in numbers:
+            done = numbers.index(cell_index)
+            title = _title(cell.source)
+            print(f"\x1b[2m[{done + 1}/{len(numbers)}] {title}\x1b[0m", flush=True)
+            progress(done, len(numbers), title)
+        return start(cell, cell_index, **settings)
+
+    complete = manager.notebook_complete
+
+    def notebook_complete(**settings: Any) -> Any:
+        if not manager.nb.metadata.papermill.get("exception"):
+            progress(len(numbers), len(numbers), None)
+        return complete(**settings)
+
+    manager.cell_start, manager.notebook_complete = cell_start, notebook_complete
+
+
+def _progress() -> Any:
+    """`Run.progress` of the run that this is; nothing where this is executed by hand."""
+    if not os.environ.get("AMLNB_RUN_DIR"):
+        return lambda *_: None
+    from importlib import import_module
+
+    return import_module("amlnb").progress  # the run side, which every run has on its path
+
+
+def _title(source: str) -> str:
+    line = next(line.strip() for line in source.splitlines() if line.strip())
+    return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"
+
+
+def _keep_writes_whole(output: str) -> None:
+    """Replace the executed notebook in one step whenever it is written, so that it can be opened at any time."""
+    from papermill.iorw import LocalHandler, papermill_io
+
+    class WholeFiles(LocalHandler):  # type: ignore[misc]
+        def write(self, buf: str, path: str) -> None:
+            folder, name = os.path.split(path)
+            fd, unfinished = tempfile.mkstemp(prefix=f".{name}.", dir=folder or ".")
+            with os.fdopen(fd, "w", encoding="utf-8") as file:
+                file.write(buf)
+            os.chmod(unfinished, 0o644)
+            os.replace(unfinished, path)
+
+    papermill_io.register(output, WholeFiles())
+
+
+def _tell_failure(notebook: str, error: Any) -> None:
+    """Leave what failed where a run's own Python would have left it: the cell's error is the run's."""
+    folder = os.environ.get("AMLNB_RUN_DIR")
+    if not folder:
+        return
+    line = _failing_line(error.traceback)
+    lines = str(error.source).splitlines()
+    document: Dict[str, Any] = {
+        "pid": os.getpid(),
+        "type": str(error.ename),
+        "message": f"{str(error.evalue)[:4000]} (cell [{error.exec_count}] of {os.path.basename(notebook)})",
+        "frames": [
+            {
+                "file": f"{os.path.basename(notebook)}, cell [{error.exec_count}]",
+                "line": line,
+                "text": lines[line - 1].strip()[:200] if line and 0 < line <= len(lines) else "",
+                "function": "<module>",
+                "locals": [],
+            }
+        ],
+    }
+    failures = os.path.join(folder, "failures")
+    os.makedirs(failures, exist_ok=True)
+    path = os.path.join(failures, f"{os.getpid()}-{time.time_ns():x}.json")
+    with open(path + ".new", "x") as file:
+        json.dump(document, file)
+    os.rename(path + ".new", path)
+
+
+def _failing_line(traceback: List[str]) -> int:
+    """Line of the cell, as IPython's traceback tells it; 0 if it does not."""
+    for part in traceback:
+        found = _CELL_LINE.search(_COLOURS.sub("", part))
+        if found:
+            return int(found[1])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
