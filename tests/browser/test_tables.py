@@ -8,6 +8,8 @@ import pytest
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 
+from .test_submit import contrast
+
 pytestmark = pytest.mark.browser
 
 THEMES = ["JupyterLab Light", "JupyterLab Dark"]
@@ -116,24 +118,3 @@ def check(notebook):
     assert len({ground for ground in grounds if "0.16" in ground}) == 2
     assert "the same letter" in cells.nth(COMPARED_MANY).inner_text()
     assert "Completed" in cells.nth(CARD).inner_text()
-
-
-def contrast(element):
-    """Contrast ratio of an element's text against the page behind it, as WCAG defines it."""
-    text, ground = element.evaluate(
-        """(node) => {
-            let behind = node;
-            while (behind && /rgba\\(.*, 0\\)|transparent/.test(getComputedStyle(behind).backgroundColor)) {
-                behind = behind.parentElement;
-            }
-            const ground = behind ? getComputedStyle(behind).backgroundColor : 'rgb(255, 255, 255)';
-            return [getComputedStyle(node).color, ground].map((colour) => colour.match(/[\\d.]+/g).slice(0, 3).map(Number));
-        }"""
-    )
-    high, low = sorted((_luminance(text), _luminance(ground)), reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def _luminance(colour):
-    linear = [c / 255 / 12.92 if c / 255 <= 0.03928 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in colour]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

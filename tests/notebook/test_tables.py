@@ -1,7 +1,10 @@
 import math
 import os
+import tempfile
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from amlnb.api.experiment import Experiment
 from amlnb.api.runs_table import runs_table
@@ -10,6 +13,7 @@ from amlnb.core import states
 from amlnb.errors import UserErrorException
 from amlnb.live.glance import glance_at_curve
 from amlnb.notebook.runs_output import runs_outputs
+from amlnb.tracking.create import create_run
 from amlnb.tracking.tracked_run import TrackedRun
 
 
@@ -173,6 +177,30 @@ def test_a_curve_that_several_processes_wrote_is_one(workspace):
             again.log("loss", value)
     assert glance_at_curve(run.directory, "loss", 16) == (3.0, 2.0, 1.0, 0.0)
     run.complete()
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.floats() | st.integers(-(2**70), 2**70) | st.booleans() | st.none()))
+)
+@settings(max_examples=40, deadline=None)
+def test_a_glance_at_a_short_curve_sees_all_its_plain_numbers(logged):
+    with tempfile.TemporaryDirectory() as folder:
+        record = {
+            "id": "r",
+            "experiment": "e",
+            "type": None,
+            "created": 1.0,
+            "home": {"kind": "local"},
+            "target": "local",
+        }
+        directory = create_run(folder, record)
+        run = TrackedRun(directory, "r", "e", "0", owned=False)
+        for name, value in logged:
+            run.log(name, value)
+        numbers = [value for name, value in logged if name == "a" and value is not None]
+        plain = [float(value) for value in numbers if isinstance(value, float) or -(2**63) <= value < 2**63]
+        seen = glance_at_curve(directory, "a", 10_000)
+        assert list(map(repr, seen)) == (list(map(repr, plain)) if len(plain) > 1 else [])
 
 
 def test_a_long_curve_is_sampled_with_its_last_point(workspace):

@@ -2,7 +2,6 @@ import io
 import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -18,31 +17,9 @@ from amlnb.render.svg import to_svg
 from amlnb.specs.comparison_view import CodeView, ComparedRun, ComparisonView, FileDifference
 from amlnb.specs.run_view import Series
 
+from .strict_html import check_html
+
 EVIL = "<script>alert(1)</script>\n\x00\ud800'\"&$x^2$ 中文 \u202e"
-
-
-class Strict(HTMLParser):
-    """Every tag that is opened is closed, in order; nothing active."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.tags = [], set()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        assert not any(name.startswith("on") for name, _ in attrs)
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-def check_html(text):
-    parser = Strict()
-    parser.feed(text)
-    assert parser.open == []
-    assert not parser.tags & {"script", "img", "svg", "iframe", "link", "style"}
-    text.encode()
 
 
 def curve(*values):

@@ -3,7 +3,6 @@ import itertools
 import math
 import re
 import xml.etree.ElementTree as ET
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -19,6 +18,8 @@ from amlnb.render.run_text import progress_line, run_text
 from amlnb.render.scene import Text, text_width
 from amlnb.render.svg import to_svg
 from amlnb.specs.run_view import LogLine, MetricSummary, Progress, RunView, Series, TextStyle
+
+from .strict_html import check_html
 
 EVIL = "<script>alert(1)</script>\n\x00\ud800'\"&$x^2$ 中文 \u202e"
 
@@ -41,30 +42,6 @@ def decay(n=300):
 
 def texts(svg):
     return [element.text for element in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
-
-
-class Strict(HTMLParser):
-    """Every tag that is opened is closed, in order; nothing active."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.tags = [], set()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        assert not any(name.startswith("on") for name, _ in attrs)
-        if tag != "meta":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-def check_html(text):
-    parser = Strict()
-    parser.feed(text)
-    assert parser.open == []
-    assert not parser.tags & {"script", "img", "svg", "iframe", "link", "style"}
 
 
 ALL_FIELDS = {
