@@ -11,7 +11,10 @@ import traceback
 
 from benchmarks.rows import Row, table
 
-ALL = ("tracking", "imports", "reading", "index", "snapshot", "submit", "short_runs", "watching", "live", "tables")
+ALL = (
+    *("tracking", "imports", "reading", "index", "snapshot", "submit", "capture"),
+    *("short_runs", "watching", "live", "tables"),
+)
 
 
 def main(names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import functools
 import inspect
 import linecache
 import textwrap
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _LAZY = __future__.annotations.compiler_flag
+UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 _SEARCHED_AT_MOST = 200
+_SHORT = 8000
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,27 @@ class DefinitionSources:
         if filename not in self._files:
             text = "".join(linecache.getlines(filename))
             try:
-                self._files[filename] = _File(split_lines(text), list(_top_level(ast.parse(text))))
-            except (SyntaxError, ValueError):
+                self._files[filename] = _File(split_lines(text), list(_top_level(parsed(text))))
+            except UNREADABLE:
                 self._files[filename] = _File([], [])
         return self._files[filename]
+
+
+def parsed(text: str) -> ast.Module:
+    """Parse a cell; a short one only once, for it is read as a cell that ran and again as a definition's file.
+
+    Raises
+    ------
+    SyntaxError, ValueError, RecursionError, MemoryError
+        If it is no Python.
+    """
+    text = text.rstrip("\n")
+    return _parsed_once(text) if len(text) < _SHORT else ast.parse(text)
+
+
+@functools.lru_cache(maxsize=64)
+def _parsed_once(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def source_of(text: str, *, lazy_annotations: bool) -> DefinitionSource:

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amlnb.notebook.definition_sources import DEFINITIONS, segment
+from amlnb.notebook.definition_sources import DEFINITIONS, UNREADABLE, parsed, segment
 from amlnb.notebook.source_lines import split_lines
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class _Bindings:
 @functools.lru_cache(maxsize=2000)
 def _bindings(text: str) -> _Bindings:
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parsed(text)
+    except UNREADABLE:
         return _Bindings()
     imports: list[ImportBinding] = []
     stars: list[str] = []

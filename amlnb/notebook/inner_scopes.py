@@ -54,21 +54,30 @@ def scope_names(source: str, node: ast.AST, own: set[str], *, lazy_annotations: 
         # From 3.12 on the variables of a comprehension stand in the scope around it, as if they were assigned there.
         if symbol.is_referenced() and (not symbol.is_assigned() or symbol.get_name() in own):
             names.eager.add(symbol.get_name())
-    changed = {part.id for part in _changed(node) if isinstance(part, ast.Name)}
+    changed = {part.id for part in _changed(node, deep="global" in source) if isinstance(part, ast.Name)}
     for child in table.get_children():
         _descend(child, names, changed, deferred=False)
     names.deferred -= {"annotations"} if lazy_annotations else set()
     return names
 
 
-def _changed(node: ast.AST) -> list[ast.expr]:
-    """Targets of ``x += 1`` and ``del x``, which read the name as well; the symbol table calls them assigned."""
+def _changed(node: ast.AST, *, deep: bool) -> list[ast.expr]:
+    """Targets of ``x += 1`` and ``del x``, which read the name as well; the symbol table calls them assigned.
+
+    In functions they matter only for names that are declared global.
+    """
     found: list[ast.expr] = []
-    for part in ast.walk(node):
+    waiting = [node] if deep or isinstance(node, ast.ClassDef) else []
+    while waiting:
+        part = waiting.pop()
         if isinstance(part, ast.AugAssign):
             found.append(part.target)
         elif isinstance(part, ast.Delete):
             found += part.targets
+        elif isinstance(part, ast.stmt) and (deep or not isinstance(part, (ast.FunctionDef, ast.AsyncFunctionDef))):
+            waiting += ast.iter_child_nodes(part)
+        elif isinstance(part, (ast.ExceptHandler, ast.match_case)):
+            waiting += part.body
     return found
 
 

@@ -147,7 +147,7 @@ class _Flow:
 
     def _definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
         in_class = self._scope(node, self._segment(node), {node.name})
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and in_class:
             self._class_body(node, in_class)
         if node.decorator_list:  # a decorator may call what it decorates
             self._call()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from amlnb.notebook.pickling import NotHereError, Pickled, mutable_parts, pickled
 from amlnb.notebook.refusals import Refusal, culprit, refusal
 from amlnb.notebook.symbols import VALUE_LIMIT_BYTES, RefusedSymbol, StoredValue, ValueSymbol, format_bytes
-from amlnb.values import captured_values
+from amlnb.staged import captured_values
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -82,11 +82,11 @@ def describe_together(values: dict[str, object], around: Surroundings) -> dict[s
 def _pickled(name: str, value: object, summary: str, around: Surroundings) -> Pickled | RefusedSymbol:
     try:
         return pickled(value, around)
-    except RecursionError:
-        return RefusedSymbol(
-            name, summary, "it is nested too deeply to be pickled", "save it to a file and load it in the cell"
-        )
     except Exception as error:  # noqa: BLE001 - any class may raise anything while it is pickled
+        if isinstance(error, RecursionError) or isinstance(error.__cause__, RecursionError):
+            return RefusedSymbol(
+                name, summary, "it is nested too deeply to be pickled", "save it to a file and load it in the cell"
+            )
         where = culprit(name, value)
         part: Refusal | None = refusal(error.part) if isinstance(error, NotHereError) else None
         if where is not None:
