@@ -107,6 +107,7 @@ def _compared(tail: RunTail, label: str) -> ComparedRun:
         label=label,
         state=view.state,
         elapsed_s=None if view.started is None else view.elapsed_s,
+        error=str((view.error or {}).get("message") or ""),
         parameters=view.parameters,
         tags={key: value or TAGGED for key, value in view.tags.items()},
         environment=_environment(tail.reader.record, tail.reader.runner() or {}),

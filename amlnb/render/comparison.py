@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from amlnb.specs.comparison_view import ComparisonView
 
 _ROW_LIMIT = 30  # of each kind
-_NAME, _VALUE = 40, 32
+_NAME, _VALUE, _ERROR = 40, 32, 48
 ABSENT = "–"
 
 
@@ -64,6 +64,9 @@ class _Rows:
         if any(time is not None for time in times):
             texts = [ABSENT if time is None else format_duration(time) for time in times]
             self.rows.append((Cell("time"), list(map(Cell, texts)), _percent(times, texts)))
+        if any(run.error for run in runs):
+            errors = [Cell(one_line(run.error, _ERROR), palette.RED) for run in runs]
+            self.rows.append((Cell("error"), errors, Cell("")))
         self._add_metrics()
         self._add_texts("parameters", "parameter", [run.parameters for run in runs])
         self._add_texts("tags", "tag", [run.tags for run in runs])

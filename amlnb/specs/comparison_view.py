@@ -19,6 +19,8 @@ class ComparedRun:
         What it is called here; no other run of the comparison has the same.
     elapsed_s
         Seconds since the start (until the end); None before the start.
+    error
+        Why it failed; empty if it did not.
     parameters, tags, environment
         As text; an absent value is another one than an empty one.
     metrics
@@ -30,6 +32,7 @@ class ComparedRun:
     label: str
     state: str
     elapsed_s: float | None = None
+    error: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)

@@ -89,6 +89,12 @@ def test_two_runs_as_text():
         check_html(html)
 
 
+def test_why_a_run_failed_is_told():
+    runs = (compared("#1"), compared("#2", state=states.FAILED, error="out of memory"))
+    assert comparison_text(ComparisonView(runs)).splitlines()[-1].split(None, 1) == ["error", "out of memory"]
+    assert "\nerror" not in comparison_text(TWO)
+
+
 def test_of_three_runs_it_is_told_which_files_differ():
     files = (FileDifference("a.py", (0, 1, 0)), FileDifference("b.py", (None, 0, 1)))
     view = ComparisonView(tuple(compared(f"#{i}") for i in range(3)), CodeView(files, 1))
@@ -170,6 +176,7 @@ def test_what_runs_hold_is_escaped():
         "environment": {EVIL: EVIL},
         "metrics": {EVIL: math.nan},
         "elapsed_s": 1.0,
+        "error": EVIL,
     }
     evil = ComparedRun(EVIL, states.FAILED, series={EVIL: curve(1, math.inf, 2)}, **run)
     files = (
