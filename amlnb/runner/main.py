@@ -194,8 +194,11 @@ class _Runner:
             self._reap()
             alive = self._processes()
             if not alive:
-                self._reap()  # what ended since the look before is not alive, and its status is still to be had
-                return
+                # A process whose main thread has ended before its other threads is a zombie, and not yet to be had.
+                if self._reap():
+                    return
+                self._sleep(0.01)
+                continue
             if time.monotonic() >= deadline:
                 process_tree.send(alive, signal.SIGKILL)
                 self._sleep(0.02)

@@ -51,7 +51,7 @@ def descendants(pid: int, exempt: Callable[[int], bool] = lambda _: False) -> Li
             if exempt(child):
                 continue
             fields = _stat(child)
-            if fields is not None and fields[0] != b"Z":
+            if fields is not None and not _is_over(fields):
                 found.append(child)
             waiting.append(child)
     return found
@@ -84,7 +84,7 @@ def carrying(variable: str, value: str) -> List[int]:
             continue
         carries = wanted in environment_of(int(name))
         fields = _stat(int(name)) if carries else None
-        if fields is not None and fields[0] not in (b"Z", b"X"):
+        if fields is not None and not _is_over(fields):
             found.append(int(name))
     return found
 
@@ -128,6 +128,11 @@ def _children_by_parent() -> Dict[int, List[int]]:
         if fields is not None:
             found.setdefault(int(fields[1]), []).append(int(name))
     return found
+
+
+def _is_over(fields: List[bytes]) -> bool:
+    """Tell whether a process has ended; a zombie whose other threads go on has not (num_threads, field 20 of proc(5))."""
+    return fields[0] == b"X" or (fields[0] == b"Z" and int(fields[17]) <= 1)
 
 
 def _stat(pid: int) -> Optional[List[bytes]]:

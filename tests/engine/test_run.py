@@ -47,6 +47,25 @@ def processes_of(run):
     return found
 
 
+def test_a_process_whose_main_thread_has_ended_first_is_canceled_like_any_other(submit):
+    """It is a zombie in the list of processes, and its other threads go on."""
+    run = submit(
+        """
+        import ctypes, threading, time
+        def work():
+            time.sleep(0.2)
+            print("on", flush=True)
+            time.sleep(600)
+        threading.Thread(target=work).start()
+        ctypes.CDLL(None).pthread_exit(None)
+        """
+    )
+    until(lambda: run.get_status() == "Running" and "on" in log_of(run))
+    run.cancel()
+    assert ended(run)["status"] == "Canceled"
+    assert processes_of(run) == []
+
+
 def test_a_script_runs_and_everything_is_kept(submit):
     run = submit(
         """
