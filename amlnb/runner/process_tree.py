@@ -131,7 +131,7 @@ def _children_by_parent() -> Dict[int, List[int]]:
 
 
 def _is_over(fields: List[bytes]) -> bool:
-    """Tell whether a process has ended; a zombie whose other threads go on has not (num_threads, field 20 of proc(5))."""
+    """Tell whether a process has ended; a zombie whose other threads go on (num_threads, field 20) has not."""
     return fields[0] == b"X" or (fields[0] == b"Z" and int(fields[17]) <= 1)
 
 
