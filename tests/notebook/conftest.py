@@ -27,7 +27,12 @@ def shell():
 @pytest.fixture
 def notebook(shell):
     """Run cells as a kernel does; returns the namespace they leave. Starts empty."""
-    shell.reset(new_session=False)
+    # As `shell.reset()` does, which also collects garbage: a third of a second each time.
+    for name in shell.user_ns.keys() - shell.user_ns_hidden.keys():
+        if not name.startswith("__"):
+            del shell.user_ns[name]
+    shell.user_ns.update(shell.user_ns_hidden)
+    shell.history_manager.reset(new_session=False)
     shell.compile.reset_compiler_flags()
 
     def ran(*cells):

@@ -65,6 +65,7 @@ LARGE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", LARGE)
 def test_a_large_cell_is_captured(case, notebook):
     found = capture(LARGE[case], notebook("rate = 1"), title="t")
