@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from amlnb.api.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
 from amlnb.api.run_futures import RESULTS_PROPERTY
+from amlnb.engine import targets
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
 from amlnb.notebook.carried_paths import carried_paths
+from amlnb.notebook.foreseen import check_modules, missing_files
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import local_modules
@@ -93,6 +95,9 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         take=options.take,
         only=not options.capture,
     )
+    here = options.target == targets.LOCAL
+    if here:  # what another machine has is not known from here
+        check_modules(found, folder)
     modules = tuple(local_modules(found.script, folder))
     taken = {*modules, *paths}
     return Prepared(
@@ -104,6 +109,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         parameters=_parameters(found, options),
         folder=folder,
         notebook=path,
+        warnings=tuple(missing_files(found, folder, linked=here, carried=paths)),
     )
 
 

@@ -152,6 +152,17 @@ def test_a_dry_run_shows_all_and_makes_nothing(run_cell, tmp_path):
     assert os.listdir(tmp_path) == ["helper.py"]
 
 
+def test_what_will_be_missing_is_told_before(run_cell, workspace):
+    with pytest.raises(AmlnbError, match="no_such_module"):
+        run_cell("%%submit\nimport no_such_module")
+    with pytest.raises(UserErrorException):
+        workspace()
+    with pytest.raises(RunFailedError, match="FileNotFoundError"):
+        run_cell("%%submit\nopen('none.csv').read()")
+    run = workspace().get_run("last")
+    assert any("none.csv" in warning["message"] for warning in run.get_details()["warnings"])
+
+
 def test_a_script_is_submitted_in_a_line(run_cell, tmp_path):
     (tmp_path / "train.py").write_text("import sys, amlnb\nprint(sys.argv)\namlnb.log(loss=1.0)\n")
     run, printed = run_cell("%submit -e scripts --as run train.py --epochs 3")
