@@ -61,11 +61,11 @@ class LogTail:
             data = os.pread(file.fileno(), _BLOCK, start)
         lines = data.split(b"\n")
         breaks = 0
+        if lines and not lines[-1]:
+            lines.pop()
         if start and len(lines) > 1:
             lines = lines[1:]  # its beginning was not read
             breaks = 1
-        if lines and not lines[-1]:
-            lines.pop()
         left_out = max(0, len(lines) - self._count)
         self._earlier = None if self._breaks is None else self._breaks + breaks + left_out
         shown, style = [], PLAIN

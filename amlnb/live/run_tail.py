@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from amlnb.store import series as series_
 
 DEFAULT_POINTS = 300
+_POINTS_OF_ALL = 2400  # of many curves each has fewer: they are drawn smaller, and a notebook keeps them
 DEFAULT_METRICS = 200
 DEFAULT_CURVES = 24
 DEFAULT_LOG_LINES = 40  # the end of a long traceback
@@ -39,7 +40,7 @@ class RunTail:
     run_directory
         The run directory.
     points
-        Points of a curve at most.
+        Points of a curve at most; of more than eight curves each has fewer.
     metric_limit, curve_limit
         Metrics that are summed up, and those of them that get a curve; the first ones in the order of first use.
     log_lines
@@ -121,13 +122,14 @@ class RunTail:
         """Read the metrics that have grown; of very many, only the first ones."""
         grown = self._grown_metrics()
         names = self.reader.metric_names()
+        points = min(self._points, _POINTS_OF_ALL // max(1, min(len(names), self._curve_limit)))
         for name in names:
             if name not in self._metrics and len(self._metrics) >= self._metric_limit:
                 break
             if name in grown:
                 found = self.reader.series(name)
                 if len(found.value):
-                    self._take(name, found)
+                    self._take(name, found, points)
         # Beyond the limit, which of them are numbers is not worth reading them all.
         self._metric_count = len(self._metrics) if len(self._metrics) < self._metric_limit else len(names)
 
@@ -140,7 +142,7 @@ class RunTail:
             self._seen[writer.base] = len(heads)
         return grown
 
-    def _take(self, name: str, found: series_.Series) -> None:
+    def _take(self, name: str, found: series_.Series, points: int) -> None:
         finite = found.value[np.isfinite(found.value)]
         self._metrics[name] = MetricSummary(
             count=len(found.value),
@@ -149,7 +151,7 @@ class RunTail:
             max=float(finite.max()) if len(finite) else float("nan"),
         )
         if len(found.value) > 1 and (len(self._series) < self._curve_limit or name in self._series):
-            kept = downsample(found.value, self._points)
+            kept = downsample(found.value, points)
             self._series[name] = Series(found.step[kept], found.value[kept])
 
     def _progress_now(self) -> Progress | None:

@@ -128,9 +128,9 @@ class RunDisplay:
         has_curves = bool(view.series)
         due = has_curves and (now - self._png_at >= _PNG_INTERVAL_S or not self._png_has_curves)
         if ended or due or (view.state != self._png_state and view.state not in _BEFORE_START):
-            from amlnb.render.png import to_png
+            from amlnb.render.png import to_small_png
 
-            self._png = to_png(scene, scale=2 if ended else 1)
+            self._png = to_small_png(scene, scale=2 if ended else 1)
             self._png_at, self._png_state, self._png_has_curves = now, view.state, has_curves
 
     def _show(self, display_id: str, output: Output) -> int:

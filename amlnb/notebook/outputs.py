@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from amlnb.api.cell_lines import cell_line, in_cell_lines
 from amlnb.core import states
 from amlnb.render.formatting import one_line
-from amlnb.render.png import to_png
+from amlnb.render.png import to_small_png
 from amlnb.render.run_html import run_html
 from amlnb.render.run_picture import run_scene
 from amlnb.render.run_text import run_text
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _STOPPED = "This view of the run has stopped"
 RUN_MIME = "application/vnd.amlnb.run+json"
 _FORMAT = 1
+_NAME_LIMIT = 200
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, as_of: flo
             "format": _FORMAT,
             "id": view.id,
             "experiment": view.experiment,
-            "name": view.display_name,
+            "name": None if view.display_name is None else one_line(view.display_name, _NAME_LIMIT),
             "state": view.state,
         },
         "text/plain": run_text(view, as_of=as_of),
@@ -96,4 +97,5 @@ def still_outputs(tail: RunTail, *, clock: Callable[[], float] = time.time) -> t
     view = in_cell_lines(tail.poll(), cell_line(tail.reader.record))
     as_of = None if states.is_terminal(view.state) else clock()
     scene = run_scene(view, as_of=as_of)
-    return picture_output(view, scene, to_png(scene), as_of=as_of), details_output(view, as_of=as_of)
+    png = to_small_png(scene, scale=2 if as_of is None else 1)
+    return picture_output(view, scene, png, as_of=as_of), details_output(view, as_of=as_of)

@@ -14,21 +14,35 @@ if TYPE_CHECKING:
 
     from amlnb.specs.run_view import LogLine, TextStyle
 
+_WIDTH = 240
+_STYLED_PARTS = 120
+
 
 def lines_html(lines: Iterable[LogLine]) -> str:
-    """Write lines of a log, one a line, as the content of a ``<pre>``; everything in them is escaped."""
-    return "\n".join(_line(line) for line in lines)
+    """Write lines of a log, one a line, as the content of a ``<pre>``; everything in them is escaped.
+
+    Of limited size: lines are cut at 240 characters, and behind 120 styled parts the text is plain.
+    """
+    written, left = [], _STYLED_PARTS
+    for line in lines:
+        written.append(_line(line, left))
+        left -= len(line.styles)
+    return "\n".join(written)
 
 
-def _line(line: LogLine) -> str:
+def _line(line: LogLine, styled_parts: int) -> str:
+    shown = line.text if len(line.text) <= _WIDTH else line.text[: _WIDTH - 1] + "…"
     parts, end = [], 0
-    for begin, stop, style in line.styles:
-        parts.append(escape(printable(line.text[end:begin])))
-        text = escape(printable(line.text[begin:stop]))
-        css = _css(style)
-        parts.append(f'<span style="{css}">{text}</span>' if css else text)
+    for begin, stop, style in line.styles[: max(0, styled_parts)]:
+        parts.append(_text(shown[end:begin]))
+        text, css = _text(shown[begin:stop]), _css(style)
+        parts.append(f'<span style="{css}">{text}</span>' if css and text else text)
         end = stop
-    return "".join(parts) + escape(printable(line.text[end:]))
+    return "".join(parts) + _text(shown[end:])
+
+
+def _text(text: str) -> str:
+    return escape(printable(text), quote=False)
 
 
 @lru_cache(maxsize=256)

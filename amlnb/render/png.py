@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _DPI = 100
+_SMALL_BYTES = 27_000
 _POINTS = 72 / _DPI  # points a pixel
 _FONT = "DejaVu Sans"  # comes with matplotlib, so it is there on every machine
 # This face is wider than the ones that browsers choose, for which the scene was laid out.
@@ -49,6 +50,12 @@ def to_png(scene: Scene, scale: int = 2) -> bytes:
     buffer = io.BytesIO()
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return _smaller(buffer.getvalue())
+
+
+def to_small_png(scene: Scene, scale: int = 2) -> bytes:
+    """Paint a scene for a notebook, which keeps every byte: a picture that would be large (noise) at half the scale."""
+    png = to_png(scene, scale)
+    return png if len(png) <= _SMALL_BYTES or scale < 2 else to_png(scene, scale // 2)
 
 
 def _paint(axes: Axes, shape: Shape, order: int) -> None:

@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 METRIC_LIMIT = 30
 LOG_LINES = 10
-_NAME_LIMIT = 60
-_VALUE_LIMIT = 60
-_FACTS_LIMIT = 12
+_NAME_LIMIT = 44
+_VALUE_LIMIT = 40
+_FACTS_LIMIT = 10
 _LINE_HEIGHT_PX = 17
 
 _MONO = "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
-_CELL = "padding:2px 14px 2px 0;text-align:right;background:transparent;white-space:nowrap;border:0"
+_CELL = "padding:2px 14px 2px 0;text-align:right;white-space:nowrap;border:0"
 _FIRST = _CELL.replace("text-align:right", "text-align:left")
 _TABLE = "border-collapse:collapse;color:inherit;font-size:inherit;margin:0 0 6px 0;border:0"
+_CURVE = "font-family:monospace;color:rgba(61,139,253,0.65)"
 _FAINT = f"color:{palette.FAINT}"
 
 
@@ -153,7 +154,7 @@ def _metrics_table(view: RunView) -> str:
         if has_curves:
             curve = view.series.get(name) if name in undrawn else None
             line = sparkline(curve.y.tolist()) if curve is not None else ""
-            cells.append(f'<span style="{_MONO};color:rgba(61,139,253,0.65)">{line}</span>')
+            cells.append(f'<span style="{_CURVE}">{line}</span>' if line else "")
         rows.append(_row(cells))
     hidden = max(view.metric_count, len(view.metrics)) - len(shown)
     note = f'<div style="{_FAINT}">and {hidden:,} more metrics</div>' if hidden > 0 else ""
@@ -182,5 +183,5 @@ def _log_box(lines: Sequence[LogLine], edge: str, height: str = "") -> str:
     return (
         f'<pre style="{_MONO};font-size:12px;line-height:{_LINE_HEIGHT_PX}px;{height}'
         f"margin:0;padding:4px 0 4px 12px;border:0;border-left:2px solid {edge};"
-        f'background:transparent;color:inherit;white-space:pre-wrap;overflow:hidden">{lines_html(lines)}</pre>'
+        f'background:transparent;color:inherit;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;overflow:hidden">{lines_html(lines)}</pre>'
     )

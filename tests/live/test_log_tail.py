@@ -33,10 +33,11 @@ def test_ten_gigabytes_of_log_cost_no_more_than_a_block(tmp_path):
 
 def test_a_line_longer_than_a_block_is_shown_by_its_end(tmp_path):
     path = tmp_path / "log"
-    path.write_text("y" * 100_000)
-    tail = LogTail(str(path), 2)
-    tail.poll()
-    assert len(tail.lines) == 1
+    for end in ("", "\n"):
+        path.write_text("y" * 100_000 + end)
+        tail = LogTail(str(path), 2)
+        tail.poll()
+        assert len(tail.lines) == 1
 
 
 def test_the_lines_before_the_tail_are_counted_as_they_come(tmp_path):

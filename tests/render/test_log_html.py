@@ -65,4 +65,11 @@ def test_nothing_in_a_log_becomes_markup(raw):
 
 def test_what_stands_in_a_log_cannot_leave_its_line():
     raw = '\x1b[31m</span></pre><script>alert(1)</script>"\x1b]0;<b>\x07'
-    assert "&lt;/span&gt;&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;&quot;</span>" in html(raw)
+    assert '&lt;/span&gt;&lt;/pre&gt;&lt;script&gt;alert(1)&lt;/script&gt;"</span>' in html(raw)
+
+
+def test_a_log_of_many_colours_is_plain_behind_the_first_of_them():
+    line = terminal_line("".join(f"\x1b[38;5;{i % 200 + 20}m<" for i in range(2000)))[0]
+    written = lines_html([line] * 16)
+    assert written.count("<span") == 120
+    assert len(written) < 16 * 240 * 4 + 120 * 45
