@@ -1,5 +1,6 @@
 import pytest
 
+from amlnb.live.log_tail import LogTail
 from amlnb.live.progress import shown_progress, told_progress
 from amlnb.specs.run_view import Progress
 
@@ -76,3 +77,21 @@ def test_what_scripts_tell_is_that_of_the_lowest_rank(told, progress):
 @pytest.mark.parametrize(("done", "total", "fraction"), [(45, 100, 0.45), (12, 10, 1.0), (0, 0, 1.0)])
 def test_a_fraction_is_between_nothing_and_all(done, total, fraction):
     assert Progress(done, total).fraction == fraction
+
+
+def test_a_real_bar_of_tqdm_is_read_from_a_real_log(tmp_path):
+    """As its own version writes it here, with what it overwrites."""
+    tqdm = pytest.importorskip("tqdm")
+    path = tmp_path / "log"
+    with path.open("w", encoding="utf-8") as file:
+        bar = tqdm.tqdm(total=200, desc="epoch 2", file=file, mininterval=0, maxinterval=0)
+        seen = []
+        for _ in range(4):
+            bar.update(50)
+            file.flush()
+            tail = LogTail(str(path), 5)
+            tail.poll()
+            seen.append(shown_progress([line.text for line in tail.lines]))
+        bar.close()
+    assert [(each.done, each.total, each.text) for each in seen] == [(n, 200, "epoch 2") for n in (50, 100, 150, 200)]
+    assert seen[-1].left_s == 0
