@@ -22,6 +22,7 @@ from amlnb.store.run_names import short_id
 
 TAGGED = "✓"  # a tag without a value
 _POINTS = 150
+_BESIDE = "captured_values."
 _COMPARED_FILES = 200
 _PNG_BYTES = 66_000  # a third more as a message has it
 
@@ -166,7 +167,12 @@ def _code(runs: Sequence[Run], records: Sequence[Mapping[str, Any]]) -> CodeView
         except (AmlnbError, OSError) as error:
             return CodeView(unknown=f"that of the run {run.id} cannot be read: {error}")
     manifests = [manifest for _, manifest in sources]
-    paths = sorted({path for manifest in manifests for path in manifest.files})
+    scripts = {str(coercion.mapping(record.get("definition")).get("script")) for record in records}
+    # What was run comes first, what we have put beside it last.
+    paths = sorted(
+        {path for manifest in manifests for path in manifest.files},
+        key=lambda path: (path not in scripts, path.startswith(_BESIDE), path),
+    )
     versions = {path: _versions(path, manifests) for path in paths}
     differing = [path for path in paths if len(set(versions[path])) > 1]
     files = tuple(

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from amlnb.engine import targets
+from amlnb.notebook.script import LOADER
 from amlnb.notebook.symbols import StoredValue, format_bytes
 
 if TYPE_CHECKING:
@@ -54,4 +55,7 @@ def _sent(prepared: Prepared) -> list[str]:
     for path in dict.fromkeys([*prepared.modules, *prepared.paths]):
         full = os.path.join(prepared.folder, path)
         lines.append(f"{path}/" if os.path.isdir(full) else f"{path} ({format_bytes(os.path.getsize(full))})")
+    if prepared.capture.needs_loader:
+        size = sum(value.size_bytes for value in prepared.capture.stored.values())
+        lines.append(f"{LOADER}.py, {LOADER}.d/ ({format_bytes(size)})")
     return lines

@@ -52,6 +52,7 @@ def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, A
             output,
             parameters=parameters,
             kernel_name="python3",
+            language="python",
             engine_name=_register_engine(),
             progress_bar=False,
             autosave_cell_every=_AUTOSAVE_S,

@@ -193,6 +193,17 @@ def _has(name):
 
 
 @pytest.mark.notebook
+def test_a_notebook_without_any_metadata_runs(submit, tmp_path):
+    run = submit("print(rate)", parameters="rate = 0.1", given={"rate": 0.3})
+    document = json.loads((tmp_path / "train.ipynb").read_text())
+    document["metadata"] = {}
+    (tmp_path / "train.ipynb").write_text(json.dumps(document))
+    run = run.experiment.submit(NotebookRunConfig(".", "train.ipynb", parameters={"rate": 0.3}))
+    assert run.result() == {}
+    assert "0.3" in log_of(run)
+
+
+@pytest.mark.notebook
 def test_a_failing_cell_is_the_runs_error(submit):
     run = submit("print('before')", "x = 1\nraise ValueError(f'bad rate {x}')", "print('never')")
     assert run.get_status() == "Failed"

@@ -156,6 +156,17 @@ def test_the_first_tutorial_runs_from_start_to_end(tmp_path):
     assert tables.count("too careful") > 3
 
 
+@quiet
+def test_the_second_tutorial_runs_from_start_to_end(tmp_path):
+    source, executed = os.path.join(REPOSITORY, "notebooks", "02-submit.ipynb"), tmp_path / "out.ipynb"
+    papermill.execute_notebook(source, str(executed), cwd=str(tmp_path), progress_bar=False)
+    notebook = nbformat.read(executed, 4)
+    text = "".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+    for part in ("# %% The cell", "not run again", "too bold Failed", "line 8 of the cell: raise Float", "train.ipynb"):
+        assert part in text
+    assert "outputs/train.output.ipynb" in str(notebook.cells)
+
+
 def test_the_tutorials_are_committed_without_results_and_name_no_machine():
     folder = os.path.join(REPOSITORY, "notebooks")
     for name in os.listdir(folder):
