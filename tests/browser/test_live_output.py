@@ -170,3 +170,15 @@ def test_a_notebook_whose_kernel_was_killed_is_refreshed_from_outside(open_noteb
     if notebook.page.locator(".jp-Dialog").count():
         notebook.dismiss_dialogs()
     notebook.wait_state(1, states.COMPLETED)
+
+
+def test_run_details_shows_the_same_live_output(open_notebook):
+    details = "from azureml.widgets import RunDetails\nRunDetails(_).show()"
+    notebook = open_notebook("details", [SETUP, PROGRESS.format(steps=60), details])
+    for index in (0, 1, 2):
+        notebook.run_cell(index)
+    shown = notebook.wait_state(2, states.RUNNING)
+    assert "image/svg+xml" in shown
+    final = notebook.wait_state(2, states.COMPLETED)
+    assert final["application/vnd.amlnb.run+json"]["id"] == reader_of(notebook, 1).id
+    assert [output["output_type"] for output in notebook.outputs(2)] == ["display_data", "display_data"]
