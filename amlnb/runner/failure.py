@@ -68,7 +68,8 @@ def describe_value(value: Any) -> Dict[str, Any]:
     module = kind.__module__
     told: Dict[str, Any] = {"type": kind.__name__ if module == "builtins" else f"{module}.{kind.__name__}"}
     if value is None or isinstance(value, (bool, int, float)):
-        told["value"] = repr(value)[:40]
+        # A NumPy number is one too, and its own repr names its type.
+        told["value"] = repr(float(value) if isinstance(value, float) else value)[:40]
         return told
     # Only known containers are asked: a foreign property may compute, block or fail.
     if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)):

@@ -76,7 +76,11 @@ def _register_engine() -> str:
     from papermill.engines import NBClientEngine, papermill_engines
 
     class OwnKernelManager(AsyncKernelManager):
-        """Needs no kernel spec to be installed."""
+        """Needs no kernel spec to be installed, and lets no other user of this machine talk to its kernel."""
+
+        def __init__(self, **settings: Any) -> None:
+            address = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel")
+            super().__init__(**dict(settings, transport="ipc", ip=address))
 
         @property
         def kernel_spec(self) -> KernelSpec:
@@ -87,9 +91,9 @@ def _register_engine() -> str:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
             _follow_cells(nb_man)
-            # No other user of this machine can talk to it.
-            manager = OwnKernelManager(transport="ipc")
-            return super().execute_managed_notebook(nb_man, kernel_name, km=manager, **settings)
+            return super().execute_managed_notebook(
+                nb_man, kernel_name, kernel_manager_class=OwnKernelManager, **settings
+            )
 
     papermill_engines.register("amlnb", Engine)
     return "amlnb"

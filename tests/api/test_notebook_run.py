@@ -184,6 +184,8 @@ def test_a_notebook_runs_with_its_parameters_and_is_kept(submit):
     nbformat.validate(kept)
     assert "7" in str(kept.cells[-2].outputs)
     assert "widgets" not in kept.metadata
+    assert run.get_details()["warnings"] == []
+    assert sorted(os.listdir(os.path.join(run.directory, "work"))) == ["logs", "outputs"]
 
 
 def _has(name):
