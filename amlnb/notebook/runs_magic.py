@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ from amlnb.api.workspace import Workspace
 from amlnb.errors import UserErrorException
 
 _SHOWN = 50
+_COMMENT = re.compile(r"(^|\s)#(\s.*)?$")
 
 
 def workspace_here() -> Workspace:
@@ -77,7 +79,7 @@ def named_runs(line: str, variables: Mapping[str, object]) -> list[Run]:
 
 def _words(line: str, magic: str) -> list[str]:
     try:
-        # A '#' is part of a run's name.
-        return shlex.split(line, comments=False)
+        # Within a word a '#' is part of a run's name.
+        return shlex.split(_COMMENT.sub("", line))
     except ValueError as error:
         raise UserErrorException(f"{magic}: a quote is not closed in {line.strip()!r}.", "close it") from error

@@ -209,7 +209,7 @@ def test_runs_are_shown_and_compared(run_cell):
     run_cell("%%submit slow -e digits --as slow\nimport amlnb\nfor i in range(3):\n    amlnb.log(loss=1 - rate * i)")
     run_cell("rate = 0.2")
     run_cell("%%submit fast -e digits\nimport amlnb\nfor i in range(3):\n    amlnb.log(loss=1 - rate * i)")
-    for line in ("%runs", "%runs digits -n 5", "%runs --sort loss"):
+    for line in ("%runs", "%runs digits -n 5", "%runs --sort loss  # the best first", "%runs # all"):
         _, printed = run_cell(line)
         assert "slow" in printed
         assert "fast" in printed
