@@ -217,7 +217,8 @@ def _unlikeness(cls: type, node: ast.stmt) -> int:
     members = getattr(cls, "__members__", {})
     annotations = own.get("__annotations__", {})
     found = 0
-    said: set[str] = set()
+    slots = own.get("__slots__", ())
+    said = {slots} if isinstance(slots, str) else set(slots)
     for statement in getattr(node, "body", []):
         if isinstance(statement, DEFINITIONS):
             said.add(statement.name)
@@ -229,7 +230,8 @@ def _unlikeness(cls: type, node: ast.stmt) -> int:
                 found += _differs(statement, now)
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.annotation, ast.Name):
             told = annotations.get(getattr(statement.target, "id", ""))
-            found += statement.annotation.id != getattr(told, "__name__", told)
+            name = told if isinstance(told, str) else getattr(told, "__name__", None)
+            found += told is None or (isinstance(name, str) and statement.annotation.id != name)
     found += len({name for name in {*own, *annotations} if not name.startswith("_")} - said)
     bases = [base.id for base in getattr(node, "bases", []) if isinstance(base, ast.Name)]
     return found + (bool(bases) and not set(bases) & {base.__name__ for base in (*cls.__bases__, *cls.__mro__)})

@@ -143,7 +143,10 @@ class KernelNamespace:
 
     def _source(self, name: str, value: object) -> DefinitionSource | None:
         if name not in self._found:
-            self._found[name] = self._find_source(name, value)
+            source = self._find_source(name, value)
+            if source is not None and later_changes.is_stale(value, name, source, self._variables):
+                source = None
+            self._found[name] = source
         return self._found[name]
 
     def _find_source(self, name: str, value: object) -> DefinitionSource | None:

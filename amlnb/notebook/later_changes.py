@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import ast
+import builtins
 import types
 from typing import TYPE_CHECKING
 
@@ -11,15 +12,99 @@ from amlnb.notebook.definition_sources import DEFINITIONS, contains, underlying
 from amlnb.notebook.values import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from amlnb.notebook.definition_sources import DefinitionSource, DefinitionSources
 
 _LITERAL_LIMIT = 400
+_ABSENT = object()
 
 
 class UntoldChangeError(Exception):
     """A definition was changed in a way that no statement tells; the text says how."""
+
+
+def is_stale(value: object, name: str, source: DefinitionSource, variables: Mapping[str, object]) -> bool:
+    """Tell whether a definition's source would now make something else: a base, a decorator or a value is another one.
+
+    A class whose base was defined anew keeps the old base until its own cell runs again.
+    """
+    node = source.node
+    decorators = getattr(node, "decorator_list", [])
+    told = [*decorators, *getattr(node, "bases", [])]
+    if any(isinstance(part, ast.Name) and part.id == name for part in told):
+        return True
+    if isinstance(value, type) and isinstance(node, ast.ClassDef):
+        pairs = list(_attributes(value, node))
+        stale = _has_other_base(value, node, variables)
+    elif isinstance(value, types.FunctionType):
+        pairs = [] if decorators else list(_defaults(value, node))
+        stale = bool(decorators) and _has_other_decorator(value, node, variables)
+    else:
+        return False
+    return stale or any(said.id == name or _is_other(said, now, variables) for said, now in pairs)
+
+
+def _attributes(cls: type, node: ast.ClassDef) -> Iterator[tuple[ast.Name, object]]:
+    """Plain names in a class body's assignments, and what they stood for."""
+    for attribute, said in _bound_in_body(node).items():
+        if isinstance(said, ast.Name) and not hasattr(now := vars(cls).get(attribute), "__get__"):
+            yield said, now
+
+
+def _defaults(function: types.FunctionType, node: ast.stmt) -> Iterator[tuple[ast.Name, object]]:
+    """Plain names that are defaults, and what they stood for."""
+    arguments = _arguments(node)
+    if arguments is None:
+        return
+    named = function.__kwdefaults__ or {}
+    pairs = [
+        *zip(arguments.defaults, function.__defaults__ or (), strict=False),
+        *((said, named.get(arg.arg)) for arg, said in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)),
+    ]
+    yield from ((said, now) for said, now in pairs if isinstance(said, ast.Name))
+
+
+def _has_other_base(cls: type, node: ast.ClassDef, variables: Mapping[str, object]) -> bool:
+    bases = {*cls.__mro__, *getattr(cls, "__orig_bases__", ())}
+    for base in node.bases:
+        now = _now(base.id, variables) if isinstance(base, ast.Name) else object
+        is_class_of_notebook = isinstance(now, type) and now.__module__ == "__main__"
+        if (is_class_of_notebook and now not in bases) or not callable(now):
+            return True
+    return False
+
+
+def _has_other_decorator(value: types.FunctionType, node: ast.stmt, variables: Mapping[str, object]) -> bool:
+    outermost = node.decorator_list[0]  # type: ignore[attr-defined]  # only definitions have decorators
+    while isinstance(outermost, ast.Call):
+        outermost = outermost.func
+    decorator = _now(outermost.id, variables) if isinstance(outermost, ast.Name) else ...
+    if isinstance(decorator, types.FunctionType) and decorator.__module__ == "__main__":
+        return not _holds_code(decorator.__code__, value.__code__) and value.__code__.co_name != node.name  # type: ignore[attr-defined]
+    return not callable(decorator) and decorator is not ...
+
+
+def _now(name: str, variables: Mapping[str, object]) -> object:
+    return variables.get(name, getattr(builtins, name, _ABSENT))
+
+
+def _is_other(said: ast.Name, now: object, variables: Mapping[str, object]) -> bool:
+    """Tell whether a name stands for another object by now, and the object that it stood for cannot be written out."""
+    then = _now(said.id, variables)
+    if then is now:
+        return False
+    return then is _ABSENT or literal(now) is None or isinstance(now, (list, dict, set))
+
+
+def _arguments(node: ast.stmt) -> ast.arguments | None:
+    found = getattr(node, "args", None) or getattr(getattr(node, "value", None), "args", None)
+    return found if isinstance(found, ast.arguments) else None
+
+
+def _holds_code(outer: types.CodeType, inner: types.CodeType) -> bool:
+    parts = [part for part in outer.co_consts if isinstance(part, types.CodeType)]
+    return inner in parts or any(_holds_code(part, inner) for part in parts)
 
 
 def of_function(
@@ -33,8 +118,8 @@ def of_function(
         text = _text(value)
         if text is not None and attribute.isidentifier():
             changes.append(f"{name}.{attribute} = {text}")
-    arguments = getattr(source.node, "args", None) or getattr(getattr(source.node, "value", None), "args", None)
-    if isinstance(arguments, ast.arguments):
+    arguments = _arguments(source.node)
+    if arguments is not None:
         expressions, values = arguments.defaults, function.__defaults__ or ()
         texts = [_default(*pair, variables) for pair in zip(expressions, values, strict=False)]
         if len(expressions) != len(values) or any(changed for _, changed in texts):
