@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 
 from amlnb.live.terminal import PLAIN, terminal_line
 from amlnb.specs.run_view import LogLine
 
 _BLOCK = 16384
 _COUNTED_AT_ONCE = 1024 * 1024
+# Up and down again, as bars inside of bars do at every step: back to the start of the line that was left.
+_UP_AND_DOWN = re.compile(rb"((?:\x1b\[A)+)(\n+)")
 
 
 class LogTail:
@@ -59,7 +62,7 @@ class LogTail:
         with open(self._path, "rb", buffering=0) as file:
             self._count_breaks(file.fileno(), start)
             data = os.pread(file.fileno(), _BLOCK, start)
-        lines = data.split(b"\n")
+        lines = _UP_AND_DOWN.sub(_same_line, data).split(b"\n")
         breaks = 0
         if lines and not lines[-1]:
             lines.pop()
@@ -88,3 +91,9 @@ class LogTail:
                 return
             self._breaks += data.count(b"\n")
             self._counted += len(data)
+
+
+def _same_line(found: re.Match[bytes]) -> bytes:
+    up, down = found[1].count(b"A"), len(found[2])
+    pairs = min(up, down)
+    return b"\x1b[A" * (up - pairs) + b"\r" + b"\n" * (down - pairs)

@@ -61,13 +61,22 @@ def _number(value: object) -> float | None:
 def shown_progress(lines: Sequence[str]) -> Progress | None:
     """Read a progress bar, tqdm's or Keras's, in the last lines of a log; the last one counts.
 
-    One that is full counts only on the last line: what comes below it is of the next thing.
+    One that is full counts only on the last line: what comes below it is of the next thing. Where another bar stands
+    directly above it, that one counts: it is around this one.
     """
     for number in range(len(lines) - 1, max(-1, len(lines) - 1 - _LINES), -1):
         progress = _of_line(lines[number], lines[number - 1] if number else "")
-        if progress is not None:
-            return progress if progress.done < progress.total or number == len(lines) - 1 else None
+        if progress is None:
+            continue
+        around = _of_line(lines[number - 1], "") if number else None
+        if around is not None and around.done < around.total and _which(around) != _which(progress):
+            return around
+        return progress if progress.done < progress.total or number == len(lines) - 1 else None
     return None
+
+
+def _which(progress: Progress) -> tuple[str | None, float]:
+    return progress.text, progress.total
 
 
 def _of_line(line: str, before: str) -> Progress | None:

@@ -65,3 +65,11 @@ def test_a_colour_stays_until_it_is_switched_off(tmp_path):
         ("still", [(0, 5, 1)]),
         ("plain", []),
     ]
+
+
+def test_what_moves_up_and_down_again_stays_on_its_line(tmp_path):
+    path = tmp_path / "log"
+    path.write_text("outer\n\rinner 1\x1b[A\n\rinner 2\x1b[A\n\n\rdeep 1\x1b[A\x1b[A\n\n\rdeep 2\x1b[A\x1b[A")
+    tail = LogTail(str(path), 9)
+    tail.poll()
+    assert texts(tail) == ("outer", "inner 2", "deep 2")

@@ -95,3 +95,19 @@ def test_a_real_bar_of_tqdm_is_read_from_a_real_log(tmp_path):
         bar.close()
     assert [(each.done, each.total, each.text) for each in seen] == [(n, 200, "epoch 2") for n in (50, 100, 150, 200)]
     assert seen[-1].left_s == 0
+
+
+def test_bars_inside_of_bars_are_a_line_each_and_the_outer_one_counts(tmp_path):
+    tqdm = pytest.importorskip("tqdm")
+    path = tmp_path / "log"
+    seen = []
+    with path.open("w", encoding="utf-8") as file:
+        settings = {"file": file, "mininterval": 0, "maxinterval": 0}
+        for _ in tqdm.tqdm(range(4), desc="epoch", **settings):
+            for _ in tqdm.tqdm(range(100), desc="batch", leave=False, **settings):
+                file.flush()
+                tail = LogTail(str(path), 8)
+                tail.poll()
+                seen.append(shown_progress([line.text for line in tail.lines]))
+    assert [(each.done, each.text) for each in seen] == [(number // 100, "epoch") for number in range(400)]
+    assert len(tail.lines) <= 6
