@@ -308,7 +308,9 @@ class _Flow:
         self._optional |= (loaded & walrus) - self._definite
         if any(isinstance(part, _NESTED) for part in nodes):
             self._scope(node, f"(\n{self._text(node)}\n)", walrus)
-            if any(isinstance(part, ast.Lambda) for part in nodes):
+            if isinstance(node, ast.Lambda):
+                self._calls = True
+            elif any(isinstance(part, ast.Lambda) for part in nodes):
                 self._call()  # who gets the function may call it at once
         else:
             for name in loaded:

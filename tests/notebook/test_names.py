@@ -71,6 +71,8 @@ CASES = {
     "instance made before": ("class A:\n    def m(self): return k\na = A()\nk = 1", "", "", "k"),
     "deleted before the call": ("def f():\n    return k\nk = 1\ndel k\nf()", "", "", "k"),
     "lambda default": ("f = lambda a=b, *c, d=e, **g: a", "b e", "", ""),
+    "lambda before its helper": ("f = lambda: g()\ndef g(): ...\nf()", "", "", ""),
+    "lambda called before its helper": ("f = lambda: g()\nf()\ndef g(): ...", "", "", "g"),
     "lambda given away": ("run(lambda: k)\nk = 1", "run", "", "k"),
     "nonlocal": ("def f():\n    a = 1\n    def g():\n        nonlocal a\n        a = b\n    g()", "", "b", ""),
     "global read and set": ("def f():\n    global n\n    n += step", "", "step", "n"),
