@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 
-from amlnb.live.terminal import PLAIN, terminal_line
+from amlnb.live.terminal import style_after, terminal_line
 from amlnb.specs.run_view import LogLine
 
 _BLOCK = 16384
@@ -71,12 +71,11 @@ class LogTail:
             breaks = 1
         left_out = max(0, len(lines) - self._count)
         self._earlier = None if self._breaks is None else self._breaks + breaks + left_out
-        shown, style = [], PLAIN
-        # A colour may have been switched on by any line before.
-        for raw in lines if b"\x1b" in data else lines[-self._count :]:
+        shown, style = [], style_after(b"\n".join(lines[: -self._count]).decode("utf-8", errors="replace"))
+        for raw in lines[-self._count :]:
             line, style = terminal_line(raw.decode("utf-8", errors="replace"), style)
             shown.append(line)
-        return tuple(shown[-self._count :])
+        return tuple(shown)
 
     def _count_breaks(self, descriptor: int, end: int) -> None:
         """Count the lines that end before an offset, as far as that is new and little."""

@@ -20,6 +20,7 @@ _TOKENS = re.compile(
     r"|(?P<move>[\r\x08])"
     r"|."
 )
+_STYLES = re.compile(r"\x1b\[([0-?]*)m")
 _LONGEST_NUMBER = 5
 # Numbers that switch one thing on or off.
 _SWITCHES: dict[int, dict[str, bool | None]] = {
@@ -79,6 +80,15 @@ def terminal_line(raw: str, style: TextStyle = PLAIN) -> tuple[LogLine, TextStyl
         elif token["move"] is not None:
             column = 0 if token["move"] == "\r" else max(0, column - 1)
     return _line("".join(characters), styles), style
+
+
+def style_after(text: str) -> TextStyle:
+    """Style that a text leaves switched on."""
+    style = PLAIN
+    # What stood before the last reset no longer matters.
+    for found in _STYLES.finditer(text, max(0, text.rfind("\x1b[0m"), text.rfind("\x1b[m"))):
+        style = styled(style, found[1])
+    return style
 
 
 def plain_line(raw: str) -> str:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amlnb.live.terminal import LINE_LIMIT, PLAIN, plain_line, styled, terminal_line
+from amlnb.live.terminal import LINE_LIMIT, PLAIN, plain_line, style_after, styled, terminal_line
 from amlnb.specs.run_view import TextStyle
 
 
@@ -80,3 +80,11 @@ def test_any_line_is_shown_with_its_styles_in_order_and_within_it(raw):
         assert end <= begin < stop <= len(line.text)
         assert style != PLAIN
         end = stop
+
+
+@given(st.text(alphabet="ab\n\x1b[;m0138", max_size=60))
+def test_the_style_after_a_text_is_that_after_its_lines(text):
+    style = PLAIN
+    for raw in text.split("\n"):
+        _, style = terminal_line(raw, style)
+    assert style_after(text) == style
