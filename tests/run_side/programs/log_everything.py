@@ -38,4 +38,5 @@ if child == 0:
 if os.waitpid(child, 0)[1] != 0:
     sys.exit("the forked child failed")
 subprocess.check_call([sys.executable, *sys.argv, "child"])
+amlnb.progress(100, 100, "done")
 run.tag("python", "{}.{}".format(*sys.version_info))
