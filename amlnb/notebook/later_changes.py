@@ -66,11 +66,11 @@ def _defaults(function: types.FunctionType, node: ast.stmt) -> Iterator[tuple[as
 
 
 def _has_other_base(cls: type, node: ast.ClassDef, variables: Mapping[str, object]) -> bool:
-    bases = {*cls.__mro__, *getattr(cls, "__orig_bases__", ())}
+    bases = (*cls.__mro__, *getattr(cls, "__orig_bases__", ()))
     for base in node.bases:
         now = _now(base.id, variables) if isinstance(base, ast.Name) else object
-        is_class_of_notebook = isinstance(now, type) and now.__module__ == "__main__"
-        if (is_class_of_notebook and now not in bases) or not callable(now):
+        # `NamedTuple` and its like stand for other classes.
+        if not any(now is one for one in bases) and not hasattr(now, "__mro_entries__"):
             return True
     return False
 

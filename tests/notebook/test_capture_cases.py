@@ -123,6 +123,8 @@ SAME = {
     "dunder all names": ("class A:\n    def __add__(self, o): return k\nk = 1", "print(A() + A())"),
     "base redefined since": ("class A:\n    def v(self): return 'old'\n# ---\nclass B(A):\n    def w(self): return k\nk = 1\nb = B()\n# ---\nclass A:\n    def v(self): return 'new'", "k = 2\nprint(B().v(), B().w(), A().v(), isinstance(b, B), isinstance(b, A))"),
     "base rebound to a value": ("class A: ...\nclass B(A):\n    v = 1\nA = 3", "print(B.v, A, B.__mro__[1].__name__)"),
+    "builtin base shadowed since": ("class D(list):\n    k = 2\n# ---\ndef list(): return 1", "print(D([1]), D.k, list())"),
+    "base rebound to a list": ("class A: ...\nclass B(A):\n    v = 1\nA = [3]", "print(B.v, A)"),
     "decorator redefined since": ("def d(f):\n    def w(): return 'old', f()\n    return w\n@d\ndef f(): return k\nk = 1\n# ---\ndef d(f):\n    def w(): return 'new', f()\n    return w", "k = 2\nprint(f())"),
     "class attribute that was another function": ("def h(): return 'old'\nclass A:\n    tools = [h]\n    def f(self): ...\n# ---\ndef h(): return 'new'", "print(h())"),
     # -- values
