@@ -48,7 +48,9 @@ def is_stale(value: object, name: str, source: DefinitionSource, variables: Mapp
 def _attributes(cls: type, node: ast.ClassDef) -> Iterator[tuple[ast.Name, object]]:
     """Plain names in a class body's assignments, and what they stood for."""
     for attribute, said in _bound_in_body(node).items():
-        if isinstance(said, ast.Name) and not hasattr(now := vars(cls).get(attribute), "__get__"):
+        now = vars(cls).get(attribute)
+        is_descriptor = hasattr(now, "__get__") and not isinstance(now, types.FunctionType)  # a slot, for one
+        if isinstance(said, ast.Name) and not is_descriptor:
             yield said, now
 
 
