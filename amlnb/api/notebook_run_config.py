@@ -16,9 +16,8 @@ from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.specs.run_spec import RunSpec
 
-# Beside the notebook in the run's working directory. What it needs (papermill, ipykernel) is the environment's.
+# Beside the notebook in the run's working directory. What it needs, papermill and ipykernel, is the environment's.
 PROGRAM = "run_notebook.py"
-REQUIREMENTS = ("papermill", "ipykernel")
 _SHOWN_LENGTH = 40
 _HANDLED = frozenset({"progress_bar", "log_output", "kernel_name", "cwd"})
 

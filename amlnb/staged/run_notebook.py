@@ -16,14 +16,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional
 
+_KERNEL = "--kernel"
 _AUTOSAVE_S = 5
 _LONGEST_TITLE = 60
+_FAILURES = "failures"
+_IPYTHONS = ("In", "Out", "exit", "quit", "open", "get_ipython")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_LINE = re.compile(r"(?:Cell In\[\d+\], line|<ipython-input-\S+> in |-+> )\s*(\d+)")
 
 
 def main(arguments: List[str]) -> int:
     """Run the notebook that the command line names, and return the exit code."""
+    if arguments[0] == _KERNEL:
+        return _be_kernel(arguments[1:])
     notebook, output = arguments[:2]
     parameters = json.loads(arguments[2]) if len(arguments) > 2 else {}
     options = json.loads(arguments[3]) if len(arguments) > 3 else {}
@@ -84,7 +89,7 @@ def _register_engine() -> str:
 
         @property
         def kernel_spec(self) -> KernelSpec:
-            argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            argv = [sys.executable, os.path.abspath(__file__), _KERNEL, "-f", "{connection_file}"]
             return KernelSpec(argv=argv, display_name="Python", language="python")
 
     class Engine(NBClientEngine):  # type: ignore[misc]
@@ -97,6 +102,36 @@ def _register_engine() -> str:
 
     papermill_engines.register("amlnb", Engine)
     return "amlnb"
+
+
+def _be_kernel(arguments: List[str]) -> int:
+    """Be the kernel: ipykernel, which in a run also keeps the local values of a failure."""
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.path.dirname(os.path.abspath(__file__)))]
+    from ipykernel.kernelapp import IPKernelApp
+
+    app: Any = IPKernelApp.instance()
+    app.initialize(arguments)
+    if os.environ.get("AMLNB_RUN_DIR"):
+        app.shell.set_custom_exc((Exception,), _keep_failure)
+    app.start()
+    return 0
+
+
+def _keep_failure(shell: Any, kind: Any, error: Any, traceback: Any, tb_offset: Any = None) -> None:
+    from importlib import import_module
+
+    try:
+        record = import_module("amlnb.runner.failure").record
+        first = traceback
+        while first is not None and not _is_of_cell(first):
+            first = first.tb_next  # what runs the cells
+        record(kind, error, first or traceback, os.path.join(os.environ["AMLNB_RUN_DIR"], _FAILURES))
+    finally:
+        shell.showtraceback((kind, error, traceback), tb_offset=tb_offset)
+
+
+def _is_of_cell(traceback: Any) -> bool:
+    return "ipykernel_" in traceback.tb_frame.f_code.co_filename
 
 
 def _follow_cells(manager: Any) -> None:
@@ -158,28 +193,44 @@ def _tell_failure(notebook: str, error: Any) -> None:
     folder = os.environ.get("AMLNB_RUN_DIR")
     if not folder:
         return
-    line = _failing_line(error.traceback)
-    lines = str(error.source).splitlines()
+    failures = os.path.join(folder, _FAILURES)
+    os.makedirs(failures, exist_ok=True)
+    cell = f"{os.path.basename(notebook)}, cell [{error.exec_count}]"
     document: Dict[str, Any] = {
         "pid": os.getpid(),
         "type": str(error.ename),
         "message": f"{str(error.evalue)[:4000]} (cell [{error.exec_count}] of {os.path.basename(notebook)})",
-        "frames": [
-            {
-                "file": f"{os.path.basename(notebook)}, cell [{error.exec_count}]",
-                "line": line,
-                "text": lines[line - 1].strip()[:200] if line and 0 < line <= len(lines) else "",
-                "function": "<module>",
-                "locals": [],
-            }
-        ],
+        "frames": _kept_frames(failures, error, cell) or [_told_frame(error, cell)],
     }
-    failures = os.path.join(folder, "failures")
-    os.makedirs(failures, exist_ok=True)
     path = os.path.join(failures, f"{os.getpid()}-{time.time_ns():x}.json")
     with open(path + ".new", "x") as file:
         json.dump(document, file)
     os.rename(path + ".new", path)
+
+
+def _kept_frames(failures: str, error: Any, cell: str) -> List[Dict[str, Any]]:
+    """Frames that the kernel has kept of this error; its last cell is named as the notebook counts it."""
+    for name in os.listdir(failures):
+        try:
+            with open(os.path.join(failures, name)) as file:
+                kept = json.load(file)
+        except (OSError, ValueError):
+            continue
+        if kept.get("type") == error.ename and kept.get("message") == str(error.evalue)[:4000]:
+            frames: List[Dict[str, Any]] = kept["frames"]
+            of_cell = [frame for frame in frames if frame["function"] == "<module>"][:1]
+            for frame in of_cell:
+                own = [told for told in frame["locals"] if told["name"][:1] != "_" and told["name"] not in _IPYTHONS]
+                frame.update(file=cell, locals=own)
+            return frames
+    return []
+
+
+def _told_frame(error: Any, cell: str) -> Dict[str, Any]:
+    """The failing line as the traceback tells it."""
+    line, lines = _failing_line(error.traceback), str(error.source).splitlines()
+    text = lines[line - 1].strip()[:200] if 0 < line <= len(lines) else ""
+    return {"file": cell, "line": line, "text": text, "function": "<module>", "locals": []}
 
 
 def _failing_line(traceback: List[str]) -> int:

@@ -213,6 +213,8 @@ def test_a_failing_cell_is_the_runs_error(submit):
     assert error["message"].startswith("ValueError: bad rate 1 (cell [2] of train.ipynb)")
     frame = error["details"]["frames"][-1]
     assert (frame["line"], frame["text"]) == (2, "raise ValueError(f'bad rate {x}')")
+    assert frame["file"] == "train.ipynb, cell [2]"
+    assert frame["locals"] == [{"name": "x", "type": "int", "value": "1"}]
     assert "never" not in log_of(run)
     assert "bad rate 1" in str(executed(run).cells)
     with pytest.raises(RunFailedError, match="bad rate 1"):
