@@ -222,7 +222,8 @@ def _value_of(run: Run, folder: str, name: str, *, trust: bool) -> Any:
     except AttributeError as error:
         raise UserErrorException(
             f"the result {name!r} of the run {run.id!r} needs a definition that is not here: {error}",
-            hint="run the cell that defines it, then ask again",
+            hint="run the cell that defines it, then ask again; where cloudpickle is installed for the run, a class of "
+            "the cell itself comes along",
         ) from error
     except RuntimeError as error:
         message, _, hint = str(error).partition("\nhint: ")
