@@ -198,8 +198,11 @@ def frame_arrays(value: Any) -> dict[str, Any] | None:
     import numpy as np
 
     frame = value.to_frame() if value.ndim == 1 else value
-    rows = frame.index
-    if not (_is_plain_labels(frame.columns) and rows.nlevels == 1 and len(set(frame.columns)) == frame.shape[1]):
+    rows, labels_of_columns = frame.index, frame.columns
+    names = [rows.name, labels_of_columns.name, value.name if value.ndim == 1 else None]
+    if not (_is_plain_labels(labels_of_columns) and rows.nlevels == 1 and all(_is_plain_name(name) for name in names)):
+        return None
+    if getattr(value, "attrs", None) or not getattr(getattr(value, "flags", None), "allows_duplicate_labels", True):
         return None
     columns = [_column_array(frame.iloc[:, number]) for number in range(frame.shape[1])]
     labels = _column_array(rows.to_series())
@@ -207,14 +210,17 @@ def frame_arrays(value: Any) -> dict[str, Any] | None:
         return None
     arrays = {f"c{number}": column for number, column in enumerate(columns)}
     meta = {
-        "columns": [_label(label) for label in frame.columns],
-        "index_name": _label(rows.name),
-        "columns_name": _label(frame.columns.name),
-        "name": _label(value.name) if value.ndim == 1 else None,
+        "columns": labels_of_columns.tolist(),
+        "columns_dtype": str(labels_of_columns.dtype),
+        "columns_range": _range(labels_of_columns),
+        "index_name": names[0],
+        "columns_name": names[1],
+        "name": names[2],
         "series": value.ndim == 1,
         "dtypes": [str(dtype) for dtype in frame.dtypes],
         "index_dtype": str(rows.dtype),
-        "range": [rows.start, rows.stop, rows.step] if type(rows).__name__ == "RangeIndex" else None,
+        "range": _range(rows),
+        "freq": getattr(rows, "freqstr", None),
     }
     return dict(arrays, index=labels, meta=np.frombuffer(json.dumps(meta).encode(), dtype="u1"))
 
@@ -278,8 +284,13 @@ def _read_frame(path: str) -> Any:
     for number, dtype in enumerate(meta["dtypes"]):
         if str(frame.dtypes.iloc[number]) != dtype:
             frame[number] = frame[number].astype(dtype)
-    frame.columns = pd.Index(meta["columns"], name=meta["columns_name"])
-    frame.index.name = meta["index_name"]
+    if meta["columns_range"] is not None:
+        frame.columns = pd.RangeIndex(*meta["columns_range"])
+    else:
+        frame.columns = pd.Index(meta["columns"], dtype=meta["columns_dtype"])
+    frame.columns.name, frame.index.name = meta["columns_name"], meta["index_name"]
+    if meta["freq"] is not None:
+        frame.index.freq = meta["freq"]
     return frame.iloc[:, 0].rename(meta["name"]) if meta["series"] else frame
 
 
@@ -336,8 +347,14 @@ def _is_ascii(text: str) -> bool:
 
 
 def _is_plain_labels(labels: Any) -> bool:
-    return labels.nlevels == 1 and all(type(label) in (str, int) for label in labels.tolist())
+    kind = type(labels).__name__ in ("Index", "RangeIndex", "Int64Index")  # the last is of pandas before 2.0
+    plain = kind and all(type(label) in (str, int) for label in labels.tolist())
+    return plain and len(set(labels)) == len(labels)
 
 
-def _label(label: Any) -> Any:
-    return label if type(label) in (str, int) else None
+def _is_plain_name(name: Any) -> bool:
+    return name is None or type(name) in (str, int)
+
+
+def _range(labels: Any) -> Any:
+    return [labels.start, labels.stop, labels.step] if type(labels).__name__ == "RangeIndex" else None

@@ -158,6 +158,7 @@ SAME = {
     "masked and record arrays": ("import numpy as np\nm = np.ma.array([1, 2], mask=[0, 1])", "print(m.sum())"),
     "numpy types": ("import numpy as np\nt = np.dtype('f4'); u = np.float64; v = np.datetime64('2020-01-01')", "print(t, u(1), v)"),
     "frames": ("import pandas as pd\nd = pd.DataFrame({'a': [1, None], 'b': ['x', 'y']}, index=['p', 'q'])\ns = d['a']\nm = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([('a', 'b'), ('a', 'c')]))", "print(d.to_dict(), s.to_dict(), m.to_dict(), d.dtypes.tolist())"),
+    "frames with notes, frequencies and odd labels": ("import pandas as pd\na = pd.DataFrame({'a': [1, 2]}); a.attrs['unit'] = 'm'\nb = pd.Series([1.0, 2.0, 3.0], index=pd.date_range('2020', periods=3, name='when'))\nc = pd.DataFrame([[1, 2]]); d = pd.DataFrame([[1]], columns=pd.Index(['x'], dtype='category'))\ne = pd.Series([1], name=('x', 1)); f = pd.DataFrame({'a': [1]}, index=pd.Index([5], name=('x', 'y'))); g = pd.DataFrame(); h = pd.Series([1], name=True)\ni = a.set_flags(allows_duplicate_labels=False)", "for x in a, b, c, d, e, f, g, h, i:\n    print(x, x.attrs, x.flags.allows_duplicate_labels, x.index, getattr(x.index, 'freq', 0), getattr(x, 'columns', 0), getattr(x, 'name', 0))"),
     "exceptions": ("try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    err = e", "print(repr(err))"),
     "slices and ellipsis": ("s = slice(1, None)\ne = ...\nn = NotImplemented", "print([1, 2][s], e, n)"),
     "types as values": ("kinds = {'a': int, 'b': list[int]}\nt = int | None", "print(kinds['a']('3'), t)"),
