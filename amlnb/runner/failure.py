@@ -1,6 +1,7 @@
 """What a Python process of a run leaves when it ends by an exception: its last frames and their local values.
 
-Names, types and shapes only (and numbers): text that helps, without the data itself.
+Names, types and shapes only (and numbers): text that helps, without the data itself. Everything that is asked of the
+user's own objects may raise, and costs no more than what was asked for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
-    from typing import Any, Dict, List, Optional, Type
+    from typing import Any, Callable, Dict, List, Optional, Type
 
 _FRAMES = 5
 _LOCALS = 30
@@ -22,10 +23,6 @@ _LONGEST_LINE = 200
 
 def record(kind: Type[BaseException], error: BaseException, traceback: Optional[TracebackType], folder: str) -> None:
     """Write ``<folder>/<random>.json`` about an uncaught exception."""
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ of the user's must not hide the failure
-        message = "<its __str__ failed>"
     frames = []
     while traceback is not None:
         frames.append((traceback.tb_frame, traceback.tb_lineno))
@@ -33,7 +30,7 @@ def record(kind: Type[BaseException], error: BaseException, traceback: Optional[
     document = {
         "pid": os.getpid(),
         "type": kind.__name__,
-        "message": message[:_LONGEST_MESSAGE],
+        "message": _told(lambda: str(str(error)[:_LONGEST_MESSAGE]), "<its __str__ failed>"),
         "frames": [describe_frame(frame, line) for frame, line in frames[-_FRAMES:]],
     }
     os.makedirs(folder, exist_ok=True)
@@ -47,46 +44,69 @@ def describe_frame(frame: FrameType, line: int) -> Dict[str, Any]:
     """File, line, its text, function and local values of a frame."""
     import linecache
 
+    file = frame.f_code.co_filename
+    return {
+        "file": file,
+        "line": line,
+        "text": _told(lambda: linecache.getline(file, line).strip()[:_LONGEST_LINE], ""),
+        "function": frame.f_code.co_name,
+        "locals": _told(lambda: _describe_locals(frame), []),
+    }
+
+
+def _describe_locals(frame: FrameType) -> List[Dict[str, Any]]:
     values = [
         (name, value)
         for name, value in frame.f_locals.items()
-        if not name.startswith("__") and not _is_definition(value)
+        if type(name) is str and not name.startswith("__") and not _is_definition(value)
     ]
-    return {
-        "file": frame.f_code.co_filename,
-        "line": line,
-        "text": linecache.getline(frame.f_code.co_filename, line).strip()[:_LONGEST_LINE],
-        "function": frame.f_code.co_name,
-        # Of very many the last: what was made just before the failure.
-        "locals": [dict(describe_value(value), name=name) for name, value in values[-_LOCALS:]],
-    }
+    # Of very many the last: what was made just before the failure.
+    return [dict(describe_value(value), name=name) for name, value in values[-_LOCALS:]]
 
 
 def describe_value(value: Any) -> Dict[str, Any]:
     """Type of a value, its shape, dtype or length, and the value itself if it is a number, a bool or None."""
-    kind = type(value)
-    module = kind.__module__
-    told: Dict[str, Any] = {"type": kind.__name__ if module == "builtins" else f"{module}.{kind.__name__}"}
-    if value is None or isinstance(value, (bool, int, float)):
-        # A NumPy number is one too, and its own repr names its type.
-        told["value"] = repr(float(value) if isinstance(value, float) else value)[:40]
-        return told
-    # Only known containers are asked: a foreign property may compute, block or fail.
-    if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)):
-        told["length"] = len(value)
-    elif module.partition(".")[0] in ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "scipy", "chainer"):
-        try:
-            if hasattr(value, "shape"):
-                told["shape"] = [int(n) for n in value.shape]
-            if hasattr(value, "dtype"):
-                told["dtype"] = str(value.dtype)
-        except Exception:  # noqa: BLE001 - the shape is a courtesy; the failure itself must still be told
-            told.pop("shape", None)
+    told: Dict[str, Any] = _told(lambda: _describe(value), {"type": str(type(value).__name__)})
     return told
 
 
+def _describe(value: Any) -> Dict[str, Any]:
+    kind = type(value)
+    module = str(kind.__module__)
+    told: Dict[str, Any] = {"type": kind.__name__ if module == "builtins" else f"{module}.{kind.__name__}"}
+    if value is None or issubclass(kind, (bool, int, float)):
+        # A NumPy number is one too, and its own repr names its type.
+        told["value"] = _told(
+            lambda: str(repr(float(value) if isinstance(value, float) else value)[:40]), "<too long, or no repr>"
+        )
+    # Only known containers are asked: a foreign property may compute, block or fail.
+    elif issubclass(kind, (str, bytes, list, tuple, dict, set, frozenset)):
+        length = _told(lambda: len(value), None)
+        if length is not None:
+            told["length"] = length
+    elif module.partition(".")[0] in ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "scipy", "chainer"):
+        if hasattr(value, "shape"):
+            shape = _told(lambda: [int(n) for n in value.shape], None)
+            if shape is not None:
+                told["shape"] = shape
+        if hasattr(value, "dtype"):
+            dtype = _told(lambda: str(value.dtype), None)
+            if dtype is not None:
+                told["dtype"] = dtype
+    return told
+
+
+def _told(ask: Callable[[], Any], instead: Any) -> Any:
+    """Ask something of the user's objects; what raises costs only its own answer, never the failure's."""
+    try:
+        return ask()
+    except Exception:  # noqa: BLE001 - a class may raise anything when it is asked
+        return instead
+
+
 def _is_definition(value: Any) -> bool:
-    return isinstance(value, (type, type(sys))) or type(value).__name__ in ("function", "builtin_function_or_method")
+    kind = type(value)
+    return issubclass(kind, (type, type(sys))) or kind.__name__ in ("function", "builtin_function_or_method")
 
 
 def read(folder: str) -> List[Dict[str, Any]]:
