@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from amlnb.notebook.dependencies import Graph, before
@@ -117,6 +117,7 @@ class Collector:
                 self.found.imports.setdefault(module, ImportSymbol(module, f"import {module}", module))
         else:
             needs = free_names(symbol.source, lazy_annotations=symbol.lazy_annotations)
+            needs = replace(needs, deferred=needs.deferred | symbol.registers)
         self.found.graph.add(symbol, eager=needs.eager | needs.optional, deferred=needs.deferred)
         return needs
 

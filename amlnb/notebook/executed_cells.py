@@ -12,7 +12,7 @@ from amlnb.notebook.definition_sources import DEFINITIONS, UNREADABLE, parsed, s
 from amlnb.notebook.source_lines import split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 @dataclass(frozen=True)
 class ImportBinding:
@@ -45,14 +45,17 @@ class ExecutedCells:
     def __init__(self, cells: Sequence[str]) -> None:
         self._imports: dict[str, list[ImportBinding]] = {}
         self._stars: list[str] = []
-        self._definitions: dict[str, list[str | None]] = {}
+        # Each with its place in the order of all.
+        self._definitions: dict[str, list[tuple[int, str | None]]] = {}
+        bound = 0
         for text in cells:
             bindings = _bindings(text)
             for imported in bindings.imports:
                 self._imports.setdefault(imported.name, []).append(imported)
             self._stars += bindings.stars
             for name, source in bindings.definitions:
-                self._definitions.setdefault(name, []).append(source)
+                bound += 1
+                self._definitions.setdefault(name, []).append((bound, source))
 
     def import_statement(self, name: str, value: object) -> ImportBinding | None:
         """The import that made `name` what it is now; dotted imports of one package together."""
@@ -71,7 +74,7 @@ class ExecutedCells:
 
     def definition(self, name: str) -> str | None:
         """Source of the definition that bound `name` last; None if something else did."""
-        return self._definitions.get(name, [None])[-1]
+        return self._definitions.get(name, [(0, None)])[-1][1]
 
     def definitions(self, name: str) -> list[str]:
         """Sources of all definitions of `name`, newest first, if a definition bound it last.
@@ -80,7 +83,15 @@ class ExecutedCells:
         """
         if self.definition(name) is None:
             return []
-        return [source for source in reversed(self._definitions.get(name, [])) if source is not None]
+        return [source for _, source in reversed(self._definitions.get(name, [])) if source is not None]
+
+    def is_older(self, name: str, source: str, others: Iterable[str]) -> bool:
+        """Tell whether a name among `others` was bound to a value after `name` was last defined by this source."""
+        made = [order for order, text in self._definitions.get(name, ()) if text == source]
+        if not made:
+            return False
+        later = (bound for other in others for bound in self._definitions.get(other, ()))
+        return any(text is None and order > made[-1] for order, text in later)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 import __future__
 
+import abc
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from amlnb.notebook import later_changes
 from amlnb.notebook.definition_sources import DefinitionSource, DefinitionSources, source_of
 from amlnb.notebook.executed_cells import ExecutedCells
 from amlnb.notebook.later_changes import UntoldChangeError
+from amlnb.notebook.names import free_names
 from amlnb.notebook.pickling import Surroundings
 from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, RefusedSymbol
 from amlnb.notebook.values import describe_together, describe_value
@@ -111,7 +113,11 @@ class KernelNamespace:
                     name, f"class {name}", str(error), f"define it in the class, or {name} inside the cell"
                 )
             return DefinitionSymbol(
-                name, "\n".join([source.text, *changes]), source.lazy_annotations, isinstance(value, type)
+                name,
+                "\n".join([source.text, *changes]),
+                source.lazy_annotations,
+                isinstance(value, type),
+                self._registers(value),
             )
         own = getattr(value, "__name__", None)
         is_alias = isinstance(value, (type, types.FunctionType)) and isinstance(own, str) and own != name
@@ -131,6 +137,12 @@ class KernelNamespace:
             changes += self._registered(name, registry)
         return changes
 
+    def _registers(self, value: object) -> frozenset[str]:
+        if not isinstance(value, type):
+            return frozenset()
+        parts = [part for member in vars(value).values() for part in later_changes.registered_in(member)]
+        return frozenset(name for part in parts if (name := self._definable(part)) is not None)
+
     def _registered(self, name: str, registry: Mapping[object, object]) -> list[str]:
         """Definitions that were registered with a generic function."""
         found: dict[str, None] = {}
@@ -144,10 +156,19 @@ class KernelNamespace:
     def _source(self, name: str, value: object) -> DefinitionSource | None:
         if name not in self._found:
             source = self._find_source(name, value)
-            if source is not None and later_changes.is_stale(value, name, source, self._variables):
+            if source is not None and self._is_stale(name, value, source):
                 source = None
             self._found[name] = source
         return self._found[name]
+
+    def _is_stale(self, name: str, value: object, source: DefinitionSource) -> bool:
+        if later_changes.is_stale(value, name, source, self._variables):
+            return True
+        # What a decorator or a metaclass was given is in its result, where nobody can compare it.
+        if not source.decorated and type(value) in {type, abc.ABCMeta, types.FunctionType}:
+            return False
+        needs = free_names(source.text, lazy_annotations=source.lazy_annotations)
+        return self._executed.is_older(name, source.text, needs.eager)
 
     def _find_source(self, name: str, value: object) -> DefinitionSource | None:
         if isinstance(value, type):

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 _LITERAL_LIMIT = 400
 _ABSENT = object()
+# What an expression may consist of to be computed again without calling anything.
+_COMPUTED = (
+    *(ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop),
+    *(ast.Constant, ast.Name, ast.UnaryOp, ast.BinOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Subscript),
+    *(ast.Tuple, ast.List, ast.Set, ast.Dict),
+)
 
 
 class UntoldChangeError(Exception):
@@ -35,11 +41,12 @@ def is_stale(value: object, name: str, source: DefinitionSource, variables: Mapp
     if any(isinstance(part, ast.Name) and part.id == name for part in told):
         return True
     if isinstance(value, type) and isinstance(node, ast.ClassDef):
-        pairs = list(_attributes(value, node))
-        stale = _has_other_base(value, node, variables)
+        pairs = [*_attributes(value, node), *(p for method in _own_methods(value, node) for p in _defaults(*method))]
+        stale = _has_other_base(value, node, variables) or _has_lost_attribute(value, source, variables)
     elif isinstance(value, types.FunctionType):
         pairs = [] if decorators else list(_defaults(value, node))
-        stale = bool(decorators) and _has_other_decorator(value, node, variables)
+        told_none = any(_text(part) is None for part in vars(value).values())
+        stale = _has_other_decorator(value, node, variables) if decorators else told_none
     else:
         return False
     return stale or any(said.id == name or _is_other(said, now, variables) for said, now in pairs)
@@ -65,6 +72,42 @@ def _defaults(function: types.FunctionType, node: ast.stmt) -> Iterator[tuple[as
         *((said, named.get(arg.arg)) for arg, said in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)),
     ]
     yield from ((said, now) for said, now in pairs if isinstance(said, ast.Name))
+
+
+def _has_lost_attribute(cls: type, source: DefinitionSource, variables: Mapping[str, object]) -> bool:
+    """Tell whether a class was given an object that neither its lines make nor a literal tells."""
+    body = _bound_in_body(source.node)
+    for attribute, now in _data(cls, source):
+        said = body.get(attribute, ...)
+        made = said is not ... and (said is None or literal(_computed(said, variables)) is None)
+        if not made and _text(now) is None and not registered_in(now):
+            return True
+    return False
+
+
+def registered_in(container: object) -> list[type | types.FunctionType]:
+    """Definitions of the notebook in a registry: they put themselves in as they are defined."""
+    parts = container.values() if isinstance(container, dict) else container if isinstance(container, list) else ()
+    return [
+        part for part in parts if isinstance(part, (type, types.FunctionType)) and part.__module__ == "__main__"
+    ]
+
+
+def _data(cls: type, source: DefinitionSource) -> Iterator[tuple[str, object]]:
+    """Attributes that are plain values, of a class to which no decorator or metaclass adds its own."""
+    if type(cls) in {type, abc.ABCMeta} and not source.decorated and not issubclass(cls, tuple):
+        for attribute, now in vars(cls).items():
+            if not (attribute.startswith(("__", "_abc_")) or hasattr(now, "__get__")):
+                yield attribute, now
+
+
+def _own_methods(cls: type, node: ast.stmt) -> Iterator[tuple[types.FunctionType, ast.stmt]]:
+    """Methods that stand in a class's lines without a decorator, and their nodes."""
+    for statement in getattr(node, "body", []):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and not statement.decorator_list:
+            member = vars(cls).get(statement.name)
+            if isinstance(member, types.FunctionType) and member.__qualname__ == f"{cls.__qualname__}.{statement.name}":
+                yield member, statement
 
 
 def _has_other_base(cls: type, node: ast.ClassDef, variables: Mapping[str, object]) -> bool:
@@ -120,13 +163,26 @@ def of_function(
         text = _text(value)
         if text is not None and attribute.isidentifier():
             changes.append(f"{name}.{attribute} = {text}")
-    arguments = _arguments(source.node)
-    if arguments is not None:
-        expressions, values = arguments.defaults, function.__defaults__ or ()
-        texts = [_default(*pair, variables) for pair in zip(expressions, values, strict=False)]
-        if len(expressions) != len(values) or any(changed for _, changed in texts):
-            whole = ", ".join(text for text, _ in texts)
-            changes.append(f"{name}.__defaults__ = ({whole}{',' if len(texts) == 1 else ''})")
+    return changes + _other_defaults(function, name, source.node, variables)
+
+
+def _other_defaults(
+    function: types.FunctionType, path: str, node: ast.stmt, variables: Mapping[str, object]
+) -> list[str]:
+    arguments = _arguments(node)
+    if arguments is None:
+        return []
+    changes = []
+    expressions, values = arguments.defaults, function.__defaults__ or ()
+    texts = [_default(*pair, variables) for pair in zip(expressions, values, strict=False)]
+    if len(expressions) != len(values) or any(changed for _, changed in texts):
+        whole = ", ".join(text for text, _ in texts)
+        changes.append(f"{path}.__defaults__ = ({whole}{',' if len(texts) == 1 else ''})")
+    for argument, said in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        named = function.__kwdefaults__ or {}
+        if said is not None and argument.arg in named:
+            text, changed = _default(said, named[argument.arg], variables)
+            changes += [f"{path}.__kwdefaults__[{argument.arg!r}] = {text}"] if changed else []
     return changes
 
 
@@ -149,13 +205,16 @@ def of_class(
     changes = []
     for attribute, member in vars(cls).items():
         function = underlying(member)
-        if isinstance(function, types.FunctionType) and function.__module__ == cls.__module__:
-            if _was_put_in(function, attribute, source.node, body, sources):
-                changes.append(_method(name, attribute, member, definable))
-        elif not attribute.startswith("_") and type(cls) in {type, abc.ABCMeta} and not source.decorated:
-            text = _text(member)
-            if text is not None and _is_changed(body.get(attribute, ...), member, variables):
-                changes.append(f"{name}.{attribute} = {text}")
+        if not isinstance(function, types.FunctionType) or function.__module__ != cls.__module__:
+            continue
+        if _was_put_in(function, attribute, source.node, body, sources):
+            changes.append(_method(name, attribute, member, definable))
+    for attribute, now in _data(cls, source):
+        text = _text(now)
+        if text is not None and _is_changed(body.get(attribute, ...), now, variables):
+            changes.append(f"{name}.{attribute} = {text}")
+    for function, node in _own_methods(cls, source.node):
+        changes += _other_defaults(function, f"{name}.{function.__name__}", node, variables)
     return changes
 
 
@@ -175,8 +234,11 @@ def _was_put_in(
 
 
 def _method(name: str, attribute: str, member: object, definable: Callable[[object], str | None]) -> str:
-    kind = {staticmethod: "staticmethod({})", classmethod: "classmethod({})"}.get(type(member), "{}")
+    kinds = {staticmethod: "staticmethod({})", classmethod: "classmethod({})", property: "property({})"}
+    kind = kinds.get(type(member), "{}")
     inner = getattr(member, "__func__", member)
+    if isinstance(member, property) and (member.fset, member.fdel) == (None, None):
+        inner = member.fget
     known = definable(inner)
     if known is None:
         raise UntoldChangeError(f"its {attribute} was put in later, and has no source of its own")
@@ -209,19 +271,27 @@ def _is_changed(said: object, now: object, variables: Mapping[str, object]) -> b
 def _default(said: ast.expr, now: object, variables: Mapping[str, object]) -> tuple[str, bool]:
     """What to write for a value that an expression made once, and whether the expression would not do."""
     written = ast.unparse(said)
-    if isinstance(said, ast.Name):
-        then = variables.get(said.id, now)
-        if then is now:
-            return written, False
-    else:
-        try:
-            then = ast.literal_eval(said)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            return written, False
+    if isinstance(said, ast.Name) and variables.get(said.id, now) is now:
+        return written, False
     text = _text(now)
-    if text is None or text == literal(then):
+    if text is None or text == literal(_computed(said, variables)):
         return written, False
     return text, True
+
+
+def _computed(said: ast.expr, variables: Mapping[str, object]) -> object:
+    """What an expression makes now; something that has no literal if only running the notebook's code would tell."""
+    used = {}
+    for part in ast.walk(said):
+        if isinstance(part, ast.Name):
+            used[part.id] = variables.get(part.id, _ABSENT)
+        if not isinstance(part, _COMPUTED) or (isinstance(part, ast.Name) and literal(used[part.id]) is None):
+            return _ABSENT
+    try:
+        code = compile(ast.Expression(said), "<default>", "eval")
+        return eval(code, {"__builtins__": {}}, used)  # noqa: S307 - constants and operators of builtin values
+    except Exception:  # noqa: BLE001 - what the variables hold by now may not fit together
+        return _ABSENT
 
 
 def _text(value: object) -> str | None:

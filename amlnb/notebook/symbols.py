@@ -28,12 +28,19 @@ class ImportSymbol:
 
 @dataclass(frozen=True)
 class DefinitionSymbol:
-    """A function, class or expression that is taken by its source, which binds the name."""
+    """A function, class or expression that is taken by its source, which binds the name.
+
+    Attributes
+    ----------
+    registers
+        Definitions that put themselves into a registry of this one, and so go with it.
+    """
 
     name: str
     source: str
     lazy_annotations: bool = False
     is_class: bool = False
+    registers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -277,6 +277,7 @@ def _read_array(path: str, entry: dict[str, Any]) -> Any:
 def _read_frame(path: str) -> Any:
     import pandas as pd
 
+    rows: Any
     meta, columns, rows = _read_columns(path)
     if meta["range"] is not None:
         rows = pd.RangeIndex(*meta["range"])
@@ -290,7 +291,8 @@ def _read_frame(path: str) -> Any:
         frame.columns = pd.Index(meta["columns"], dtype=meta["columns_dtype"])
     frame.columns.name, frame.index.name = meta["columns_name"], meta["index_name"]
     if meta["freq"] is not None:
-        frame.index.freq = meta["freq"]
+        rows = frame.index  # the frame's own, not the array that it was made of
+        rows.freq = meta["freq"]
     return frame.iloc[:, 0].rename(meta["name"]) if meta["series"] else frame
 
 
