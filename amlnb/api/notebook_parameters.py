@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from amlnb.api.submission_words import literal
 from amlnb.core import coercion
 from amlnb.errors import UserErrorException
+from amlnb.staged.captured_values import is_literal
 
 _TAG = "parameters"
 _TYPE_COMMENT = re.compile(r"#\s*type:\s*([\w.\[\], |]+)")
@@ -83,6 +85,20 @@ def parameters_of(notebook: Mapping[str, Any]) -> dict[str, Parameter] | None:
     return None
 
 
+def written_parameters(texts: Mapping[str, str], path: str) -> dict[str, object]:
+    """Read values as they were written on a line, by the types that the notebook expects: ``1.10`` may be text.
+
+    Raises
+    ------
+    UserErrorException
+        The notebook cannot be used.
+    """
+    known = parameters_of(read_notebook(path)) or {}
+    return {
+        name: text if name in known and known[name].kind is str else literal(text) for name, text in texts.items()
+    }
+
+
 def checked(given: Mapping[str, object], notebook: Mapping[str, Any], path: str) -> dict[str, object]:
     """Check values for a notebook's parameters, and return them as the types that it expects.
 
@@ -99,7 +115,14 @@ def checked(given: Mapping[str, object], notebook: Mapping[str, Any], path: str)
             f"{path!r} has no parameters, and was given {', '.join(given)}",
             hint="tag a cell that sets their defaults with 'parameters' (JupyterLab: property inspector, Cell Tags)",
         )
-    return {name: _value(name, value, known, path) for name, value in given.items()}
+    found = {name: _value(name, value, known, path) for name, value in given.items()}
+    for name, value in found.items():
+        if not is_literal(value):
+            raise UserErrorException(
+                f"the parameter {name!r} of {path!r} cannot be {value!r}",
+                hint="give finite numbers, words, and lists, tuples and dicts of them",
+            )
+    return found
 
 
 def _value(name: str, value: object, known: Mapping[str, Parameter], path: str) -> object:
@@ -110,12 +133,12 @@ def _value(name: str, value: object, known: Mapping[str, Parameter], path: str) 
             hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}",
         )
     kind = known[name].kind
+    if type(value).__module__ == "numpy" and hasattr(value, "item"):
+        value = value.item()
     if kind is None or value is None or type(value) is kind:
         return value
     if kind is float and type(value) is int:
         return float(value)
-    if kind is str and isinstance(value, (int, float)):
-        return str(value)
     if kind is bool and isinstance(value, str) and value.lower() in _WORDS:
         return _WORDS[value.lower()]
     if kind is tuple and type(value) is list:

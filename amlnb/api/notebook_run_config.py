@@ -18,6 +18,7 @@ from amlnb.specs.run_spec import RunSpec
 
 # Beside the notebook in the run's working directory. What it needs, papermill and ipykernel, is the environment's.
 PROGRAM = "run_notebook.py"
+_OTHER_NAME = "amlnb_run_notebook.py"  # where the folder has one of that name
 _SHOWN_LENGTH = 40
 _HANDLED = frozenset({"progress_bar", "log_output", "kernel_name", "cwd"})
 
@@ -101,11 +102,13 @@ class NotebookRunConfig:
 
     def to_spec(self, experiment: str, tags: dict[str, Any] | None = None) -> RunSpec:
         """Make the value that the engine takes."""
-        arguments = [self.notebook, self.output_notebook, json.dumps(self.parameters)]
+        arguments = [self.notebook, self.output_notebook, ascii(self.parameters)]
         options = {name: value for name, value in self.handler.options.items() if value is not None}
         if options:
             arguments.append(json.dumps(options))
-        config = ScriptRunConfig(self.source_directory, script=PROGRAM, arguments=arguments, run_config=self.run_config)
+        taken = os.path.exists(os.path.join(self.source_directory, PROGRAM))
+        script = _OTHER_NAME if taken else PROGRAM
+        config = ScriptRunConfig(self.source_directory, script=script, arguments=arguments, run_config=self.run_config)
         spec = config.to_spec(experiment, tags)
         program = importlib.resources.files("amlnb.staged") / PROGRAM
         shown = {**self._defaults, **self.parameters}
@@ -114,7 +117,7 @@ class NotebookRunConfig:
             for name, value in shown.items()
             if value is not None and len(str(value)) <= _SHOWN_LENGTH
         }
-        return replace(spec, added={PROGRAM: str(program)}, properties=properties)
+        return replace(spec, added={script: str(program)}, properties=properties)
 
 
 def _below_outputs(name: str) -> str:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from amlnb.api.submission_words import (
+    NOTEBOOK_ENDING,
+    PARAMETER_FLAGS,
+    experiment_name,
+    locate,
+    paired_parameters,
+    parameter,
+    seconds,
+)
+from amlnb.api.submission_words import tag as read_tag
 from amlnb.cli.output import Json, emit, note
 from amlnb.cli.run_names import RunName, find_run, plain_id, short_id
 from amlnb.cli.run_wait import exit_code, outcome, tell_ending, wait_for
@@ -20,10 +28,6 @@ if TYPE_CHECKING:
     from amlnb.specs.run_spec import RunSpec
     from amlnb.store.run_reader import RunReader
 
-_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
-_NOTEBOOK = ".ipynb"
-_ENDINGS = (".py", ".pyw", _NOTEBOOK, "")
 _OURS = ("--experiment", "--target", "--timeout", "--source-directory", "--wait")
 
 Wait = Annotated[
@@ -72,7 +76,7 @@ def submit(
     from amlnb.specs.run_spec import RunSpec
 
     source, relative = locate(script, source_directory)
-    tags = dict(map(_tag, tag or []))
+    tags = dict(map(read_tag, tag or []))
     timeout_s = DEFAULT_MAX_RUN_DURATION_S if timeout is None else seconds(timeout)
     misplaced = [word for word in arguments or [] if word.partition("=")[0] in _OURS]
     if misplaced and not as_json:
@@ -80,10 +84,10 @@ def submit(
     workspace, made = Workspace.find_or_create()
     if made and not as_json:
         note(f"made a workspace in {workspace.directory.path}")
-    if relative.endswith(_NOTEBOOK):
+    if relative.endswith(NOTEBOOK_ENDING):
         spec = _notebook_spec(source, relative, arguments or [], experiment)
     else:
-        spec = RunSpec(experiment or default_experiment(source), source, relative, tuple(arguments or ()))
+        spec = RunSpec(experiment or experiment_name(source), source, relative, tuple(arguments or ()))
     spec = replace(
         spec,
         target=target,
@@ -96,13 +100,15 @@ def submit(
 
 
 def _notebook_spec(source: str, notebook: str, words: list[str], experiment: str | None) -> RunSpec:
+    from amlnb.api.notebook_parameters import written_parameters
     from amlnb.api.notebook_run_config import NotebookRunConfig
 
-    config = NotebookRunConfig(source, notebook, parameters=notebook_parameters(words))
-    return config.to_spec(experiment or default_experiment(notebook.removesuffix(_NOTEBOOK)))
+    path = os.path.join(source, notebook)
+    config = NotebookRunConfig(source, notebook, parameters=written_parameters(notebook_parameters(words), path))
+    return config.to_spec(experiment or experiment_name(notebook.removesuffix(NOTEBOOK_ENDING)))
 
 
-def notebook_parameters(words: list[str]) -> dict[str, object]:
+def notebook_parameters(words: list[str]) -> dict[str, str]:
     """Read ``-p NAME VALUE`` and ``-p NAME=VALUE``, as often as they come.
 
     Raises
@@ -110,24 +116,17 @@ def notebook_parameters(words: list[str]) -> dict[str, object]:
     UserErrorException
         There is anything else.
     """
-    found: dict[str, object] = {}
-    waiting = list(reversed(words))
+    found: dict[str, str] = {}
+    waiting = list(reversed(paired_parameters(words)))
     while waiting:
         flag = waiting.pop()
-        name, equals, value = (waiting.pop() if waiting else "").partition("=")
-        if flag not in ("-p", "--param") or not name or not (equals or waiting):
+        if flag not in PARAMETER_FLAGS or not waiting:
             raise UserErrorException(
                 f"{flag!r} after a notebook is not understood", hint="parameters are given by -p NAME VALUE"
             )
-        found[name] = _literal(value if equals else waiting.pop())
+        name, value = parameter(waiting.pop())
+        found[name] = value
     return found
-
-
-def _literal(text: str) -> object:
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
 
 
 def rerun(run: RunName, wait: Wait = False, as_json: Json = False) -> None:
@@ -180,58 +179,3 @@ def _tell_submitted(reader: RunReader, *, as_json: bool) -> None:
         return
     print(plain_id(reader.id))
     note(f"submitted to {reader.record['target']}; 'amlnb run logs -f {short_id(reader.id)}' follows it")
-
-
-def locate(script: str, source_directory: str | None) -> tuple[str, str]:
-    """Source directory (absolute) and the path of the script or notebook relative to it.
-
-    A script is looked for in the current directory first, and then in the source directory.
-
-    Raises
-    ------
-    UserErrorException
-        It is a file of another kind.
-    """
-    ending = os.path.splitext(script)[1]
-    if ending not in _ENDINGS:
-        raise UserErrorException(
-            f"{script!r} is neither a Python script nor a notebook: it ends in {ending!r}",
-            hint="give a .py or .ipynb file, and after it what the script is to have: amlnb submit train.py FILE",
-        )
-    path = os.path.abspath(script)
-    if source_directory is None:
-        here = os.getcwd()
-        source = here if path.startswith(here.rstrip("/") + "/") else os.path.dirname(path)
-        return source, os.path.relpath(path, source)
-    source = os.path.abspath(source_directory)
-    if not os.path.isfile(path) or not path.startswith(source.rstrip("/") + "/"):
-        path = os.path.join(source, script)
-    return source, os.path.relpath(path, source)
-
-
-def seconds(text: str) -> float:
-    """Read a time such as ``90``, ``1.5h`` or ``2d``.
-
-    Raises
-    ------
-    UserErrorException
-        It is none.
-    """
-    found = _TIME.fullmatch(text.strip())
-    value = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
-    if value <= 0:
-        raise UserErrorException(f"the time limit {text!r} is no time above 0", hint="such as 90 (seconds), 30m or 8h")
-    return value
-
-
-def default_experiment(source: str) -> str:
-    """Name of an experiment after a folder."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(source)).strip("-_")
-    return name[:36] or "experiment"
-
-
-def _tag(text: str) -> tuple[str, str | None]:
-    key, equals, value = text.partition("=")
-    if not key or not equals:
-        raise UserErrorException(f"the tag {text!r} is not KEY=VALUE", hint="such as --tag dataset=digits")
-    return key, value

@@ -5,6 +5,7 @@ Written by amlnb beside the notebook. It needs papermill and ipykernel, and work
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -30,7 +31,7 @@ def main(arguments: List[str]) -> int:
     if arguments[0] == _KERNEL:
         return _be_kernel(arguments[1:])
     notebook, output = arguments[:2]
-    parameters = json.loads(arguments[2]) if len(arguments) > 2 else {}
+    parameters = ast.literal_eval(arguments[2]) if len(arguments) > 2 else {}
     options = json.loads(arguments[3]) if len(arguments) > 3 else {}
     try:
         import ipykernel  # noqa: F401 - the kernel is another process of this interpreter
@@ -51,6 +52,7 @@ def main(arguments: List[str]) -> int:
 def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, Any], options: Dict[str, Any]) -> int:
     os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
     _keep_writes_whole(output)
+    _write_all_literals()
     try:
         papermill.execute_notebook(
             notebook,
@@ -170,6 +172,18 @@ def _progress() -> Any:
 def _title(source: str) -> str:
     line = next(line.strip() for line in source.splitlines() if line.strip())
     return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"
+
+
+def _write_all_literals() -> None:
+    """Make papermill write tuples, sets and bytes as what they are: it has no form for them."""
+    from papermill.translators import PythonTranslator, papermill_translators
+
+    class Literals(PythonTranslator):  # type: ignore[misc]
+        @classmethod
+        def translate(cls, val: Any) -> str:
+            return repr(val) if isinstance(val, (tuple, set, bytes)) else str(super().translate(val))
+
+    papermill_translators.register("python", Literals)
 
 
 def _keep_writes_whole(output: str) -> None:

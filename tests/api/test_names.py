@@ -5,7 +5,7 @@ import importlib
 import pytest
 
 import amlnb
-from amlnb.cli.submission import locate
+from amlnb.api.submission_words import locate
 from amlnb.errors import UserErrorException
 
 

@@ -7,10 +7,11 @@ import sys
 import time
 
 import nbformat
+import numpy as np
 import pytest
 
 from amlnb import Experiment, NotebookRunConfig, RunFailedError, Workspace
-from amlnb.api.notebook_parameters import Parameter, checked, parameters_of, read_notebook
+from amlnb.api.notebook_parameters import Parameter, checked, parameters_of, read_notebook, written_parameters
 from amlnb.api.notebook_run_config import AzureMLNotebookHandler
 from amlnb.errors import UserErrorException
 
@@ -68,7 +69,6 @@ def test_parameters_have_defaults_and_types():
         ("rate", 1, 1.0),
         ("steps", 3, 3),
         ("name", "sgd", "sgd"),
-        ("name", 7, "7"),
         ("flag", True, True),
         ("flag", "true", True),
         ("sizes", [3], [3]),
@@ -90,11 +90,47 @@ def test_values_become_what_the_notebook_expects(name, value, expected):
         ({"steps": 2.5}, r"'steps' .* is a int, and was given 2\.5"),
         ({"steps": True}, r"'steps' .* is a int, and was given True"),
         ({"sizes": {}}, r"'sizes' .* is a list"),
+        ({"name": 7}, r"'name' .* is a str, and was given 7"),
+        ({"anything": {1, object}}, r"'anything' .* cannot be"),
     ],
 )
 def test_wrong_values_are_refused_by_name(given, message):
     with pytest.raises(UserErrorException, match=message):
         checked(given, notebook(parameters=PARAMETERS), "train.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("name", "1.10", "1.10"),
+        ("name", "None", "None"),
+        ("rate", "1e-3", 0.001),
+        ("flag", "true", True),
+        ("anything", "x", "x"),
+    ],
+)
+def test_a_word_on_a_line_is_read_by_the_type_of_its_parameter(save, name, text, expected):
+    save("1", parameters=PARAMETERS)
+    written = written_parameters({name: text}, "train.ipynb")
+    assert checked(written, read_notebook("train.ipynb"), "train.ipynb") == {name: expected}
+
+
+def test_a_numpy_number_is_a_number():
+    assert checked({"rate": np.float64(0.5)}, notebook(parameters=PARAMETERS), "train.ipynb") == {"rate": 0.5}
+
+
+def test_the_folders_own_program_of_that_name_is_left_alone(save, tmp_path):
+    save("1")
+    (tmp_path / "run_notebook.py").write_text("x = 1\n")
+    spec = NotebookRunConfig(".", "train.ipynb").to_spec("e")
+    assert spec.script == "amlnb_run_notebook.py"
+    assert list(spec.added) == [spec.script]
+
+
+@pytest.mark.notebook
+def test_a_tuple_stays_one(submit):
+    run = submit("print(type(shape).__name__, shape)", parameters="shape = (1, 2)", given={"shape": (3, 4)})
+    assert "tuple (3, 4)" in log_of(run)
 
 
 def test_a_notebook_without_parameters_takes_none():
@@ -124,7 +160,7 @@ def test_a_config_is_a_spec(save):
     save("1", parameters=PARAMETERS)
     spec = NotebookRunConfig(".", "train.ipynb", parameters={"rate": 1}).to_spec("e")
     assert spec.script in spec.added
-    assert spec.arguments == ("train.ipynb", "outputs/train.output.ipynb", '{"rate": 1.0}')
+    assert spec.arguments == ("train.ipynb", "outputs/train.output.ipynb", "{'rate': 1.0}")
     assert spec.properties["param.rate"] == "1.0"
     assert spec.properties["param.steps"] == "5"
     with pytest.raises(UserErrorException, match="not inside the source directory"):

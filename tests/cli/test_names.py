@@ -5,13 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
+from amlnb.api.submission_words import experiment_name, locate, seconds
 from amlnb.cli.app import main
 from amlnb.cli.log_copy import tail_offset
 from amlnb.cli.output import Column, fitting
 from amlnb.cli.run_files import matching, size
 from amlnb.cli.run_names import choose, short_id
 from amlnb.cli.run_wait import exit_code
-from amlnb.cli.submission import default_experiment, locate, seconds
 from amlnb.core.replay import RunFacts
 from amlnb.errors import UserErrorException
 
@@ -151,7 +151,7 @@ def test_the_source_directory_is_where_one_is_if_the_script_is_in_it(tmp_path, m
     ],
 )
 def test_an_experiment_is_named_after_the_folder(folder, expected):
-    assert default_experiment(folder) == expected
+    assert experiment_name(folder) == expected
 
 
 FILES = {name: name for name in ["logs/a.txt", "outputs/model.pt", "outputs/deep/b.pt", "outputs.txt", "we[i]rd.txt"]}
