@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, CancelledError
 from typing import Any, NamedTuple
 
-from amlnb.api.cell_lines import cell_line, error_in_cell_lines
+from amlnb.api.cell_lines import cell_script, error_in_cell_lines
 from amlnb.api.run import Run
 from amlnb.api.run_reading import look, open_reader
 from amlnb.core import coercion, layout, states
@@ -153,7 +153,7 @@ def failure(run: Run) -> RunFailedError | None:
     facts = look(run._reader())
     if facts.state != states.FAILED:
         return None
-    error = coercion.mapping(error_in_cell_lines(facts.error, cell_line(run._reader().record)))
+    error = coercion.mapping(error_in_cell_lines(facts.error, cell_script(run._reader().record)))
     message = "\n".join([str(error.get("message") or "no reason is known"), *_own_lines(error)])
     hint = str(error.get("hint") or "") or "run.get_details_with_logs() has its log, and so has 'amlnb run logs'"
     return RunFailedError(f"the run {run.id} failed: {message}", hint, run_id=run.id)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from amlnb.api.cell_lines import cell_line, in_cell_lines
+from amlnb.api.cell_lines import cell_script, in_cell_lines
 from amlnb.core import states
 from amlnb.engine import look as looking
 from amlnb.live.run_tail import RunTail
@@ -83,7 +83,7 @@ class RunDisplay:
         self._shown: dict[str, Output] = {}
         self._state = ""
         self._told_at = float("-inf")
-        self._cell_line = cell_line(self._tail.reader.record)
+        self._cell_script = cell_script(self._tail.reader.record)
         self._was_terminal = False
 
     def refresh(self, now: float, clock_s: float = _CLOCK_S) -> int:
@@ -99,7 +99,7 @@ class RunDisplay:
         if not self._tail.sealed and now - self._looked_at >= _LOOK_S:
             self._looked_at = now
             looking.look(self._tail.reader)
-        view = in_cell_lines(self._tail.poll(), self._cell_line)
+        view = in_cell_lines(self._tail.poll(), self._cell_script)
         # A proved end is sealed within a moment, and a presumed one never: such a one stands at its second poll.
         terminal = states.is_terminal(view.state)
         ended = self._tail.sealed or (terminal and self._was_terminal)

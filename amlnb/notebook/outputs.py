@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.cell_lines import cell_line, in_cell_lines
+from amlnb.api.cell_lines import cell_script, in_cell_lines
 from amlnb.core import states
 from amlnb.render.formatting import one_line
 from amlnb.render.png import to_small_png
@@ -94,7 +94,7 @@ def _details_text(run_id: str) -> str:
 
 def still_outputs(tail: RunTail, *, clock: Callable[[], float] = time.time) -> tuple[Output, Output]:
     """Bundle picture and tables of a run as it is now, for a page that nothing will update."""
-    view = in_cell_lines(tail.poll(), cell_line(tail.reader.record))
+    view = in_cell_lines(tail.poll(), cell_script(tail.reader.record))
     as_of = None if states.is_terminal(view.state) else clock()
     scene = run_scene(view, as_of=as_of)
     png = to_small_png(scene, scale=2 if as_of is None else 1)

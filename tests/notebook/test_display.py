@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from amlnb.api.cell_lines import cell_line, in_cell_lines
+from amlnb.api.cell_lines import cell_script, error_in_cell_lines, in_cell_lines
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
+from amlnb.core.layout import run_directory_name
 from amlnb.notebook.budget import Budget
 from amlnb.notebook.display import LiveDisplays, RunDisplay, cpu_share, in_turn, turn_s
 from amlnb.notebook.front_end import has_front_end
@@ -197,13 +198,18 @@ def test_no_workspace_is_made_by_looking_for_runs(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+CELL = {
+    "id": "r",
+    "experiment": "e",
+    "definition": {"script": "cell.py"},
+    "properties": {"notebook.cell_line": "8"},
+}
+SCRIPT = f"/x/runs/{run_directory_name('e', 'r')}/work/cell.py"
+
+
 def test_lines_of_the_script_are_told_as_lines_of_the_cell():
-    log = (
-        'File "/x/work/cell.py", line 9, in <module>',
-        'File "/x/work/cell.py", line 4, in f',
-        'File "/x/cell.pyx", line 9',
-    )
-    frames = [{"file": "/x/work/cell.py", "line": 10}, {"file": "/x/work/cell.py", "line": 4}]
+    log = (f'File "{SCRIPT}", line 9, in <module>', f'File "{SCRIPT}", line 4, in f', f'File "{SCRIPT}x", line 9')
+    frames = [{"file": SCRIPT, "line": 10}, {"file": SCRIPT, "line": 4}]
     styled = LogLine(log[0], ((0, 4, TextStyle(1)),))
     view = RunView(
         "r",
@@ -212,11 +218,43 @@ def test_lines_of_the_script_are_told_as_lines_of_the_cell():
         log_tail=(styled, *map(LogLine, log[1:])),
         error={"message": "boom", "details": {"frames": frames}},
     )
-    shown = in_cell_lines(view, cell_line({"properties": {"notebook.cell_line": "8"}}))
+    shown = in_cell_lines(view, cell_script(CELL))
     assert shown.log_tail == (LogLine('File "the cell", line 3, in <module>'), *map(LogLine, log[1:]))
     assert shown.error["details"]["frames"] == [{"file": "the cell", "line": 4}, frames[1]]
     assert shown.error["message"] == "boom (line 4 of the cell)"
-    assert in_cell_lines(view, cell_line({"properties": {}})) is view
+    assert in_cell_lines(view, cell_script({"properties": {}})) is view
+
+
+@pytest.mark.parametrize(
+    ("file", "ours"),
+    [
+        (SCRIPT, True),
+        (SCRIPT.replace("/x/", "/home/me/.amlnb-remote/"), True),
+        ("cell.py", True),
+        (SCRIPT.replace("cell.py", "lstm_cell.py"), False),
+        (SCRIPT.replace("cell.py", "pkg/cell.py"), False),
+        (SCRIPT.replace("cell.py", "work/cell.py"), False),
+        (SCRIPT.replace("cell.py", "submitted_cell.py"), False),
+        ("/env/lib/python3.11/site-packages/openpyxl/cell/cell.py", False),
+        ("/x/runs/another-run/work/cell.py", False),
+        ("lstm_cell.py", False),
+        ("/cell.py", False),
+    ],
+)
+def test_only_the_runs_own_script_is_the_cell(file, ours):
+    error = {"message": "boom", "details": {"frames": [{"file": file, "line": 10, "text": "x"}]}}
+    line = f'  File "{file}", line 10, in forward'
+    view = RunView("r", "e", "Failed", log_tail=(LogLine(line),), error=error)
+    shown = in_cell_lines(view, cell_script(CELL))
+    assert shown.log_tail[0].text == ('  File "the cell", line 4, in forward' if ours else line)
+    assert (shown.error["details"]["frames"][0]["file"] == "the cell") == ours
+    assert (shown.error == error) != ours
+
+
+def test_where_in_the_cell_an_error_was_is_told_before_its_hint():
+    error = {"message": "Error: bad rate\nhint: give one", "details": {"frames": [{"file": SCRIPT, "line": 8}]}}
+    told = error_in_cell_lines(error, cell_script(CELL))
+    assert told["message"] == "Error: bad rate (line 2 of the cell)\nhint: give one"
 
 
 def test_a_view_of_a_run_that_is_taken_for_dead_ends_at_its_second_poll(run):
