@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +22,7 @@ _SILENT_S = 60.0
 
 
 class RunReader:
-    """A reader of one run directory.
+    """A reader of one run directory, for any number of threads.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ class RunReader:
         self._edits = EditReader(directory)
         self._final: dict[str, Any] | None = None
         self._grown = clock()
+        # What is new is read once: a run has one reader for whoever waits for it, and for the callbacks of its end.
+        self._lock = threading.RLock()
 
     @property
     def id(self) -> str:
@@ -59,21 +62,22 @@ class RunReader:
 
     def refresh(self) -> bool:
         """Read what is new; True if there was anything."""
-        changed = self._edits.refresh()
-        if self._final is not None:
+        with self._lock:
+            changed = self._edits.refresh()
+            if self._final is not None:
+                return changed
+            # The seal is looked for first: what it seals was written before it, so it is then read below.
+            final = self._read_final()
+            for base in list_writers(os.path.join(self.directory, layout.JOURNALS)):
+                if base not in self._writers:
+                    self._writers[base] = WriterReader(base)
+            for writer in self._writers.values():
+                changed |= writer.refresh()
+            self._final = final
+            changed |= final is not None
+            if changed:
+                self._grown = self._clock()
             return changed
-        # The seal is looked for first: what it seals was written before it, so it is then read below.
-        final = self._read_final()
-        for base in list_writers(os.path.join(self.directory, layout.JOURNALS)):
-            if base not in self._writers:
-                self._writers[base] = WriterReader(base)
-        for writer in self._writers.values():
-            changed |= writer.refresh()
-        self._final = final
-        changed |= final is not None
-        if changed:
-            self._grown = self._clock()
-        return changed
 
     @property
     def final(self) -> dict[str, Any] | None:
@@ -83,20 +87,22 @@ class RunReader:
     @property
     def writers(self) -> list[WriterReader]:
         """The writers of the run, by name."""
-        return [self._writers[base] for base in sorted(self._writers)]
+        with self._lock:
+            return [self._writers[base] for base in sorted(self._writers)]
 
     @property
     def skipped(self) -> int:
         """Damaged slots and lines that were passed over."""
-        return sum(writer.skipped for writer in self._writers.values())
+        return sum(writer.skipped for writer in self.writers)
 
     def facts(self) -> RunFacts:
         """State and everything else that the files tell, as of the last :meth:`refresh`."""
-        alive = identity.UNKNOWN if self._final else self.liveness()
-        if alive == identity.DEAD:
-            self.refresh()  # a runner seals and then ends: its end may be what was seen
-        events = [event for writer in self.writers for event in writer.states]
-        return replay(self.record, self._edits.ordered(), events, self._final, alive, self._unreachable(alive))
+        with self._lock:
+            alive = identity.UNKNOWN if self._final else self.liveness()
+            if alive == identity.DEAD:
+                self.refresh()  # a runner seals and then ends: its end may be what was seen
+            events = [event for writer in self.writers for event in writer.states]
+            return replay(self.record, self._edits.ordered(), events, self._final, alive, self._unreachable(alive))
 
     def runner(self) -> dict[str, Any] | None:
         """Identity of the process that keeps the run: its latest runner, or the owner of a run without one.
@@ -129,11 +135,13 @@ class RunReader:
 
     def metric_names(self) -> list[str]:
         """Names of the metrics, rank 0's first."""
-        return series_.names(self.writers)
+        with self._lock:
+            return series_.names(self.writers)
 
     def series(self, name: str) -> series_.Series:
         """Numeric points of a metric."""
-        return series_.series(self.writers, name)
+        with self._lock:
+            return series_.series(self.writers, name)
 
     def system_series(self) -> dict[str, series_.Series]:
         """What the runner sampled of the run's use of the machine, ``{name: points}`` (docs/format.md), read anew."""
@@ -144,15 +152,16 @@ class RunReader:
 
     def metrics(self, name: str | None = None) -> dict[str, Any]:
         """Metrics in the shapes of v1's ``get_metrics()``; of one name if given ({} if it is not there)."""
-        found: dict[str, Any] = {}
-        if name is None:
-            for writer in self.writers:
-                writer.group()
-        for each in self.metric_names() if name is None else [name]:
-            logged = series_.logged_values(self.writers, each)
-            if logged:
-                found[each] = metrics.shape(self.id, logged)
-        return found
+        with self._lock:
+            found: dict[str, Any] = {}
+            if name is None:
+                for writer in self.writers:
+                    writer.group()
+            for each in self.metric_names() if name is None else [name]:
+                logged = series_.logged_values(self.writers, each)
+                if logged:
+                    found[each] = metrics.shape(self.id, logged)
+            return found
 
     def _read_final(self) -> dict[str, Any] | None:
         path = os.path.join(self.directory, layout.FINAL_JSON)
