@@ -127,7 +127,7 @@ def _capture(
     _check_parameters(parameters, names)
     _check_taken(take, namespace, parameters)
     required = frozenset(take) if only else names.required | frozenset(take)
-    optional = frozenset[str]() if only else names.optional - required
+    optional = frozenset[str]() if only else (names.optional | names.in_texts) - required
     found = Collector(namespace, frozenset(parameters), names.bound).collect(required, optional)
     if not (only or names.stars):  # after `import *` nobody can tell which names there are
         _refuse_undefined(found, namespace)
@@ -152,7 +152,7 @@ def _capture(
 
 def _check_parameters(parameters: dict[str, object], names: FreeNames) -> None:
     for name in parameters:
-        if name in names.required | names.optional:
+        if name in names.required | names.optional | names.in_texts:
             continue
         if name in names.bound:
             raise CellException(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ _OF_MODULE = frozenset(
 # What IPython gives a cell without an import.
 _OF_IPYTHON = {"display": "from IPython.display import display"}
 _OF_KERNEL = frozenset({"get_ipython", "In", "Out", "_ih", "_oh", "_dh"})
+# The last outputs and inputs, and those with a number.
+_HISTORY = re.compile(r"_{1,3}|_\d+|_i{1,3}|_i\d+")
 
 
 @dataclass
@@ -92,7 +95,7 @@ class Collector:
                 needs = self._add(symbol)
                 deferred = needs.deferred - self.set_by_cell
                 waiting += [(other, name) for other in sorted(needs.eager | deferred)]
-                self._optional += sorted(needs.optional | (needs.deferred & self.set_by_cell))
+                self._optional += sorted(needs.optional | needs.in_texts | (needs.deferred & self.set_by_cell))
 
     def _wish(self, name: str) -> None:
         if self._has(name):
@@ -102,7 +105,7 @@ class Collector:
             return
         needs = self._add(symbol)
         self._wished.add(name)
-        self._optional += sorted(needs.required | needs.optional)
+        self._optional += sorted(needs.required | needs.optional | needs.in_texts)
 
     def _has(self, name: str) -> bool:
         return name in self.given or name in self.found.imports or name in self.found.graph.items
@@ -110,15 +113,15 @@ class Collector:
     def _add(self, symbol: ImportSymbol | DefinitionSymbol | ValueSymbol) -> FreeNames:
         if isinstance(symbol, ImportSymbol):
             self.found.imports[symbol.name] = symbol
-            return FreeNames(frozenset(), frozenset(), frozenset(), frozenset(), ())
+            return FreeNames()
         if isinstance(symbol, ValueSymbol):
-            needs = FreeNames(symbol.depends, symbol.reads, frozenset(), frozenset(), ())
+            needs = FreeNames(eager=symbol.depends, deferred=symbol.reads)
             for module in sorted(symbol.modules):
                 self.found.imports.setdefault(module, ImportSymbol(module, f"import {module}", module))
         else:
             needs = free_names(symbol.source, lazy_annotations=symbol.lazy_annotations)
             needs = replace(needs, deferred=needs.deferred | symbol.registers)
-        self.found.graph.add(symbol, eager=needs.eager | needs.optional, deferred=needs.deferred)
+        self.found.graph.add(symbol, eager=needs.eager | needs.optional, deferred=needs.deferred | needs.in_texts)
         return needs
 
     def _drop_incomplete(self) -> None:
@@ -167,12 +170,15 @@ class Collector:
 def describe(name: str, namespace: Namespace) -> Symbol | None:
     """Tell what a name of the notebook is; None if there is no such name."""
     if name in _OF_KERNEL:
-        return RefusedSymbol(
-            name, "IPython", "it belongs to the notebook's kernel, and a run has none", "leave it out of the cell"
-        )
+        hint = "leave it out of the cell" if name == "get_ipython" else f"name what you need of it above: x = {name}[3]"
+        return RefusedSymbol(name, "IPython", "it belongs to the notebook's kernel, and a run has none", hint)
     symbol = namespace.describe(name)
     if symbol is None and name in _OF_IPYTHON:
         return ImportSymbol(name, _OF_IPYTHON[name], "IPython.display")
+    if symbol is None and _HISTORY.fullmatch(name) and not hasattr(builtins, name):
+        return RefusedSymbol(
+            name, "IPython", "it is what the notebook's kernel keeps of a cell", f"name it in a cell above: x = {name}"
+        )
     return symbol
 
 

@@ -12,6 +12,7 @@ import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from amlnb.notebook.attributes import attribute
 from amlnb.notebook.source_lines import split_lines
 
 if TYPE_CHECKING:
@@ -163,8 +164,8 @@ def methods(cls: type) -> Iterator[types.FunctionType]:
 
 def underlying(member: object) -> object:
     """The function in a class member: of a property, a class method, a cached property, a wrapper."""
-    for attribute in ("__func__", "fget", "func"):
-        member = getattr(member, attribute, member)
+    for part in ("__func__", "fget", "func"):
+        member = attribute(member, part, member)
     return inspect.unwrap(member) if callable(member) else member
 
 
@@ -201,9 +202,9 @@ def _functions_in(value: object) -> Iterator[types.FunctionType]:
         elif isinstance(item, (list, tuple)):
             parts = list(item)
         else:
-            parts = [getattr(item, "func", None), getattr(item, "__func__", None)]
-        parts += [getattr(item, "__wrapped__", None)]
-        attributes = getattr(item, "__dict__", {})
+            parts = [attribute(item, "func"), attribute(item, "__func__")]
+        parts += [attribute(item, "__wrapped__")]
+        attributes = attribute(item, "__dict__", {})
         parts += attributes.values() if isinstance(attributes, dict) and not isinstance(item, type) else []
         for part in parts:
             if id(part) not in seen and not isinstance(part, (str, int, float, type, types.ModuleType, type(None))):

@@ -9,6 +9,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from amlnb.notebook import later_changes
+from amlnb.notebook.attributes import attribute
 from amlnb.notebook.definition_sources import DefinitionSource, DefinitionSources, source_of
 from amlnb.notebook.executed_cells import ExecutedCells
 from amlnb.notebook.later_changes import UntoldChangeError
@@ -119,7 +120,7 @@ class KernelNamespace:
                 isinstance(value, type),
                 self._registers(value),
             )
-        own = getattr(value, "__name__", None)
+        own = attribute(value, "__name__")
         is_alias = isinstance(value, (type, types.FunctionType)) and isinstance(own, str) and own != name
         if is_alias and self._definable(value) == own:
             return DefinitionSymbol(name, f"{name} = {own}", is_class=isinstance(value, type))
@@ -132,7 +133,7 @@ class KernelNamespace:
             changes = later_changes.of_function(value, name, source, self._variables)
         else:
             changes = []
-        registry = getattr(value, "registry", None)
+        registry = attribute(value, "registry")
         if isinstance(registry, types.MappingProxyType):  # of functools.singledispatch
             changes += self._registered(name, registry)
         return changes
@@ -195,14 +196,14 @@ class KernelNamespace:
 
     def _definable(self, value: object) -> str | None:
         """The name under which a script has this class or function by source, or the class around it."""
-        qualified = getattr(value, "__qualname__", None)
-        if not isinstance(qualified, str) or getattr(value, "__module__", None) != "__main__":
+        qualified = attribute(value, "__qualname__")
+        if not isinstance(qualified, str) or attribute(value, "__module__") != "__main__":
             return None
         name, *inner = qualified.split(".")
         top = self._variables.get(name, _ABSENT)
         found: object = top
-        for attribute in inner:
-            found = getattr(found, attribute, _ABSENT)
+        for part in inner:
+            found = attribute(found, part, _ABSENT)
         if found is not value or not isinstance(top, (type, types.FunctionType)):
             return None
         return name if self._source(name, top) is not None else None
@@ -222,10 +223,10 @@ def _not_importable(module: types.ModuleType) -> tuple[str, str] | None:
 
 def _imported_by_its_own_name(name: str, value: object) -> ImportSymbol | None:
     """The import of a class or function that says itself where it comes from, if that is true."""
-    home, attribute = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
-    if not isinstance(home, str) or not isinstance(attribute, str) or home == "__main__":
+    home, own = attribute(value, "__module__"), attribute(value, "__qualname__")
+    if not isinstance(home, str) or not isinstance(own, str) or home == "__main__":
         return None
-    if "." in attribute or getattr(sys.modules.get(home), attribute, None) is not value:
+    if "." in own or getattr(sys.modules.get(home), own, None) is not value:
         return None
-    suffix = "" if attribute == name else f" as {name}"
-    return ImportSymbol(name, f"from {home} import {attribute}{suffix}", home)
+    suffix = "" if own == name else f" as {name}"
+    return ImportSymbol(name, f"from {home} import {own}{suffix}", home)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amlnb.notebook.inner_scopes import scope_names
+from amlnb.notebook.names_in_texts import names_in_texts
 from amlnb.notebook.source_lines import split_lines
 
 _NESTED = (
@@ -33,13 +34,16 @@ class FreeNames:
         Bound by the code, on any path.
     stars
         Modules whose names it imports by ``*``.
+    in_texts
+        Perhaps read out of a text, when the code or one of its functions runs.
     """
 
-    eager: frozenset[str]
-    deferred: frozenset[str]
-    optional: frozenset[str]
-    bound: frozenset[str]
-    stars: tuple[str, ...]
+    eager: frozenset[str] = frozenset()
+    deferred: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    bound: frozenset[str] = frozenset()
+    stars: tuple[str, ...] = ()
+    in_texts: frozenset[str] = frozenset()
 
     @property
     def required(self) -> frozenset[str]:
@@ -74,7 +78,9 @@ def free_names(source: str, tree: ast.Module | None = None, *, lazy_annotations:
     )
     flow = _Flow(split_lines(source), lazy)
     flow.block(tree.body)
-    return flow.result()
+    names = flow.result()
+    in_texts = names_in_texts(tree, lazy_annotations=lazy)
+    return replace(names, in_texts=frozenset(in_texts - names.required - names.optional - names.bound))
 
 
 class _Flow:

@@ -15,6 +15,7 @@ import re
 import sys
 import sysconfig
 import types
+import typing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +128,8 @@ def pickled(value: object, around: Surroundings) -> Pickled:
                     return NotImplemented
             if belongs_here(obj):
                 raise NotHereError(obj)
+            if isinstance(obj, typing.NewType):  # pickled by its name in `__main__` otherwise
+                return typing.NewType, (obj.__name__, obj.__supertype__)
             for owner in (getattr(obj, "__module__", None), type(obj).__module__):
                 owners.add(str(owner or "").partition(".")[0])
             reduced = super().reducer_override(obj)

@@ -8,6 +8,8 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amlnb.notebook.attributes import attribute
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -148,6 +150,7 @@ _IN_MEMORY = (io.BytesIO, io.StringIO)
 _DATABASE_METHODS = ("execute", "close")
 _ON_GPU = frozenset({"cuda", "mps", "xpu", "hip", "tpu"})
 _SEARCHED_AT_MOST = 2000
+_ABSENT = object()
 
 
 def refusal(value: object) -> Refusal | None:
@@ -207,17 +210,18 @@ def _parts(path: str, item: object) -> Iterator[tuple[str, object]]:
 
 
 def _attributes(path: str, item: object) -> Iterator[tuple[str, object]]:
-    for attribute in ("func", "args", "__self__"):  # of partials and bound methods
-        if isinstance(item, (functools.partial, types.MethodType)) and hasattr(item, attribute):
-            yield f"{path}.{attribute}", getattr(item, attribute)
-    attributes = getattr(item, "__dict__", None)
+    for own in ("func", "args", "__self__"):  # of partials and bound methods
+        if isinstance(item, (functools.partial, types.MethodType)) and hasattr(item, own):
+            yield f"{path}.{own}", getattr(item, own)
+    attributes = attribute(item, "__dict__")
     if isinstance(attributes, dict):
         yield from ((f"{path}.{key}", part) for key, part in attributes.items())
     for base in type(item).__mro__:
         slots = base.__dict__.get("__slots__", ())
         for slot in [slots] if isinstance(slots, str) else slots:
-            if hasattr(item, slot):
-                yield f"{path}.{slot}", getattr(item, slot)
+            part = attribute(item, slot, _ABSENT)
+            if part is not _ABSENT:
+                yield f"{path}.{slot}", part
 
 
 def _by_name(qualified: str) -> Refusal | None:

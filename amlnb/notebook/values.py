@@ -7,6 +7,7 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any
 
+from amlnb.notebook.attributes import attribute
 from amlnb.notebook.pickling import NotHereError, Pickled, mutable_parts, pickled
 from amlnb.notebook.refusals import Refusal, culprit, refusal
 from amlnb.notebook.symbols import VALUE_LIMIT_BYTES, RefusedSymbol, StoredValue, ValueSymbol, format_bytes
@@ -185,7 +186,7 @@ def _call(value: Any, depth: int, shadowed: Collection[str]) -> str:
 def summarize(value: object) -> str:
     """A value in a few words: its type, and its shape or length."""
     kind = type(value)
-    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    shape, dtype = attribute(value, "shape"), attribute(value, "dtype")
     if isinstance(shape, tuple) and all(isinstance(n, int) for n in shape):
         if not shape:
             return f"{dtype} scalar"

@@ -39,6 +39,8 @@ REFUSED = {
     "many signs": ("x = " + "-" * 100_000 + "1", "nested too deeply"),
     "kernel": ("get_ipython().run_line_magic('ls', '')", "belongs to the notebook's kernel"),
     "outputs": ("print(Out[1])", "belongs to the notebook's kernel"),
+    "last output": ("print(_, 1)", "_ .IPython.: it is what the notebook's kernel keeps of a cell"),
+    "an output by its number": ("print(_12)", "_12 .IPython.: it is what the notebook's kernel keeps of a cell"),
     "loader's name": ("captured_values = 1\nprint(d)", "The name captured_values is taken"),
 }
 

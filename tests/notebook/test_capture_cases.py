@@ -45,6 +45,10 @@ SAME = {
     "a long line": ("k = 1", "x = [" + "k, " * 1000 + "]\nprint(sum(x))"),
     "lone surrogate in a value": ("s = '\\ud800a'", "print(ascii(s))"),
     "null in a value": ("s = 'a\\0b'", "print(ascii(s))"),
+    "a frame's query": ("import pandas as pd\ndf = pd.DataFrame({'x': [1, 2, 3]})\nlow, high = 1, 3\ndef f(): return df.query('x > @low')", "print(f().query(f'x < @high').x.tolist(), df.eval('x + @low').tolist())"),
+    "evaluated text": ("k, m = 2, 3", "exec('n = k * 2')\nprint(eval('n + m'), eval('=', {}) if 0 else '')"),
+    "quoted annotations that are looked up": ("class A: ...\nclass B:\n    other: 'A'\n    own: 'B' = None", "import typing\ndef f(a: 'A', b: 'Nowhere | None' = None): ...\nprint(typing.get_type_hints(B)['other'] is A, f.__annotations__)"),
+    "lazy annotations that are looked up": ("from __future__ import annotations\nclass A: ...\nclass B:\n    other: A", "import typing\nprint(typing.get_type_hints(B)['other'] is A)"),
     # -- definitions
     "base in another cell": ("class A:\n    def f(self): return 'a'\n# ---\nclass B(A):\n    def f(self): return super().f() + 'b'", "print(B().f())"),
     "mixins": ("class M:\n    def m(self): return k\nclass A: ...\nclass C(M, A): ...\nk = 2", "print(C().m(), [c.__name__ for c in C.__mro__])"),
@@ -173,6 +177,9 @@ SAME = {
     "types as values": ("kinds = {'a': int, 'b': list[int]}\nt = int | None", "print(kinds['a']('3'), t)"),
     "module in a container": ("import math\ntools = {'m': math}", "print(tools['m'].sqrt(4))"),
     "estimator": ("from sklearn.linear_model import LinearRegression\nm = LinearRegression().fit([[0], [1]], [0, 2])", "print(m.predict([[2]]).round(6))"),
+    "dict with dots": ("class Dots(dict):\n    __getattr__ = dict.__getitem__\nc = Dots(lr=1)", "print(c.lr)"),
+    "attributes that raise": ("class Q:\n    shape = (1,)\n    dtype = property(lambda self: 1 / 0)\nq = Q()", "print(type(q) is Q)"),
+    "new types": ("from typing import NewType\nN = NewType('N', int)", "print(N(3), N.__name__, N.__supertype__)"),
     "environment of a class": ("class A:\n    def __reduce__(self): return A, ()\na = A()", "print(type(a) is A)"),
 }
 
