@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 import threading
@@ -14,9 +13,10 @@ from typing import Any, NamedTuple
 
 from amlnb.api.cell_lines import cell_script, error_in_cell_lines
 from amlnb.api.run import Run
-from amlnb.api.run_reading import look, open_reader
+from amlnb.api.run_reading import look
+from amlnb.api.run_watcher import run_watcher
 from amlnb.core import coercion, layout, states
-from amlnb.engine.follow import Follower, as_ended
+from amlnb.engine.follow import as_ended
 from amlnb.engine.result_keys import result_key
 from amlnb.errors import RunFailedError, UserErrorException
 from amlnb.render.run_failure import THE_CELL
@@ -24,7 +24,6 @@ from amlnb.staged import captured_values
 
 # Kept with the run: the names of the values that its cell was asked to return, with commas.
 RESULTS_PROPERTY = "notebook.results"
-_WATCH_PAUSE_S = 0.2
 
 _log = logging.getLogger(__name__)
 
@@ -58,27 +57,43 @@ def add_done_callback(run: Run, function: Callable[[Run], object]) -> None:
     """Call a function when a run has ended; see ``Run.add_done_callback``."""
     if done(run):
         _call(function, run)
-    else:
-        _watcher().add(run, function)
+        return
+
+    def ended(error: Exception | None) -> None:
+        if error is not None:
+            _log.error("A callback of the run %s is not called: %s", run.id, error)
+            return
+        # A slow one holds up no other.
+        threading.Thread(target=_call, args=(function, run), name="amlnb-callback", daemon=True).start()
+
+    run_watcher().add(run.directory, ended)
 
 
 def awaited(run: Run) -> Generator[Any, None, dict[str, Any]]:
     """Wait without blocking the event loop; ``await run`` is this."""
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
+    if not done(run):
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
 
-    def tell(_: Run) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(_set, ended)
+        def ended(error: Exception | None) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, over, error)
 
-    add_done_callback(run, tell)
-    yield from ended
+        watched = run_watcher().add(run.directory, ended)
+        try:
+            yield from over
+        finally:
+            run_watcher().remove(watched)
     return result(run, None, trust=False)
 
 
-def _set(ended: asyncio.Future[None]) -> None:
-    if not ended.cancelled():
-        ended.set_result(None)
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.cancelled():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
 
 
 class Waited(NamedTuple):
@@ -121,6 +136,8 @@ def wait(runs: Iterable[Run], timeout: float | None = None, return_when: str = A
         unhappy = run._reader().facts().state != states.COMPLETED
         if return_when == FIRST_COMPLETED or (return_when == FIRST_EXCEPTION and unhappy):
             break
+    # Others may have ended in the same moment.
+    over |= {run for run in set(listed) - over if done(run)}
     return Waited(over, set(listed) - over)
 
 
@@ -236,52 +253,6 @@ def _value_of(run: Run, folder: str, name: str, *, trust: bool) -> Any:
             f"the result {name!r} of the run {run.id!r} cannot be read: {type(error).__name__}: {error}",
             hint="its files are in outputs/returned_values of the run",
         ) from error
-
-
-class _Watcher:
-    """One thread that looks at all runs with callbacks; it lives as long as there are any."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._watched: list[tuple[Follower, Run, Callable[[Run], object]]] = []
-        self._thread: threading.Thread | None = None
-
-    def add(self, run: Run, function: Callable[[Run], object]) -> None:
-        # A reader of its own: the run's is used by other threads.
-        watched = (Follower(open_reader(run.directory)), run, function)
-        with self._lock:
-            self._watched.append(watched)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="amlnb-callbacks", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            for watched in list(self._watched):
-                follower, run, function = watched
-                if _has_ended(follower):
-                    with self._lock:
-                        self._watched.remove(watched)
-                    _call(function, run)
-            with self._lock:
-                if not self._watched:
-                    self._thread = None
-                    return
-            time.sleep(_WATCH_PAUSE_S)
-
-
-@functools.cache
-def _watcher() -> _Watcher:
-    return _Watcher()
-
-
-def _has_ended(follower: Follower) -> bool:
-    try:
-        follower.poll()
-    except Exception:  # noqa: BLE001 - a thread's boundary
-        _log.exception("A run with a callback cannot be read; it is not called")
-        return True
-    return follower.ended
 
 
 def _call(function: Callable[[Run], object], run: Run) -> None:

@@ -6,8 +6,9 @@ import os
 import time
 from typing import Any
 
+from amlnb.core import coercion
 from amlnb.core.manifest import decode
-from amlnb.engine import queue, submit, targets
+from amlnb.engine import queue, reuse, submit, targets
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.store.objects import ObjectStore
 from amlnb.store.run_reader import read_record
@@ -44,16 +45,20 @@ def rerun(directory: str, workspace: WorkspaceDirectory) -> str:
     _keep(run_id, objects, snapshot)
     if isinstance(record.get("git_diff"), str):
         objects.refresh(record["git_diff"])
-    properties = record.get("properties")
     again = {
         **record,
         "id": submit.new_run_id(record["experiment"]),
         "created": time.time(),
         "home": submit.home_of(target),
         "submitter": queue.submitter(),
-        "properties": {**(properties if isinstance(properties, dict) else {}), RERUN_OF: run_id},
+        "properties": {**_lasting(record.get("properties")), RERUN_OF: run_id},
     }
     return submit.queue_run(workspace, again)
+
+
+def _lasting(properties: object) -> dict[str, Any]:
+    """Properties that hold of the new run too: what else the first one depended on may be different by now."""
+    return {key: value for key, value in coercion.mapping(properties).items() if key != reuse.PROPERTY}
 
 
 def _check_interpreter(run_id: str, definition: dict[str, Any], target: dict[str, Any]) -> None:

@@ -44,7 +44,7 @@ def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
 
 def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
     """Check a run, keep its source, and return its submission record; raises as `submit`."""
-    target = _check(spec, workspace)
+    target = check(spec, workspace.path)
     git_reading = ThreadPoolExecutor(1)
     # Of a cell and of a script alike: the repository is that of the folder it was submitted from.
     git_state = git_reading.submit(read_git, spec.link_directory or spec.source_directory)
@@ -133,8 +133,16 @@ def _unwritable_told(workspace: WorkspaceDirectory) -> Iterator[None]:
         ) from error
 
 
-def _check(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
-    """Refuse what cannot run; return the definition of the target."""
+def check(spec: RunSpec, data: str) -> dict[str, Any]:
+    """Refuse what cannot run; return the definition of the target.
+
+    Parameters
+    ----------
+    spec
+        What to run.
+    data
+        The workspace's data directory; it need not exist. Raises as `submit`.
+    """
     if (spec.script is None) == (spec.command is None):
         raise UserErrorException(
             f"a run needs either a script or a command (script={spec.script!r}, command={spec.command!r})",
@@ -161,7 +169,7 @@ def _check(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
             )
     if spec.timeout_s is not None and not spec.timeout_s > 0:
         raise UserErrorException(f"the time limit is {spec.timeout_s!r} s", hint="give a number above 0")
-    return targets.read(workspace.path, spec.target)
+    return targets.read(data, spec.target)
 
 
 def _check_text(text: str) -> None:

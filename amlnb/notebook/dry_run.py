@@ -9,37 +9,58 @@ from typing import TYPE_CHECKING
 
 from amlnb.engine import targets
 from amlnb.notebook.script import LOADER
+from amlnb.notebook.sending import data_directory
 from amlnb.notebook.symbols import StoredValue, format_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.submission import Prepared
     from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, ValueSymbol
 
 
 def dry_run_text(prepared: Prepared, options: SubmitOptions) -> str:
-    """Write a cell's script, and below it, as comments, what was captured and what would be sent where."""
+    """Write a cell's script, and below it, as comments, what was captured and what would be sent where.
+
+    Raises
+    ------
+    ComputeTargetException
+        There is no such target.
+    """
+    targets.read(data_directory(prepared.folder), options.target)
     found = prepared.capture
-    rows: list[tuple[str, str]] = [("experiment", prepared.experiment)]
-    rows += [("name", options.name)] if options.name else []
-    rows += [("target", options.target), ("environment", _environment(options.target))]
-    rows += [("time limit", f"{options.timeout_s:g} s")] if options.timeout_s else []
-    tags = [key if value is None else f"{key}={value}" for key, value in options.tags.items()]
-    rows += [("tags", ", ".join(tags))] if tags else []
     symbols: list[ImportSymbol | DefinitionSymbol | ValueSymbol] = [*found.imports, *found.definitions, *found.values]
-    captured = [_captured(symbol) for symbol in symbols]
-    rows += [("captured" if number == 0 else "", text) for number, text in enumerate(captured)]
+    rows = [*settings_rows(prepared.experiment, options), ("environment", environment_text(options.target))]
+    rows += _listed("captured", [_captured(symbol) for symbol in symbols])
     rows += [("returns", ", ".join(found.results))] if found.results else []
-    sent = [*_sent(prepared)]
-    rows += [("sent" if number == 0 else "", text) for number, text in enumerate(sent)]
-    lines = [f"#   {name:<12} {text}".rstrip() for name, text in rows]
+    rows += _listed("sent", _sent(prepared))
+    lines = [f"# {line}" for line in told_rows(rows)]
     return "\n".join([found.script.rstrip("\n"), "", "# %% Nothing was submitted: a dry run. It would be:", *lines])
 
 
-def _environment(target: str) -> str:
+def settings_rows(experiment: str, options: SubmitOptions) -> list[tuple[str, str]]:
+    """What a line says of a run: where it goes, and under which name."""
+    rows = [("experiment", experiment), *([("name", options.name)] if options.name else []), ("target", options.target)]
+    rows += [("time limit", f"{options.timeout_s:g} s")] if options.timeout_s else []
+    tags = [key if value is None else f"{key}={value}" for key, value in options.tags.items()]
+    return [*rows, *([("tags", ", ".join(tags))] if tags else [])]
+
+
+def told_rows(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Write rows as lines, the values below each other."""
+    return [f"  {name:<12} {text}".rstrip() for name, text in rows]
+
+
+def environment_text(target: str) -> str:
+    """The Python that a run on a target gets."""
     if target == targets.LOCAL:
         return f"Python {platform.python_version()} of this notebook ({sys.executable})"
     return f"the Python of {target}"
+
+
+def _listed(name: str, texts: Sequence[str]) -> list[tuple[str, str]]:
+    return [(name if number == 0 else "", text) for number, text in enumerate(texts)]
 
 
 def _captured(symbol: ImportSymbol | DefinitionSymbol | ValueSymbol) -> str:

@@ -4,78 +4,84 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.notebook_parameters import read_notebook, written_parameters
 from amlnb.api.notebook_run_config import NotebookRunConfig
+from amlnb.api.submission_words import NOTEBOOK_ENDING, experiment_name, locate
+from amlnb.engine.submit import check
 from amlnb.errors import UserErrorException
+from amlnb.notebook.dry_run import environment_text, settings_rows, told_rows
+from amlnb.notebook.flags import make_parser
 from amlnb.notebook.front_end import notebook_path
-from amlnb.notebook.sending import experiment_name, send
+from amlnb.notebook.named_files import state_of_what_is_named
+from amlnb.notebook.sending import data_directory, send
 from amlnb.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.sending import Sent
 
-_OF_CELLS = {"--param": "parameters", "--out": "results", "--in": "take", "--with": "paths"}
+_OF_CELLS = {"--out": "results", "--in": "take", "--with": "paths"}
 
 
 def file_spec(options: SubmitOptions) -> RunSpec:
-    """Describe the run of a script or a notebook.
+    """Describe the run of a script or a notebook; its folder, the current one if it is in it, is kept with the run.
 
     Raises
     ------
     UserErrorException
         A flag or a parameter is none of its, or the notebook cannot be used.
     """
-    return _notebook_spec(options) if str(options.file).endswith(".ipynb") else _script_spec(options)
-
-
-def _notebook_spec(options: SubmitOptions) -> RunSpec:
-    for flag in ("--out", "--in", "--with"):
-        if getattr(options, _OF_CELLS[flag]):
-            raise UserErrorException(
-                f"%submit: {flag} is for cells, and {options.file!r} is a notebook.",
-                "what it needs stands in its folder; what it makes is kept under outputs/",
-            )
-    source, path = _source_of(options)
-    config = NotebookRunConfig(source, path, parameters=options.parameters)
-    name = os.path.splitext(os.path.basename(path))[0]
-    return config.to_spec(options.experiment or experiment_name(name))
-
-
-def _script_spec(options: SubmitOptions) -> RunSpec:
-    for flag, name in _OF_CELLS.items():
-        if getattr(options, name):
-            raise UserErrorException(
-                f"%submit: {flag} is for cells and notebooks, and {options.file!r} is a script.",
-                "its own arguments stand after it: %submit train.py --epochs 3",
-            )
-    source, path = _source_of(options)
+    source, path = locate(str(options.file))
+    if path.endswith(NOTEBOOK_ENDING):
+        _refuse_flags(
+            options, _OF_CELLS, "a notebook", "what it needs stands in its folder, and what it makes in outputs/"
+        )
+        full = os.path.join(source, path)
+        parameters = written_parameters(options.parameter_texts, full)
+        name = experiment_name(path.removesuffix(NOTEBOOK_ENDING))
+        spec = NotebookRunConfig(source, path, parameters=parameters).to_spec(options.experiment or name)
+        text = "\n".join("".join(cell.get("source") or "") for cell in read_notebook(full)["cells"])
+        return replace(spec, depends=state_of_what_is_named(_python_only(text), source, spec.arguments))
+    own = {**_OF_CELLS, "--param": "parameters"}
+    _refuse_flags(options, own, "a script", "its own arguments stand after it: %submit train.py --epochs 3")
     return RunSpec(
-        experiment=options.experiment or experiment_name(os.path.basename(source)),
+        experiment=options.experiment or experiment_name(source),
         source_directory=source,
         script=path,
         arguments=options.arguments,
+        depends=state_of_what_is_named(_text(os.path.join(source, path)), source, options.arguments),
     )
 
 
-def _source_of(options: SubmitOptions) -> tuple[str, str]:
-    """The folder that is kept with the run, and the file's path in it."""
-    path, here = os.path.abspath(str(options.file)), os.getcwd()
-    source = here if path.startswith(here.rstrip("/") + "/") else os.path.dirname(path)
-    return source, os.path.relpath(path, source)
+def misplaced_flag(options: SubmitOptions) -> str | None:
+    """The first of our flags that stands after a script, and so is given to it."""
+    known = make_parser().flags
+    return next((word for word in options.arguments if word.partition("=")[0] in known), None)
 
 
 def dry_run_text(options: SubmitOptions) -> str:
-    """Write what would be sent where."""
+    """Write what would be sent where.
+
+    Raises
+    ------
+    UserErrorException, ExperimentExecutionException, ComputeTargetException
+        It would be refused.
+    """
     spec = file_spec(options)
-    command = shlex.join([str(spec.script), *map(str, spec.arguments)])
-    where = f"from {spec.source_directory}, to the experiment {spec.experiment} on {options.target}"
-    return f"Nothing was submitted: a dry run. It would be: {command}, {where}"
+    check(replace(spec, target=options.target), data_directory(os.getcwd()))
+    rows = [("would run", shlex.join([str(spec.script), *map(str, spec.arguments)]))]
+    rows += settings_rows(spec.experiment, options)
+    rows += [("environment", environment_text(options.target))]
+    rows += [("sent", f"{spec.source_directory} (but what its .amlignore or .gitignore leaves out)")]
+    rows += [("", f"{name} (executes the notebook)") for name in spec.added]
+    return "\n".join(["Nothing was submitted: a dry run. It would be:", *told_rows(rows)])
 
 
 def submit(shell: Any, options: SubmitOptions) -> Sent:
-    """Submit the script that the line names.
+    """Submit the file that the line names.
 
     Raises
     ------
@@ -83,3 +89,22 @@ def submit(shell: Any, options: SubmitOptions) -> Sent:
         As `amlnb.engine.submit.submit`.
     """
     return send(file_spec(options), options, notebook_path(shell))
+
+
+def _refuse_flags(options: SubmitOptions, flags: dict[str, str], what: str, hint: str) -> None:
+    given = [flag for flag, name in flags.items() if getattr(options, name)]
+    given += [] if options.capture else ["--no-capture"]
+    if given:
+        raise UserErrorException(f"%submit: {given[0]} is not for {what}, and {options.file!r} is one.", hint)
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""  # told by whoever submits
+
+
+def _python_only(text: str) -> str:
+    return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n"))

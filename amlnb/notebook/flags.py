@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import keyword
 import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NoReturn
@@ -13,12 +14,16 @@ from amlnb.errors import UserErrorException
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-IDENTIFIER = re.compile(r"[^\W\d]\w*\Z")
 _NEAR_ENOUGH = 0.8
 _ALL_FLAGS = "'%submit --help' shows all flags"
 _USAGE = """%%%%submit [NAME] [flags]
        %%submit [flags] SCRIPT.py [its own arguments]
        %%submit [flags] NOTEBOOK.ipynb [flags]"""
+
+
+def is_variable(name: str) -> bool:
+    """Tell whether a variable can have this name."""
+    return name.isidentifier() and not keyword.iskeyword(name)
 
 
 class FlagParser(argparse.ArgumentParser):
@@ -50,11 +55,12 @@ class FlagParser(argparse.ArgumentParser):
         return _ALL_FLAGS
 
     def _advice_on_flag(self, word: str, known: list[str]) -> str:
-        near = difflib.get_close_matches(word, known, 1, _NEAR_ENOUGH)
+        begun = [flag for flag in known if flag.startswith(word)]
+        near = begun if len(begun) == 1 else difflib.get_close_matches(word, known, 1, _NEAR_ENOUGH)
         if near:
             return f"did you mean {near[0]}? {_ALL_FLAGS}"
         name, value = word[2:].replace("-", "_"), self._value_after(word)
-        if value is not None and IDENTIFIER.match(name):
+        if value is not None and is_variable(name):
             return f"a variable of the cell gets another value by --param {name}={value}; {_ALL_FLAGS}"
         return _ALL_FLAGS
 
@@ -87,7 +93,9 @@ def make_parser() -> FlagParser:
         action="store_false",
         help="return at once (the default in a notebook that is open; without one, as under papermill, a cell waits)",
     )
-    add("--stream", action="store_true", default=None, help="wait, and print the run's log as it comes")
+    stream = parser.add_mutually_exclusive_group()
+    stream.add_argument("--stream", action="store_true", default=None, help="wait, and print the run's log as it comes")
+    stream.add_argument("--no-stream", dest="stream", action="store_false", help="show the run instead (the default)")
     reuse = parser.add_mutually_exclusive_group()
     reuse.add_argument(
         "--reuse",

@@ -60,7 +60,7 @@ class SubmitMagic:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._live = LiveDisplays()
-        self._just_shown: set[str] = set()
+        self._just_shown: dict[str, int] = {}
         self._settings: dict[str, Any] = {}
         self.submit.__func__.__doc__ = _HELP + make_parser().format_help()  # type: ignore[attr-defined]
         self.submit_config.__func__.__doc__ = _CONFIG_HELP  # type: ignore[attr-defined]
@@ -84,7 +84,7 @@ class SubmitMagic:
             self._configure(line)
 
     def runs(self, line: str) -> None:
-        """Show runs, the newest first: ``%runs``, ``%runs EXPERIMENT``, ``%runs -n 200 --sort loss``."""
+        """Show runs, the newest first: ``%runs``, ``%runs EXPERIMENT``, ``%runs -n 100 --sort loss``."""
         with _told_without_traceback():
             self._show_runs(line)
 
@@ -98,8 +98,7 @@ class SubmitMagic:
 
     def show(self, run: Run) -> None:
         """Display a run that a cell evaluates to: live where someone watches, else as it is now."""
-        if run.id in self._just_shown:
-            self._just_shown.discard(run.id)
+        if self._just_shown.pop(run.id, None) == self._shell.execution_count:
             return
         if has_front_end(self._shell):
             self.show_live(run)
@@ -131,6 +130,9 @@ class SubmitMagic:
             if options.dry_run:
                 print(file_submission.dry_run_text(options))
                 return None
+            misplaced = file_submission.misplaced_flag(options)
+            if misplaced is not None:
+                print(f"amlnb: {misplaced} stands after the script, and is given to it; flags of ours stand before it")
             return self._show_sent(file_submission.submit(self._shell, options), options, options.file)
         from amlnb.notebook import submission
         from amlnb.notebook.dry_run import dry_run_text
@@ -149,8 +151,8 @@ class SubmitMagic:
             print(f"amlnb: {text}", flush=True)
         if options.variable is not None:
             self._shell.user_ns[options.variable] = run
-        # The result of the cell is the run; it is shown by then, and not once more.
-        self._just_shown.add(run.id)
+        # The result of this very cell is the run; it is shown by then, and not once more.
+        self._just_shown[run.id] = self._shell.execution_count
         self._follow(run, options)
         return run
 
@@ -212,8 +214,7 @@ def load_ipython_extension(shell: Any) -> None:
     """
     from amlnb.notebook import completion
 
-    magic = SubmitMagic(shell)
-    magic.register()
+    magic = magic_of(shell)
     completion.register(shell)
     if hasattr(shell, "kernel"):
         formatter = shell.display_formatter.ipython_display_formatter
@@ -221,6 +222,16 @@ def load_ipython_extension(shell: Any) -> None:
         if has_front_end(shell):
             _show_unfinished(magic, shell)
     threading.Thread(target=_get_ready, name="amlnb-ready", daemon=True).start()
+
+
+def magic_of(shell: Any) -> SubmitMagic:
+    """Return the magics of a shell, made if need be: one for all, so that they share settings, thread and budget."""
+    found = getattr(shell.find_line_magic("submit"), "__self__", None)
+    if isinstance(found, SubmitMagic):
+        return found
+    made = SubmitMagic(shell)
+    made.register()
+    return made
 
 
 def _show_unfinished(magic: SubmitMagic, shell: Any) -> None:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from amlnb.core import layout, states
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook.front_end import has_front_end
+from amlnb.notebook.magic import magic_of
 from amlnb.render.formatting import one_line
 from amlnb.render.run_text import progress_line, run_text
 
 if TYPE_CHECKING:
     from amlnb.api.run import Run
-    from amlnb.notebook.magic import SubmitMagic
 
 _CHILDREN_SHOWN = 20
 _LOG_BYTES = 1024 * 1024
@@ -84,7 +84,7 @@ class RunDetails:
 
         shell = _kernel_shell()
         if shell is not None and has_front_end(shell) and os.environ.get("AMLWIDGET_SYNC") != "1":
-            _magic(shell).show_live(self._run)
+            magic_of(shell).show_live(self._run)
             self._print_children()
             return
         if not waiting.wait_with_lines(self._run):
@@ -92,7 +92,7 @@ class RunDetails:
         if shell is None:
             print(run_text(RunTail(self._run.directory).poll()), flush=True)
         else:
-            _magic(shell).show_still(self._run)
+            magic_of(shell).show_still(self._run)
         self._print_children()
 
     def _print_children(self) -> None:
@@ -111,18 +111,6 @@ def _kernel_shell() -> Any:
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return shell if hasattr(shell, "kernel") else None
-
-
-def _magic(shell: Any) -> SubmitMagic:
-    """Return what shows runs in this shell: one for all, so that they share its thread and its budget."""
-    from amlnb.notebook.magic import SubmitMagic
-
-    found = getattr(shell.find_line_magic("submit"), "__self__", None)
-    if isinstance(found, SubmitMagic):
-        return found
-    made = SubmitMagic(shell)
-    made.register()
-    return made
 
 
 def _properties(run: Run) -> dict[str, Any]:

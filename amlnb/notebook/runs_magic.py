@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Mapping
 
 from amlnb.api.run import Run
 from amlnb.api.workspace import Workspace
 from amlnb.errors import UserErrorException
+from amlnb.notebook.words import words
 
 _SHOWN = 50
-_COMMENT = re.compile(r"(^|\s)#(\s.*)?$")
 
 
 def workspace_here() -> Workspace:
@@ -28,18 +26,18 @@ def parse_runs_line(line: str) -> tuple[str | None, int, str | None]:
         The experiment, None for all; how many runs to show; the metric or parameter by which they are sorted.
     """
     experiment, limit, sort_by = None, _SHOWN, None
-    words = list(reversed(_words(line, "%runs")))
-    while words:
-        word = words.pop()
+    waiting = list(reversed(words(line, "%runs")))
+    while waiting:
+        word = waiting.pop()
         if word in ("-n", "--limit"):
-            text = words.pop() if words else ""
+            text = waiting.pop() if waiting else ""
             if not text.isdecimal() or int(text) == 0:
                 raise UserErrorException(
                     f"%runs: {word} {text!r} is no number of runs.", "write for example %runs -n 200"
                 )
             limit = int(text)
-        elif word == "--sort" and words:
-            sort_by = words.pop()
+        elif word == "--sort" and waiting:
+            sort_by = waiting.pop()
         elif word.startswith("-") or experiment is not None:
             raise UserErrorException(
                 f"%runs: {word!r} is not understood.", "%runs, %runs EXPERIMENT, -n COUNT for more of them, --sort NAME"
@@ -57,15 +55,15 @@ def named_runs(line: str, variables: Mapping[str, object]) -> list[Run]:
     UserErrorException
         Fewer than two are named, or one is not found.
     """
-    words = _words(line, "%compare")
-    if len(words) < 2:
+    named = words(line, "%compare")
+    if len(named) < 2:
         raise UserErrorException(
-            f"%compare takes two runs or more, and got {len(words)}.",
+            f"%compare takes two runs or more, and got {len(named)}.",
             "%compare first second; each is a variable with a run, part of an id, experiment#3, or last",
         )
     workspace: Workspace | None = None
     found = []
-    for word in words:
+    for word in named:
         value = variables.get(word)
         if isinstance(value, Run):
             found.append(value)
@@ -75,11 +73,3 @@ def named_runs(line: str, variables: Mapping[str, object]) -> list[Run]:
             workspace = workspace or workspace_here()
             found.append(workspace.get_run(word))
     return found
-
-
-def _words(line: str, magic: str) -> list[str]:
-    try:
-        # Within a word a '#' is part of a run's name.
-        return shlex.split(_COMMENT.sub("", line))
-    except ValueError as error:
-        raise UserErrorException(f"{magic}: a quote is not closed in {line.strip()!r}.", "close it") from error

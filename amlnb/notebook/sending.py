@@ -14,6 +14,7 @@ from amlnb.api.workspace import Workspace
 from amlnb.engine import reuse
 from amlnb.engine.submit import prepare, queue_run
 from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY
+from amlnb.store import workspace_dir
 from amlnb.tracking import context
 
 if TYPE_CHECKING:
@@ -36,12 +37,15 @@ class Sent:
         Folder of the workspace, if there was none and one was made.
     near_experiment
         An older experiment whose name is so near that this new one may be a misspelling.
+    ignored
+        The line names or tags the run, and the earlier one has another name or other tags.
     """
 
     run: Run
     reused: bool = False
     made_workspace: str | None = None
     near_experiment: str | None = None
+    ignored: bool = False
 
     def told(self, summary: str) -> list[str]:
         """What the person is told of it, in lines; ``summary`` is what went with the run."""
@@ -51,8 +55,9 @@ class Sent:
         if self.near_experiment is not None:
             lines.append(f"{self.run.experiment.name} is a new experiment; did you mean {self.near_experiment}?")
         if self.reused:
-            same = "the same code, values, parameters and environment"
+            same = "the same code, values, parameters and packages"
             lines.append(f"not run again: {self.run.id} has Completed with {same} (--no-reuse runs it)")
+            lines += ["its own name and tags stay as they are"] if self.ignored else []
         else:
             lines.append(f"submitted with {summary}")
         return lines
@@ -95,7 +100,8 @@ def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
     record = prepare(spec, workspace.directory)
     same = reuse.completed_run(workspace.directory, record) if options.reuse else None
     if same is not None:
-        return Sent(run_at(same.directory, experiment), reused=True)
+        other = options.name not in (None, same.display_name) or not options.tags.items() <= same.tags.items()
+        return Sent(run_at(same.directory, experiment), reused=True, ignored=other)
     return Sent(
         run_at(queue_run(workspace.directory, record), experiment),
         made_workspace=workspace.directory.path if made else None,
@@ -103,10 +109,11 @@ def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
     )
 
 
-def experiment_name(text: str) -> str:
-    """Make a name that an experiment may have."""
-    name = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in text).strip("-_")
-    return name[:60] or "notebook"
+def data_directory(folder: str) -> str:
+    """The workspace's data directory that a submission from a folder would use; it need not exist, and is not made."""
+    if workspace_dir.find_config(folder) is not None:
+        return Workspace.from_config(folder).directory.path
+    return workspace_dir.find_data(folder) or workspace_dir.folder_data_directory(folder)
 
 
 def _near(name: str, known: list[str]) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from amlnb.api.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
 from amlnb.api.run_futures import RESULTS_PROPERTY
+from amlnb.api.submission_words import experiment_name
 from amlnb.engine import targets
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
@@ -17,9 +18,9 @@ from amlnb.notebook.carried_paths import carried_paths
 from amlnb.notebook.foreseen import check_modules, missing_files
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
-from amlnb.notebook.local_modules import local_modules
-from amlnb.notebook.named_files import state_of_named_files
-from amlnb.notebook.sending import experiment_name, send
+from amlnb.notebook.local_modules import edited_since_import, local_modules
+from amlnb.notebook.named_files import state_of_what_is_named
+from amlnb.notebook.sending import send
 from amlnb.notebook.source_folder import write_source_folder
 from amlnb.render.formatting import one_line
 from amlnb.specs.run_spec import RunSpec
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _SHOWN_PARAMETERS = 20
 _SHOWN_LENGTH = 40
+_SHOWN_SETTINGS = 4
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,10 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     stem = os.path.splitext(os.path.basename(path))[0] if path else os.path.basename(folder)
     where = f"{stem}.ipynb" if path else "a notebook"
     paths = carried_paths(options.paths, folder)
+    namespace = KernelNamespace.of_shell(shell)
     found = capture(
         source,
-        KernelNamespace.of_shell(shell),
+        namespace,
         title=f"A cell of {where}, as it stood when it was submitted.",
         parameters=options.parameters,
         results=options.results,
@@ -109,7 +112,10 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         parameters=_parameters(found, options),
         folder=folder,
         notebook=path,
-        warnings=tuple(missing_files(found, folder, linked=here, carried=paths)),
+        warnings=(
+            *missing_files(found, folder, linked=here, carried=paths),
+            *_left_behind(found, namespace, edited_since_import(modules, folder)),
+        ),
     )
 
 
@@ -135,7 +141,9 @@ def submit(prepared: Prepared, options: SubmitOptions) -> Sent:
             script=prepared.script_name,
             only=tuple(dict.fromkeys([*prepared.modules, *prepared.paths])),
             added=_files_below(folder),
-            depends=state_of_named_files(found.script, prepared.folder, {*prepared.modules, *prepared.paths}),
+            depends=state_of_what_is_named(
+                found.script, prepared.folder, kept={*prepared.modules, *prepared.paths}
+            ),
             link_directory=prepared.folder,
             properties=properties,
             warnings=prepared.warnings,
@@ -147,6 +155,19 @@ def _files_below(folder: str) -> dict[str, str]:
     """``{path relative to the folder: path}`` of every file."""
     found = [os.path.join(top, name) for top, _, names in os.walk(folder) for name in names]
     return {os.path.relpath(path, folder): path for path in sorted(found)}
+
+
+def _left_behind(found: Capture, namespace: KernelNamespace, edited: list[str]) -> list[str]:
+    """What modules are in this kernel, and will not be in a new process that imports them."""
+    told = [f"{path} was edited since this notebook imported it: the run takes the file as it is now" for path in edited]
+    settings = [text for text in namespace.settings(s.name for s in found.imports) if text not in found.script]
+    if settings:
+        shown = ", ".join(one_line(text, _SHOWN_LENGTH) for text in settings[:_SHOWN_SETTINGS])
+        more = f" and {len(settings) - _SHOWN_SETTINGS} more" if len(settings) > _SHOWN_SETTINGS else ""
+        told.append(
+            f"cells of this notebook set {shown}{more}, and the run imports anew: repeat that in the cell if it matters"
+        )
+    return told
 
 
 def _parameters(found: Capture, options: SubmitOptions) -> dict[str, str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 import os
-import shlex
 import tomllib
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.submission_words import seconds, tag
 from amlnb.errors import UserErrorException
-from amlnb.notebook.options import parse_duration, parse_tag
+from amlnb.notebook.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,12 +65,8 @@ def parse_line(line: str, before: Mapping[str, Any]) -> dict[str, Any]:
     UserErrorException
         A name is not known, or a value cannot be its.
     """
-    try:
-        words = shlex.split(line, comments=True)
-    except ValueError as error:
-        raise UserErrorException(f"{HERE}: a quote is not closed in {line.strip()!r}.", "close it") from error
     settings = dict(before)
-    for word in words:
+    for word in words(line, HERE):
         if word == "--reset":
             settings.clear()
             continue
@@ -144,14 +140,14 @@ def _checked(name: str, value: Any, where: str) -> Any:
         if known:
             return value if isinstance(value, bool) else value.lower() in _ON
     elif kind == "time" and isinstance(value, (str, int)) and not isinstance(value, bool):
-        parse_duration(str(value))
+        seconds(str(value))
         return str(value)
     elif kind == "paths" and isinstance(value, (str, list)):
         parts = value.split(",") if isinstance(value, str) else value
         if all(isinstance(part, str) for part in parts):
-            return [part.strip() for part in parts]
+            return [part.strip() for part in parts if part.strip()]
     elif kind == "tags" and isinstance(value, str):
-        return dict(parse_tag(part) for part in value.split(","))
+        return dict(tag(part) for part in value.split(",") if part.strip())
     elif kind == "tags" and isinstance(value, dict):
         return {str(key): None if text is True else str(text) for key, text in value.items()}
     elif kind == "text" and isinstance(value, str) and value:

@@ -12,6 +12,7 @@ import pytest
 import amlnb
 from amlnb import Experiment, RunFailedError, ScriptRunConfig, Workspace
 from amlnb.api.run_futures import RESULTS_PROPERTY
+from amlnb.api.run_watcher import Watched, _look, run_watcher
 from amlnb.errors import ActivityFailedException, UserErrorException
 from amlnb.specs.run_spec import RunSpec
 from amlnb.staged import captured_values
@@ -120,7 +121,65 @@ def test_callbacks_are_called_once_with_the_run_at_its_end(start, caplog):
     assert called == [run]
     run.add_done_callback(called.append)
     assert called == [run, run]
-    assert "ZeroDivisionError" in caplog.text
+    until(lambda: "ZeroDivisionError" in caplog.text)
+
+
+def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_slow_callback_holds_up_nobody(start):
+    slow, quick = start(), start()
+    release, over = threading.Event(), threading.Event()
+    slow.add_done_callback(lambda _: release.wait(60))
+    quick.add_done_callback(lambda _: over.set())
+    slow.complete()
+    quick.complete()
+    assert over.wait(30)
+    release.set()
+
+
+def test_a_wait_that_is_given_up_leaves_nothing(start):
+    run = start()
+
+    async def given_up():
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.ensure_future(wrapped(run)), 0.01)
+
+    async def wrapped(run):
+        return await run
+
+    asyncio.run(given_up())
+    assert run_watcher()._watched == []
+    run.complete()
+
+
+class Faulty:
+    """A follower of a run on a file system that is away at first."""
+
+    def __init__(self, faults):
+        self.faults, self.ended = faults, False
+
+    def poll(self):
+        if self.faults:
+            raise self.faults.pop(0)
+        self.ended = True
+
+
+def test_a_fault_that_passes_is_no_end():
+    told = []
+    watched = Watched(Faulty([OSError(5, "away")] * 2), told.append)
+    assert [_look(watched)[0] for _ in range(3)] == [False, False, True]
+    assert watched.faulty_since is None
+
+
+def test_a_run_that_is_gone_is_told_at_once():
+    over, error = _look(Watched(Faulty([UserErrorException("there is no run")]), print))
+    assert over
+    assert "there is no run" in str(error)
 
 
 def test_runs_are_awaited_together(start):
@@ -158,6 +217,7 @@ def test_waiting_for_several(start):
     assert amlnb.wait(runs, timeout=0) == ({runs[1]}, {runs[0], runs[2]})
     assert amlnb.wait(runs, return_when="FIRST_COMPLETED").done == {runs[1]}
     runs[0].fail("bad")
+    assert amlnb.wait(runs, return_when="FIRST_COMPLETED").done == {runs[0], runs[1]}
     found = amlnb.wait(runs, return_when=concurrent.futures.FIRST_EXCEPTION)
     assert runs[2] in found.not_done
     assert runs[0] in found.done

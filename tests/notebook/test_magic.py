@@ -6,9 +6,11 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from amlnb.api.run_reading import run_at
 from amlnb.api.workspace import Workspace
+from amlnb.engine.rerun import rerun
 from amlnb.errors import AmlnbError, RunFailedError, UserErrorException
-from amlnb.notebook.magic import load_ipython_extension
+from amlnb.notebook.magic import load_ipython_extension, magic_of
 from amlnb.tracking import context
 
 
@@ -92,6 +94,61 @@ def test_an_equal_run_is_shown_instead_of_run_again(run_cell, tmp_path):
     assert again.id != second.id
 
 
+def test_what_a_run_depends_on_besides_its_code_is_noticed(run_cell, tmp_path, monkeypatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "edited.py").write_text("value = 1\n")
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere))
+    monkeypatch.syspath_prepend(str(elsewhere))
+    monkeypatch.setenv("SEED", "1")
+    (tmp_path / "train.py").write_text("import os, sys, edited\nos.environ['SEED']\n")
+    (tmp_path / "data.csv").write_text("1")
+    lines = ("%%submit --reuse\nimport os, edited\nprint(os.environ['SEED'])", "%submit --reuse train.py data.csv")
+    first = [run_cell(line)[0].id for line in lines]
+    assert [run_cell(line)[0].id for line in lines] == first
+    (elsewhere / "edited.py").write_text("value = 222\n")
+    second = [run_cell(line)[0].id for line in lines]
+    assert not set(second) & set(first)
+    monkeypatch.setenv("SEED", "2")
+    third = [run_cell(line)[0].id for line in lines]
+    assert not set(third) & set(second)
+    (tmp_path / "data.csv").write_text("22")
+    assert run_cell(lines[1])[0].id != third[1]
+
+
+def test_a_reused_run_keeps_its_name_and_says_so(run_cell):
+    run_cell("%%submit one --reuse\n1")
+    run, printed = run_cell("%%submit two --reuse --tag draft\n1")
+    assert run.display_name == "one"
+    assert "its own name and tags stay as they are" in printed
+
+
+def test_a_run_that_ran_again_by_hand_is_not_taken_for_the_same(run_cell, workspace):
+    first, _ = run_cell("%%submit --reuse\n1")
+    again = run_at(rerun(first.directory, workspace().directory))
+    again.wait_for_completion()
+    assert run_cell("%%submit --reuse\n1")[0].id == first.id
+
+
+def test_a_run_is_shown_once_by_its_cell_and_again_by_every_later_one(run_cell, shell, monkeypatch):
+    magic, shown = magic_of(shell), []
+    monkeypatch.setattr(magic, "show_still", lambda run: shown.append(run.id))
+    with pytest.raises(RunFailedError):
+        run_cell("%%submit --as broken\n1 / 0")
+    run = shell.user_ns["broken"]
+    assert shown == [run.id]
+    shell.execution_count += 1
+    magic.show(run)
+    assert shown == [run.id] * 2
+
+
+def test_a_reload_keeps_the_settings(run_cell, shell):
+    run_cell("%submit_config reuse=True")
+    load_ipython_extension(shell)
+    assert "True" in run_cell("%submit_config")[1]
+    run_cell("%submit_config --reset")
+
+
 def test_a_failed_run_is_never_shown_instead(run_cell):
     for _ in range(2):
         with pytest.raises(RunFailedError):
@@ -172,8 +229,15 @@ def test_a_script_is_submitted_in_a_line(run_cell, tmp_path):
     assert "submitted with train.py" in printed
     _, printed = run_cell("%submit --dry-run train.py --epochs 3")
     assert "train.py --epochs 3" in printed
-    with pytest.raises(UserErrorException, match="--out is for cells"):
+    with pytest.raises(UserErrorException, match="--out is not for a script"):
         run_cell("%submit --out x train.py")
+    run, printed = run_cell("%submit train.py --dry-run")
+    assert "--dry-run stands after the script, and is given to it" in printed
+    assert run.get_details()["runDefinition"]["arguments"] == ["--dry-run"]
+    with pytest.raises(UserErrorException, match="--no-capture is not for a script"):
+        run_cell("%submit --no-capture train.py")
+    with pytest.raises(AmlnbError, match=r"there is no script 'trian\.py'"):
+        run_cell("%submit --dry-run trian.py")
     with pytest.raises(AmlnbError, match=r"there is no script 'trian\.py'"):
         run_cell("%submit trian.py")
 

@@ -27,6 +27,9 @@ from amlnb.notebook.options import SubmitOptions, parse_file_options, parse_opti
         ("--with data.csv,conf --with x", SubmitOptions(paths=("data.csv", "conf", "x"))),
         ("--stream --reuse", SubmitOptions(stream=True, reuse=True)),
         ("--gpus 0 --nodes 1", SubmitOptions()),
+        ("--tag color=#ff0000 --name run#3 # it is red", SubmitOptions(tags={"color": "#ff0000"}, name="run#3")),
+        ("--name '#1' #2", SubmitOptions(name="#1")),
+        ("--no-stream", SubmitOptions()),
         ("--help", SubmitOptions(help=True)),
     ],
 )
@@ -38,11 +41,13 @@ def test_a_line_is_understood(line, options):
     ("line", "message"),
     [
         ("--experimnt x", "did you mean --experiment?"),
-        ("--timeout soon", "'soon' is not a time"),
-        ("--param rate", "'rate' is not NAME=VALUE"),
-        ("--param 1x=2", "'1x=2' is not NAME=VALUE"),
+        ("--timeout soon", "the time limit 'soon' is no time"),
+        ("--param rate", "the parameter 'rate' is not NAME=VALUE"),
+        ("--param 1x=2", "the parameter '1x=2' is not NAME=VALUE"),
         ("--tag =1", "has no key"),
         ("--as not-a-name", "is not the name of a variable"),
+        ("--as class", "is not the name of a variable"),
+        ("--exp digits", "did you mean --experiment?"),
         ("--out 1x", "--out '1x' is not the name of a variable"),
         ("'open", "a quote is not closed"),
         ("a --name b", "named twice"),
@@ -83,6 +88,10 @@ def test_what_comes_later_is_answered_with_one_plain_line(line):
         ),
         ("-p lr=0.1 train.ipynb --name x", SubmitOptions(file="train.ipynb", parameters={"lr": 0.1}, name="x")),
         ("--help", SubmitOptions(help=True)),
+        (
+            "train.py --url http://x/#frag --epochs 3",
+            SubmitOptions(file="train.py", arguments=("--url", "http://x/#frag", "--epochs", "3")),
+        ),
     ],
 )
 def test_a_file_is_told_from_flags_and_from_its_own_arguments(line, options):
@@ -127,6 +136,18 @@ def test_settings_hold_where_the_line_says_nothing():
     said = parse_options("-t local --timeout 1m --no-reuse --no-block --tag team=y --with more.csv", settings)
     assert (said.target, said.timeout_s, said.reuse, said.block) == ("local", 60.0, False, False)
     assert (said.tags, said.paths) == ({"team": "y", "draft": None}, ("data.csv", "more.csv"))
+
+
+def test_a_line_goes_before_settings_that_wait():
+    assert not parse_options("--no-block", {"stream": True}).stream
+    assert not parse_options("--no-stream", {"stream": True}).stream
+    assert parse_options("", {"stream": True, "block": False}).stream
+
+
+def test_what_cells_take_along_by_default_is_no_matter_of_files():
+    settings = {"with": ["configs"]}
+    assert parse_file_options("train.py", settings).paths == ()
+    assert parse_file_options("train.ipynb --with x", settings).paths == ("x",)
 
 
 def test_every_flag_has_help():

@@ -39,7 +39,7 @@ def test_the_nearest_file_with_a_section_of_ours_counts(tmp_path, monkeypatch):
         ("[tool.amlnb]\ntraget = 'x'", "did you mean target?"),
         ("[tool.amlnb]\nreuse = 'perhaps'", "the setting reuse cannot be 'perhaps'"),
         ("[tool.amlnb]\ntarget = 3", "the setting target cannot be 3"),
-        ("[tool.amlnb]\ntimeout = 'soon'", "'soon' is not a time"),
+        ("[tool.amlnb]\ntimeout = 'soon'", "the time limit 'soon' is no time"),
         ("[tool.amlnb]\nwith = [1]", "the setting with cannot be [1]"),
         ("[tool.amlnb", "cannot be read"),
     ],
