@@ -120,10 +120,9 @@ def _write(folder: str, number: int, name: str, value: Any, key: str | None) -> 
     """Write one value by the first form that holds it exactly, and return its entry."""
     # A name may be longer than a file's, or differ from another only by case.
     base = f"{number}-{name[:40]}" if _is_ascii(name) else str(number)
-    if is_json(value):
-        return _write_text(folder, base + ".json", json.dumps(value))
-    if is_literal(value):
-        return _write_text(folder, base + ".txt", ascii(value))
+    plain = _plain_text(value)
+    if plain is not None:
+        return _write_text(folder, base + plain[0], plain[1])
     numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
     if numpy is not None and (type(value) is numpy.ndarray or isinstance(value, numpy.generic)):
         if not value.dtype.hasobject:
@@ -138,7 +137,19 @@ def _write(folder: str, number: int, name: str, value: Any, key: str | None) -> 
             with open(os.path.join(folder, base + ".npz"), "wb") as file:
                 numpy.savez(file, **arrays)
             return {"file": base + ".npz"}
-    return _write_pickle(folder, base + ".pkl", value, key)
+    return _write_pickle(folder, base + ".pkl", name, value, key)
+
+
+def _plain_text(value: Any) -> tuple[str, str] | None:
+    """The value as JSON or as a literal, after the ending of its file; None if neither holds it."""
+    try:
+        if is_json(value):
+            return ".json", json.dumps(value)
+        if is_literal(value):
+            return ".txt", ascii(value)
+    except ValueError:
+        pass  # an integer of more digits than Python writes
+    return None
 
 
 def _write_text(folder: str, name: str, text: str) -> dict[str, Any]:
@@ -147,17 +158,17 @@ def _write_text(folder: str, name: str, text: str) -> dict[str, Any]:
     return {"file": name}
 
 
-def _write_pickle(folder: str, name: str, value: Any, key: str | None) -> dict[str, Any]:
+def _write_pickle(folder: str, file_name: str, name: str, value: Any, key: str | None) -> dict[str, Any]:
     import io
 
     buffer = io.BytesIO()
     packages: dict[str, str] = {}
     _pickler(buffer, packages).dump(value)
     data = buffer.getvalue()
-    with open(os.path.join(folder, name), "wb") as file:
+    with open(os.path.join(folder, file_name), "wb") as file:
         file.write(data)
-    entry = {"file": name, "python": "{}.{}".format(*sys.version_info[:2]), "packages": packages}
-    return dict(entry, signature=_signature(data, key)) if key else entry
+    entry = {"file": file_name, "python": "{}.{}".format(*sys.version_info[:2]), "packages": packages}
+    return dict(entry, signature=_signature(name, entry, data, key)) if key else entry
 
 
 def _pickler(buffer: Any, packages: dict[str, str]) -> Any:
@@ -310,11 +321,9 @@ def _column_values(array: Any, dtype: str) -> Any:
 
 
 def _read_pickle(path: str, name: str, entry: dict[str, Any], key: str | None, trust: bool) -> Any:
-    import hmac
-
     with open(path, "rb") as file:
         data = file.read()
-    if not trust and not (key and hmac.compare_digest(str(entry.get("signature")), _signature(data, key))):
+    if not trust and not (key and _is_signed(name, entry, data, key)):
         raise UntrustedValueError(name)
     here = "{}.{}".format(*sys.version_info[:2])
     if here != entry["python"]:
@@ -323,8 +332,8 @@ def _read_pickle(path: str, name: str, entry: dict[str, Any], key: str | None, t
             "hint: make it inside the cell, or run on the notebook's own Python".format(name, entry["python"], here)
         )
     for package, version in entry["packages"].items():
-        found = getattr(__import__(package), "__version__", version)
-        if found.split(".")[0] != version.split(".")[0]:
+        found = _version(package)
+        if found is not None and found.split(".")[0] != version.split(".")[0]:
             raise RuntimeError(
                 f"The value of '{name}' was pickled with {package} {version} and cannot be trusted with {found}.\n"
                 "hint: make it inside the cell, or install the same major version"
@@ -332,10 +341,38 @@ def _read_pickle(path: str, name: str, entry: dict[str, Any], key: str | None, t
     return pickle.loads(data)  # noqa: S301 - signed, or trusted by who asks
 
 
-def _signature(data: bytes, key: str) -> str:
+def _version(package: str) -> str | None:
+    """Version of a package that is imported or installed here; it is not imported for that. None if nobody knows."""
+    found = getattr(sys.modules.get(package), "__version__", None)
+    if isinstance(found, str):
+        return found
+    try:
+        from importlib import metadata
+    except ImportError:  # Python 3.7
+        return None
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        pass
+    if sys.version_info < (3, 10):
+        return None
+    owners = metadata.packages_distributions().get(package)
+    return metadata.version(owners[0]) if owners else None
+
+
+def _is_signed(name: str, entry: dict[str, Any], data: bytes, key: str) -> bool:
     import hmac
 
-    return hmac.new(key.encode(), data, "sha256").hexdigest()
+    signature = str(entry.get("signature")).encode("ascii", "replace")
+    return hmac.compare_digest(signature, _signature(name, entry, data, key).encode("ascii"))
+
+
+def _signature(name: str, entry: dict[str, Any], data: bytes, key: str) -> str:
+    """Sign a pickle with all that is believed of it, so that none can stand for another."""
+    import hmac
+
+    told = json.dumps([name, entry.get("part"), entry.get("python"), entry.get("packages")], sort_keys=True)
+    return hmac.new(key.encode(), told.encode("ascii") + b"\0" + data, "sha256").hexdigest()
 
 
 def _type_name(value: Any) -> str:

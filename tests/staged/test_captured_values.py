@@ -81,6 +81,8 @@ def _exactly(value):
         (pd.Series([1.5, 2.5], name="loss"), ".npz"),
         (pd.Series([1.5, 2.5]), ".npz"),
         (frozenset({1}), ".pkl"),
+        pytest.param(10**5000, ".pkl", id="an int of more digits than are written"),
+        pytest.param((1, 10**5000), ".pkl", id="a tuple with one"),
         (Model(0.1), ".pkl"),
         (pd.DataFrame({"a": pd.Categorical(["x"])}), ".pkl"),
     ],
@@ -112,6 +114,59 @@ def test_a_pickle_is_read_only_if_it_is_signed_with_the_key_or_trusted(monkeypat
     with pytest.raises(UntrustedValueError):
         read(FOLDER, "value", "secret")
     assert read(FOLDER, "value", trust=True).rate == 2
+
+
+def _edit(change):
+    """What whoever can write to the run directory may do."""
+    entries = index(FOLDER)
+    change(entries)
+    with open(os.path.join(FOLDER, "values.json"), "w") as file:
+        json.dump(entries, file)
+
+
+def _swap(entries):
+    entries["value"], entries["other"] = entries["other"], entries["value"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _swap,
+        lambda entries: entries["value"].update(packages={"unwanted_module": "1"}),
+        lambda entries: entries["value"].update(packages={}),
+        lambda entries: entries["value"].update(python="3.5"),
+        lambda entries: entries["value"].update(part="rate"),
+        lambda entries: entries["value"].update(signature="é"),
+        lambda entries: entries["value"].update(signature=None),
+    ],
+)
+def test_all_that_is_told_of_a_pickle_is_signed_with_it(tmp_path, monkeypatch, change):
+    (tmp_path / "unwanted_module.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv(captured_values.KEY_VARIABLE, "secret")
+    keep(value=Model(np.float32(1)), other=Model(2))
+    assert "numpy" in index(FOLDER)["value"]["packages"]
+    _edit(change)
+    with pytest.raises(UntrustedValueError):
+        read(FOLDER, "value", "secret")
+
+
+def test_no_module_is_imported_to_learn_its_version(tmp_path, monkeypatch):
+    (tmp_path / "unwanted_module.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    keep(value=Model(1))
+    _edit(lambda entries: entries["value"].update(packages={"unwanted_module": "1.0"}))
+    assert read(FOLDER, "value", trust=True).rate == 1
+
+
+@pytest.mark.parametrize("package", ["numpy", "hypothesis", "nbformat", "dateutil"])
+def test_another_major_version_is_refused_by_name_whether_it_is_imported_or_installed(monkeypatch, package):
+    keep(value=Model(1))
+    _edit(lambda entries: entries["value"].update(packages={package: "0.0"}))
+    monkeypatch.delitem(sys.modules, package, raising=False)
+    with pytest.raises(RuntimeError, match=f"pickled with {package} 0.0 and cannot be trusted with [1-9]"):
+        read(FOLDER, "value", trust=True)
+    assert package not in sys.modules
 
 
 def test_a_pickle_without_any_key_is_not_signed_by_the_empty_one(monkeypatch):
