@@ -14,6 +14,9 @@ from amlnb.notebook.source_lines import split_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_SETTING_CALLS = frozenset({"seed", "manual_seed", "manual_seed_all", "set_seed", "set_random_seed", "basicConfig"})
+
+
 @dataclass(frozen=True)
 class ImportBinding:
     """One import of one name: ``import module``, or ``from module import attribute``."""
@@ -47,12 +50,15 @@ class ExecutedCells:
         self._stars: list[str] = []
         # Each with its place in the order of all.
         self._definitions: dict[str, list[tuple[int, str | None]]] = {}
+        self._settings: dict[str, dict[str, None]] = {}
         bound = 0
         for text in cells:
             bindings = _bindings(text)
             for imported in bindings.imports:
                 self._imports.setdefault(imported.name, []).append(imported)
             self._stars += bindings.stars
+            for name, text in bindings.settings:
+                self._settings.setdefault(name, {})[text] = None
             for name, source in bindings.definitions:
                 bound += 1
                 self._definitions.setdefault(name, []).append((bound, source))
@@ -93,6 +99,10 @@ class ExecutedCells:
         later = (bound for other in others for bound in self._definitions.get(other, ()))
         return any(text is None and order > made[-1] for order, text in later)
 
+    def settings(self, names: Iterable[str]) -> list[str]:
+        """What cells did to what these names hold: attributes and items that they set, seeds."""
+        return [text for name in names for text in self._settings.get(name, ())]
+
 
 @dataclass(frozen=True)
 class _Bindings:
@@ -101,6 +111,7 @@ class _Bindings:
     imports: tuple[ImportBinding, ...] = ()
     stars: tuple[str, ...] = ()
     definitions: tuple[tuple[str, str | None], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 # A notebook's cells are read at each submission; a cell's text says the same every time.
@@ -113,6 +124,7 @@ def _bindings(text: str) -> _Bindings:
     imports: list[ImportBinding] = []
     stars: list[str] = []
     definitions: list[tuple[str, str | None]] = []
+    settings: list[tuple[str, str]] = []
     lines = split_lines(text)
     stack: list[ast.AST] = list(reversed(tree.body))
     while stack:
@@ -130,8 +142,22 @@ def _bindings(text: str) -> _Bindings:
         elif isinstance(node, ast.comprehension):
             stack += [node.iter, *node.ifs]
         elif not isinstance(node, ast.Lambda):
+            settings += _setting(node)
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
-    return _Bindings(tuple(imports), tuple(stars), tuple(definitions))
+    return _Bindings(tuple(imports), tuple(stars), tuple(definitions), tuple(settings))
+
+
+def _setting(node: ast.AST) -> list[tuple[str, str]]:
+    """``module.name = value`` and ``module.seed(1)``: the name at its root, and the text."""
+    if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+        root: ast.expr = node
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SETTING_CALLS:
+        root = node.func
+    else:
+        return []
+    while isinstance(root, (ast.Attribute, ast.Subscript)):
+        root = root.value
+    return [(root.id, ast.unparse(node))] if isinstance(root, ast.Name) else []
 
 
 def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ImportBinding | None:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _NEVER = frozenset({"__pycache__", ".ipynb_checkpoints", ".git", ".amlnb", ".venv"})
 
@@ -37,6 +43,35 @@ def local_modules(script: str, folder: str) -> dict[str, str]:
                 with open(path, encoding="utf-8", errors="replace") as file:
                     waiting |= _imported_roots(file.read())
     return dict(sorted(found.items()))
+
+
+def edited_since_import(modules: Iterable[str], folder: str) -> list[str]:
+    """Modules whose file is another one than this process imported.
+
+    The compiled copy that an import leaves beside a module tells of which file it is made; reloading makes it anew.
+
+    Parameters
+    ----------
+    modules
+        Paths relative to the folder.
+    """
+    return [path for path in modules if path.endswith(".py") and _was_edited(path, folder)]
+
+
+def _was_edited(relative: str, folder: str) -> bool:
+    name = relative.removesuffix(".py").removesuffix(os.sep + "__init__").replace(os.sep, ".")
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    path = os.path.join(folder, relative)
+    if spec is None or not spec.cached or os.path.realpath(spec.origin or "") != os.path.realpath(path):
+        return False
+    try:
+        with open(spec.cached, "rb") as file:
+            flags, modified, size = struct.unpack("<4xIII", file.read(16))
+        now = os.stat(path)
+    except (OSError, struct.error):  # no copy was left
+        return False
+    # As PEP 552 lays it out; with flags it tells of the file in another way.
+    return flags == 0 and (modified, size) != (int(now.st_mtime) & 0xFFFFFFFF, now.st_size & 0xFFFFFFFF)
 
 
 def _imported_roots(text: str) -> set[str]:
