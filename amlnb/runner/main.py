@@ -197,6 +197,8 @@ class _Runner:
                 # A process whose main thread has ended before its other threads is a zombie, and not yet to be had.
                 if self._reap():
                     return
+                if time.monotonic() >= deadline:
+                    process_tree.send([self._child], signal.SIGKILL)
                 self._sleep(0.01)
                 continue
             if time.monotonic() >= deadline:
@@ -212,6 +214,8 @@ class _Runner:
         return process_tree.descendants(os.getpid(), self._is_anothers)
 
     def _is_anothers(self, pid: int) -> bool:
+        if pid == self._child:
+            return False  # whatever environment it has given itself by an exec
         ours = f"{context.RUN_ID}={self._launch.record['id']}".encode("utf-8", "surrogateescape")
         prefix = context.RUN_ID.encode("ascii") + b"="
         environ = process_tree.environment_of(pid)

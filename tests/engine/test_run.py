@@ -221,6 +221,23 @@ def test_a_script_that_ignores_term_is_killed_after_its_grace(submit, workspace,
     assert RunReader(run.directory).refresh()
 
 
+def test_a_script_that_gives_itself_the_id_of_another_run_is_canceled_like_any_other(submit):
+    run = submit(
+        """
+        import os, sys
+        if os.environ["AMLNB_RUN_ID"] != "another":
+            os.environ["AMLNB_RUN_ID"] = "another"
+            os.execv(sys.executable, [sys.executable, __file__])
+        print("ready", flush=True)
+        import time
+        time.sleep(600)
+        """
+    )
+    until(lambda: os.path.exists(os.path.join(run.directory, "user_logs/std_log.txt")) and "ready" in log_of(run))
+    run.cancel()
+    assert ended(run)["status"] == "Canceled"
+
+
 def test_a_time_limit_ends_in_canceled_and_says_so(submit):
     run = submit("import time; time.sleep(600)", max_run_duration_seconds=0.5)
     details = ended(run)
