@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import time
@@ -39,7 +40,9 @@ _CLOCK_S = 1.0
 _CLOCK_RUNS = 4
 _TURN_S = 0.0005
 _PNG_INTERVAL_S = 30.0
-_FAULT_LIMIT = 5
+# Network file systems have hiccups: a view waits longer from fault to fault, and stops when they have lasted so long.
+_LONGEST_FAULTS_S = 60.0
+_LONGEST_PAUSE_S = 8.0
 
 # These pass in a moment, and show nothing but their name.
 _BEFORE_START = frozenset({states.NOT_STARTED, states.PREPARING, states.PROVISIONING, states.STARTING, states.QUEUED})
@@ -60,14 +63,16 @@ class RunDisplay:
 
     ``done`` is set when the final version has been published. Until then the outputs tell as of when they are, by
     ``clock`` (Unix seconds): a kernel that ends leaves them as they stand. ``refreshed_at`` is when that was done
-    last, ``due`` when it would be its turn again by what it costs (both monotonic seconds).
+    last, ``due`` when it would be its turn again by what it costs, ``failing_since`` when the first of the faults was
+    that have gone on since (all monotonic seconds); ``pause_s`` is the shortest time between two turns.
     """
 
     directory: str
     publish: Publish
     clock: Callable[[], float] = time.time
     done: threading.Event = field(default_factory=threading.Event)
-    faults: int = 0
+    failing_since: float | None = None
+    pause_s: float = _INTERVAL_S
     refreshed_at: float = float("-inf")
     due: float = float("-inf")
 
@@ -97,6 +102,7 @@ class RunDisplay:
             How often the time is told while there is nothing new.
         """
         if not self._tail.sealed and now - self._looked_at >= _LOOK_S:
+            os.stat(self.directory)  # what is left of a run that was removed tells nothing, and would stand for ever
             self._looked_at = now
             looking.look(self._tail.reader)
         view = in_cell_lines(self._tail.poll(), self._cell_script)
@@ -116,12 +122,26 @@ class RunDisplay:
             self.done.set()
         return sent
 
-    def stop(self, error: Exception) -> None:
+    def succeeded(self) -> None:
+        """Take note of a turn without a fault."""
+        self.failing_since, self.pause_s = None, _INTERVAL_S
+
+    def failed(self, error: Exception, now: float) -> None:
+        """Take note of a fault: try again later; stop if it does not pass."""
+        self.failing_since = now if self.failing_since is None else self.failing_since
+        self.pause_s = min(2 * self.pause_s, _LONGEST_PAUSE_S)
+        if now - self.failing_since >= _LONGEST_FAULTS_S or _is_gone(self.directory):
+            self._stop(error)
+
+    def _stop(self, error: Exception) -> None:
         """Say in the output that it is no longer live, and end."""
+        self.done.set()
         output = stopped_output(error)
         _log.warning("%s (%s)", output.data["text/plain"], self.directory)
-        self._show(self._details_id, output)
-        self.done.set()
+        try:
+            self._show(self._details_id, output)
+        except Exception:  # noqa: BLE001 - it is over, and the other displays go on
+            _log.warning("nor can that be shown", exc_info=True)
 
     def _renew_png(self, view: RunView, scene: Scene, now: float, *, ended: bool) -> None:
         """Paint the picture that a saved notebook shows: at changes of state, and every half minute."""
@@ -140,6 +160,17 @@ class RunDisplay:
         self._shown[display_id] = output
         self.publish(output, display_id, update=before is not None)
         return sum(len(value) for value in output.data.values() if isinstance(value, str))
+
+
+def _is_gone(directory: str) -> bool:
+    """Tell whether a directory has been removed; one that only cannot be reached has not."""
+    try:
+        os.stat(directory)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 class LiveDisplays:
@@ -198,7 +229,7 @@ def cpu_share(runs: int) -> float:
 
 def in_turn(displays: Sequence[RunDisplay], now: float) -> list[RunDisplay]:
     """Those that may be refreshed again, in the order in which it is their turn."""
-    ready = [display for display in displays if now - display.refreshed_at >= _INTERVAL_S]
+    ready = [display for display in displays if now - display.refreshed_at >= display.pause_s]
     return sorted(ready, key=lambda display: display.due)
 
 
@@ -238,11 +269,9 @@ def _refreshed(display: RunDisplay, runs: int) -> tuple[float, int]:
     now = time.monotonic()
     try:
         sent = display.refresh(now, _CLOCK_S * max(1.0, runs / _CLOCK_RUNS))
-        display.faults = 0
+        display.succeeded()
     except Exception as error:  # noqa: BLE001 - a thread's boundary: told in the output once it lasts
-        display.faults += 1
-        if display.faults >= _FAULT_LIMIT:
-            display.stop(error)
+        display.failed(error, now)
     used_s = time.thread_time() - began
     display.refreshed_at = now
     display.due = now + turn_s(used_s, runs)

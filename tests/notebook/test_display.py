@@ -1,4 +1,5 @@
 import itertools
+import shutil
 import threading
 import time
 
@@ -108,21 +109,60 @@ def test_the_thread_follows_all_runs_and_ends_with_them(run):
     assert live._thread is None
 
 
-def test_a_display_that_fails_says_so_and_leaves_the_others_alone(run, caplog):
+def test_a_display_of_a_run_that_is_gone_says_so_and_leaves_the_others_alone(run, caplog):
     screen, broken, live = Screen(), Screen(), LiveDisplays()
     other = run.experiment.start_logging(snapshot_directory=None)
-    bad = RunDisplay(other.directory, broken)
-    live.add(bad)
-
-    def fail(now, clock_s):
-        raise OSError(5, "Input/output error")
-
-    bad.refresh = fail
+    live.add(RunDisplay(other.directory, broken))
     live.add(RunDisplay(run.directory, screen))
+    shutil.rmtree(other.directory)
     broken.wait(lambda: "view of the run has stopped" in broken.outputs[1].data["text/plain"])
     run.complete()
     screen.wait(lambda: screen.outputs[0].data[RUN_MIME]["state"] == "Completed")
-    assert "Input/output error" in caplog.text
+    assert "No such file or directory" in caplog.text
+
+
+def test_a_fault_that_passes_stops_no_display(run):
+    """A network file system may be away for half a minute."""
+    display = RunDisplay(run.directory, Screen())
+    display.refresh(0.0)
+    pauses = []
+    for now in (0, 15, 30, 45, 59):
+        display.failed(OSError(116, "Stale file handle"), float(now))
+        pauses.append(display.pause_s)
+    assert not display.done.is_set()
+    assert pauses == sorted(pauses)
+    display.refreshed_at = 59.0
+    assert in_turn([display], 60.0) == []
+    assert pauses[-1] < 10
+    display.succeeded()
+    display.failed(OSError(116, "Stale file handle"), 61.0)  # the first of others
+    assert not display.done.is_set()
+    assert in_turn([display], 60.0) == [display]
+    run.complete()
+
+
+def test_a_display_says_so_when_faults_have_lasted_a_minute(run):
+    screen = Screen()
+    display = RunDisplay(run.directory, screen)
+    display.refresh(0.0)
+    for now in range(61):
+        assert not display.done.is_set()
+        display.failed(OSError(5, "Input/output error"), float(now))
+    assert display.done.is_set()
+    assert "has stopped" in screen.outputs[1].data["text/plain"]
+    assert "Input/output error" in screen.outputs[1].data["text/plain"]
+    run.complete()
+
+
+def test_a_screen_that_takes_nothing_more_is_no_fault_of_the_other_displays(run, caplog):
+    display = RunDisplay(run.directory, Screen())
+    display.refresh(0.0)
+    display.publish = lambda *_, **__: 1 / 0
+    display.failed(OSError(5, "Input/output error"), 0.0)
+    display.failed(OSError(5, "Input/output error"), 100.0)
+    assert display.done.is_set()
+    assert "ZeroDivisionError" in caplog.text
+    run.complete()
 
 
 def test_a_budget_makes_a_spender_wait_for_its_share():
