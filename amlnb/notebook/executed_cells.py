@@ -99,9 +99,10 @@ class ExecutedCells:
         later = (bound for other in others for bound in self._definitions.get(other, ()))
         return any(text is None and order > made[-1] for order, text in later)
 
-    def settings(self, names: Iterable[str]) -> list[str]:
-        """What cells did to what these names hold: attributes and items that they set, seeds."""
-        return [text for name in names for text in self._settings.get(name, ())]
+    def settings(self, names: Iterable[str], script: str) -> list[str]:
+        """What cells set in what these names hold, and a script does not: attributes, items, seeds."""
+        own = {text for _, text in _bindings(script).settings}
+        return [text for name in names for text in self._settings.get(name, ()) if text not in own]
 
 
 @dataclass(frozen=True)
@@ -148,16 +149,18 @@ def _bindings(text: str) -> _Bindings:
 
 
 def _setting(node: ast.AST) -> list[tuple[str, str]]:
-    """``module.name = value`` and ``module.seed(1)``: the name at its root, and the text."""
+    """``module.name = value`` and ``module.seed(1)``: the name at its root, and what is set."""
     if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
         root: ast.expr = node
+        text = ast.unparse(root)
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SETTING_CALLS:
         root = node.func
+        text = f"{ast.unparse(root)}(...)"
     else:
         return []
     while isinstance(root, (ast.Attribute, ast.Subscript)):
         root = root.value
-    return [(root.id, ast.unparse(node))] if isinstance(root, ast.Name) else []
+    return [(root.id, text)] if isinstance(root, ast.Name) else []
 
 
 def _import(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> ImportBinding | None:

@@ -88,9 +88,9 @@ class KernelNamespace:
         """Describe values so that what they share in the notebook they share in the script."""
         return describe_together({name: self._variables[name] for name in names}, self._around)
 
-    def settings(self, imported: Iterable[str]) -> list[str]:
-        """What cells did to what they imported under these names, which an import elsewhere does not repeat."""
-        return self._executed.settings(imported)
+    def settings(self, imported: Iterable[str], script: str) -> list[str]:
+        """What cells set in what they imported under these names, and neither an import nor the script repeats."""
+        return self._executed.settings(imported, script)
 
     def _is_hidden(self, name: str) -> bool:
         return name in self._hidden and self._hidden[name] is self._variables.get(name)

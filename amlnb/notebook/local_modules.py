@@ -6,6 +6,7 @@ import ast
 import os
 import struct
 import sys
+from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _imported_roots(text: str) -> set[str]:
 
 def _files_of(root: str, folder: str) -> list[str]:
     package = os.path.join(folder, root)
-    if os.path.isdir(package) and _holds_python(package):
+    if os.path.isdir(package) and _is_package(package):
         files: list[str] = []
         for base, folders, names in os.walk(package):
             folders[:] = sorted(name for name in folders if name not in _NEVER)
@@ -100,6 +101,12 @@ def _files_of(root: str, folder: str) -> list[str]:
     return [module] if os.path.isfile(module) else []
 
 
-def _holds_python(folder: str) -> bool:
-    with os.scandir(folder) as entries:
-        return any(entry.name.endswith(".py") for entry in entries)
+def _is_package(folder: str) -> bool:
+    """Tell whether an import finds this folder: without ``__init__.py``, only if no other module has its name."""
+    if os.path.isfile(os.path.join(folder, "__init__.py")):
+        return True
+    above, name = os.path.split(folder)
+    found = PathFinder.find_spec(name, [above, *sys.path])
+    if found is None or found.origin is not None:
+        return False
+    return any(name.endswith(".py") for _, _, names in os.walk(folder) for name in names)

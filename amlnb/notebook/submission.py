@@ -160,7 +160,7 @@ def _files_below(folder: str) -> dict[str, str]:
 def _left_behind(found: Capture, namespace: KernelNamespace, edited: list[str]) -> list[str]:
     """What modules are in this kernel, and will not be in a new process that imports them."""
     told = [f"{path} was edited since this notebook imported it: the run takes it as it is now" for path in edited]
-    settings = [text for text in namespace.settings(s.name for s in found.imports) if text not in found.script]
+    settings = namespace.settings([symbol.name for symbol in found.imports], found.script)
     if settings:
         shown = ", ".join(one_line(text, _SHOWN_LENGTH) for text in settings[:_SHOWN_SETTINGS])
         more = f" and {len(settings) - _SHOWN_SETTINGS} more" if len(settings) > _SHOWN_SETTINGS else ""
