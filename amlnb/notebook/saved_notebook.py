@@ -124,16 +124,22 @@ def _skip(text: str, at: int) -> int:
 
 
 def with_data(output: SavedOutput, data: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
-    """Put a bundle into an output, in the form that the output has: texts as lists of lines, or whole."""
-    old = output.content.get("data")
-    lines = not isinstance(old, dict) or not isinstance(old.get("text/plain"), str)
+    """Put a bundle into an output, in the form that the output has: texts as lists of lines, or whole.
+
+    Of its metadata only those of representations are replaced: what else is told of the output is somebody else's.
+    """
+    held, told = output.content.get("data"), output.content.get("metadata")
+    old = held if isinstance(held, dict) else {}
+    kept = told if isinstance(told, dict) else {}
+    lines = not isinstance(old.get("text/plain"), str)
     bundle = {
         mime: value.splitlines(keepends=True)
         if lines and isinstance(value, str) and (mime.startswith("text/") or mime in _LINES)
         else value
         for mime, value in data.items()
     }
-    return {**output.content, "data": bundle, "metadata": metadata}
+    others = {name: value for name, value in kept.items() if name not in old and name not in data}
+    return {**output.content, "data": bundle, "metadata": {**others, **metadata}}
 
 
 def replaced(text: str, changes: list[tuple[SavedOutput, dict[str, Any]]]) -> str:

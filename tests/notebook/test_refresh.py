@@ -18,7 +18,7 @@ from amlnb.live.run_tail import RunTail
 from amlnb.notebook import refresh as refreshing
 from amlnb.notebook.outputs import RUN_MIME, still_outputs, stopped_output
 from amlnb.notebook.refresh import refresh
-from amlnb.notebook.saved_notebook import find_outputs, replaced
+from amlnb.notebook.saved_notebook import SavedOutput, find_outputs, replaced, with_data
 
 
 @pytest.fixture
@@ -117,6 +117,25 @@ def test_a_view_that_had_stopped_becomes_the_final_one(run, tmp_path):
     path = saved(tmp_path / "a.ipynb", [picture, stopped])
     run.complete()
     assert refresh(str(path)).refreshed == 2
+
+
+def test_what_else_is_told_of_an_output_is_kept(run, tmp_path):
+    outputs, own = shown(run), {"collapsed": True, "mine": {"x": 1}}
+    for output in outputs:
+        output.metadata = {**output.metadata, **own}
+    path = saved(tmp_path / "a.ipynb", outputs)
+    run.complete()
+    assert refresh(str(path)).refreshed == 2
+    picture, details = nbformat.read(path, 4).cells[0].outputs
+    assert details.metadata == own
+    assert picture.metadata == {**own, **shown(run)[0].metadata}
+    assert refresh(str(path)).unchanged == 2
+
+
+def test_metadata_of_a_representation_that_is_gone_goes_with_it():
+    content = {"data": {"text/plain": "a", "image/svg+xml": "b"}, "metadata": {"image/svg+xml": {"isolated": True}}}
+    new = with_data(SavedOutput(0, 0, 0, content), {"text/plain": "c"}, {})
+    assert new == {"data": {"text/plain": "c"}, "metadata": {}}
 
 
 def test_tables_of_another_run_are_not_taken_for_this_one_s(run, experiment, tmp_path):
