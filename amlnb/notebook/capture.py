@@ -203,7 +203,7 @@ def _refuse_undefined(found: Found, namespace: Namespace) -> None:
     name, reader = min(found.undefined.items(), key=lambda item: (item[1] is not None, item[0]))
     others = sorted(set(found.undefined) - {name})
     where = f" (through {reader})" if reader else ""
-    more = f" Neither are {', '.join(others)}." if others else ""
+    more = f" Nor {'is' if len(others) == 1 else 'are'} {', '.join(others)}." if others else ""
     raise CellException(
         f"The cell uses {name}{where}, which is not defined in this notebook.{more}{_near(name, namespace.names())}",
         "run the cell that defines it, then submit again",

@@ -90,7 +90,8 @@ class Collector:
                 if name not in _OF_MODULE and not hasattr(builtins, name):
                     self.found.undefined[name] = reader
             elif isinstance(symbol, RefusedSymbol):
-                self.found.refused[name] = symbol
+                through = f"{symbol.summary}, through {reader}" if reader else symbol.summary
+                self.found.refused[name] = replace(symbol, summary=through)
             else:
                 needs = self._add(symbol)
                 deferred = needs.deferred - self.set_by_cell
@@ -170,7 +171,8 @@ class Collector:
 def describe(name: str, namespace: Namespace) -> Symbol | None:
     """Tell what a name of the notebook is; None if there is no such name."""
     if name in _OF_KERNEL:
-        hint = "leave it out of the cell" if name == "get_ipython" else f"name what you need of it above: x = {name}[3]"
+        leave = "leave it out of the cell; % and ! lines in a function need it too"
+        hint = leave if name == "get_ipython" else f"name what you need of it above: x = {name}[3]"
         return RefusedSymbol(name, "IPython", "it belongs to the notebook's kernel, and a run has none", hint)
     symbol = namespace.describe(name)
     if symbol is None and name in _OF_IPYTHON:

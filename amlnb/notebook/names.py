@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, replace
 
+from amlnb.notebook.control_flow import expects_name_error, leaves, matches_all, stored, suppresses
 from amlnb.notebook.inner_scopes import scope_names
 from amlnb.notebook.names_in_texts import names_in_texts
 from amlnb.notebook.source_lines import split_lines
@@ -216,7 +217,7 @@ class _Flow:
         for body in bodies:
             self._definite = set(before)
             self.block(body)
-            if not _leaves(body):
+            if not leaves(body):
                 ends.append(self._definite)
         self._definite = set.intersection(*ends) if ends else before
 
@@ -226,7 +227,7 @@ class _Flow:
         if not isinstance(node, ast.While):
             self._target(node.target)
         # A later turn sees what an earlier one bound.
-        self._possible |= _stored(node.body)
+        self._possible |= stored(node.body)
         self.block(node.body)
         self._definite = set(before)
         self.block(node.orelse)
@@ -234,10 +235,13 @@ class _Flow:
             self._definite = before
 
     def _try(self, node: ast.Try | ast.TryStar) -> None:
-        before = set(self._definite)
+        before, eager = set(self._definite), set(self._eager)
         self.block(node.body)
+        if any(expects_name_error(handler) for handler in node.handlers):
+            self._optional |= self._eager - eager
+            self._eager &= eager
         self.block(node.orelse)
-        ends = [] if _leaves(node.body + node.orelse) else [self._definite]
+        ends = [] if leaves(node.body + node.orelse) else [self._definite]
         for handler in node.handlers:
             self._definite = set(before)
             if handler.type is not None:
@@ -247,7 +251,7 @@ class _Flow:
             self.block(handler.body)
             if handler.name:
                 self._definite.discard(handler.name)
-            if not _leaves(handler.body):
+            if not leaves(handler.body):
                 ends.append(self._definite)
         after = set.intersection(*ends) if ends else set(before)
         # `finally` also runs when the body has raised half-way.
@@ -262,7 +266,7 @@ class _Flow:
                 self._target(item.optional_vars)
         before = set(self._definite)
         self.block(node.body)
-        if any(_suppresses(item.context_expr) for item in node.items):
+        if any(suppresses(item.context_expr) for item in node.items):
             self._definite = before
 
     def _match(self, node: ast.Match) -> None:
@@ -274,9 +278,9 @@ class _Flow:
             if case.guard is not None:
                 self._read(case.guard)
             self.block(case.body)
-            if not _leaves(case.body):
+            if not leaves(case.body):
                 ends.append(self._definite)
-        if not any(_matches_all(case) for case in node.cases):
+        if not any(matches_all(case) for case in node.cases):
             ends.append(before)
         self._definite = set.intersection(*ends) if ends else before
 
@@ -365,34 +369,3 @@ class _Flow:
         lines[-1] = lines[-1].encode()[: node.end_col_offset].decode()
         lines[0] = lines[0].encode()[node.col_offset :].decode()
         return "\n".join(lines)
-
-
-def _leaves(body: list[ast.stmt]) -> bool:
-    """Tell whether what follows a block is never reached from its end."""
-    return bool(body) and isinstance(body[-1], (ast.Raise, ast.Continue, ast.Break))
-
-
-def _suppresses(context: ast.expr) -> bool:
-    return any("suppress" in (getattr(part, "id", ""), getattr(part, "attr", "")) for part in ast.walk(context))
-
-
-def _matches_all(case: ast.match_case) -> bool:
-    return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
-
-
-def _stored(statements: list[ast.stmt]) -> set[str]:
-    """Names that these statements may bind at their own level."""
-    found: set[str] = set()
-    stack: list[ast.AST] = list(statements)
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            found.add(node.name)
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.alias) and node.name != "*":
-            found.add(node.asname or node.name.partition(".")[0])
-        elif not isinstance(node, ast.Lambda):
-            stack.extend(ast.iter_child_nodes(node))
-    return found

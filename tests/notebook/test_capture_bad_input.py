@@ -39,6 +39,8 @@ REFUSED = {
     "many signs": ("x = " + "-" * 100_000 + "1", "nested too deeply"),
     "kernel": ("get_ipython().run_line_magic('ls', '')", "belongs to the notebook's kernel"),
     "outputs": ("print(Out[1])", "belongs to the notebook's kernel"),
+    "command in a function of the notebook": ("listed()", "get_ipython .IPython, through listed.: it belongs to the notebook's kernel"),
+    "several names that are not there": ("nowhere + never", "uses never, which is not defined in this notebook. Nor is nowhere."),
     "last output": ("print(_, 1)", "_ .IPython.: it is what the notebook's kernel keeps of a cell"),
     "an output by its number": ("print(_12)", "_12 .IPython.: it is what the notebook's kernel keeps of a cell"),
     "loader's name": ("captured_values = 1\nprint(d)", "The name captured_values is taken"),
@@ -48,7 +50,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_no_run_can_do_is_refused_with_the_line(case, notebook):
     cell, message = REFUSED[case]
-    namespace = notebook("x = 1\nimport datetime\nd = datetime.datetime(2020, 1, 1)")
+    namespace = notebook("x = 1\nimport datetime\nd = datetime.datetime(2020, 1, 1)\ndef listed():\n    !ls")
     with pytest.raises(CellException, match=message) as caught:
         capture(cell, namespace, title="t")
     assert caught.value.hint

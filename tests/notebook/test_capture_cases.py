@@ -49,6 +49,8 @@ SAME = {
     "evaluated text": ("k, m = 2, 3", "exec('n = k * 2')\nprint(eval('n + m'), eval('=', {}) if 0 else '')"),
     "quoted annotations that are looked up": ("class A: ...\nclass B:\n    other: 'A'\n    own: 'B' = None", "import typing\ndef f(a: 'A', b: 'Nowhere | None' = None): ...\nprint(typing.get_type_hints(B)['other'] is A, f.__annotations__)"),
     "lazy annotations that are looked up": ("from __future__ import annotations\nclass A: ...\nclass B:\n    other: A", "import typing\nprint(typing.get_type_hints(B)['other'] is A)"),
+    "ready for a name that is not there": ("", "try:\n    model\nexcept NameError:\n    model = 3\nprint(model)"),
+    "ready for a name that is there": ("model = 2", "try:\n    model\nexcept (NameError, KeyError):\n    model = 3\nprint(model)"),
     # -- definitions
     "base in another cell": ("class A:\n    def f(self): return 'a'\n# ---\nclass B(A):\n    def f(self): return super().f() + 'b'", "print(B().f())"),
     "mixins": ("class M:\n    def m(self): return k\nclass A: ...\nclass C(M, A): ...\nk = 2", "print(C().m(), [c.__name__ for c in C.__mro__])"),
