@@ -147,14 +147,16 @@ class Collector:
                 else:
                     self.found.refused[name] = symbol
 
-
     def _open_circles(self) -> None:
         """A container that definitions fill while they are made, and that holds them: it begins empty."""
         graph = self.found.graph
         for item in list(graph.items.values()):
             if not isinstance(item, ValueSymbol):
                 continue
-            filling = sorted(name for name in item.depends & graph.items.keys() if item.name in before(graph, name))
+            filling = self._filling(item)
+            if filling and item.empty is None:
+                self._take_undecorated(filling)
+                filling = self._filling(item)
             if not filling:
                 continue
             if item.empty is not None:
@@ -166,6 +168,17 @@ class Collector:
                     f"it holds {filling[0]}, which cannot be defined without it",
                     f"write {item.name} and {filling[0]} to a module beside the notebook, and import that",
                 )
+
+    def _filling(self, item: ValueSymbol) -> list[str]:
+        """Definitions in a value that are made with its help."""
+        graph = self.found.graph
+        return sorted(name for name in item.depends & graph.items.keys() if item.name in before(graph, name))
+
+    def _take_undecorated(self, names: list[str]) -> None:
+        for name in names:
+            definition = self.found.graph.items[name]
+            if isinstance(definition, DefinitionSymbol) and definition.undecorated:
+                self._add(replace(definition, source=definition.undecorated))
 
 
 def describe(name: str, namespace: Namespace) -> Symbol | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import __future__
 
 import ast
+import copy
 import functools
 import inspect
 import linecache
@@ -39,6 +40,14 @@ class DefinitionSource:
     def decorated(self) -> bool:
         """Whether something else than the definition itself may be bound to its name."""
         return bool(getattr(self.node, "decorator_list", ()))
+
+
+    @property
+    def undecorated(self) -> str:
+        """The definition's text without its decorators; its comments are lost."""
+        node = copy.copy(self.node)
+        node.decorator_list = []  # type: ignore[attr-defined]  # only definitions are asked
+        return ast.unparse(node)
 
 
 @dataclass

@@ -123,6 +123,7 @@ class KernelNamespace:
                 source.lazy_annotations,
                 isinstance(value, type),
                 self._registers(value),
+                self._undecorated(name, value, source),
             )
         own = attribute(value, "__name__")
         is_alias = isinstance(value, (type, types.FunctionType)) and isinstance(own, str) and own != name
@@ -141,6 +142,10 @@ class KernelNamespace:
         if isinstance(registry, types.MappingProxyType):  # of functools.singledispatch
             changes += self._registered(name, registry)
         return changes
+
+    def _undecorated(self, name: str, value: object, source: DefinitionSource) -> str:
+        is_its_own = isinstance(value, types.FunctionType) and self._sources.of_function(value, name) is not None
+        return source.undecorated if is_its_own and source.decorated and not vars(value) else ""
 
     def _registers(self, value: object) -> frozenset[str]:
         if not isinstance(value, type):

@@ -34,6 +34,8 @@ class DefinitionSymbol:
     ----------
     registers
         Definitions that put themselves into a registry of this one, and so go with it.
+    undecorated
+        Source that makes the same function without its decorators, which only noted it; empty if they did more.
     """
 
     name: str
@@ -41,6 +43,7 @@ class DefinitionSymbol:
     lazy_annotations: bool = False
     is_class: bool = False
     registers: frozenset[str] = frozenset()
+    undecorated: str = ""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,7 @@ SAME = {
     "property put in later": ("class A: x = 1\ndef y(self): return self.x + 1\nA.y = property(y)", "print(A().y)"),
     "classes that register themselves": ("class Base:\n    known = {}\n    def __init_subclass__(cls): Base.known[cls.__name__] = cls\n    @classmethod\n    def make(cls, n): return cls.known[n]()\n# ---\nclass X(Base): v = 1\n# ---\nclass Y(Base): v = 2", "print(Base.make('Y').v, sorted(Base.known))"),
     "type variable made anew": ("from typing import Generic, TypeVar\nT = TypeVar('T')\n# ---\nclass G(Generic[T]):\n    def __init__(self, x: T): self.x = x\n# ---\nT = TypeVar('T')", "print(G[int](3).x)"),
+    "registry object of functions": ("class App:\n    def __init__(self): self.routes = {}\n    def route(self, path):\n        def d(f):\n            self.routes[path] = f\n            return f\n        return d\napp = App()\n@app.route('/x')\ndef x(): return k\n# ---\n@app.route('/y')\ndef y(): return x()\nk = 1", "k = 2\nprint(app.routes['/y'](), x(), app.routes['/x'] is x, sorted(app.routes))"),
     # -- values
     "list": ("x = [1, [2, (3, None)], {'a': {4}}]", "x[1].append(5)\nprint(x)"),
     "aliases": ("a = [1]\nb = a", "a.append(2)\nprint(b, a is b)"),
