@@ -49,6 +49,7 @@ def parse(source: str) -> ast.Module:
         if not tree.body:
             raise CellException("The cell has no code to run.", "write the code below the %%submit line")
         _refuse_await(tree, source)
+        _refuse_global(tree)
         # `return` outside a function and the like: these parse, and do not compile.
         compile(source, "<cell>", "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -107,6 +108,15 @@ def _refuse_await(tree: ast.Module, source: str) -> None:
             )
         if not isinstance(node, _SCOPES):
             stack.extend(ast.iter_child_nodes(node))
+
+
+def _refuse_global(tree: ast.Module) -> None:
+    for node in tree.body:
+        if isinstance(node, ast.Global):
+            raise CellException(
+                f"Line {node.lineno + FIRST_LINE - 1} of the cell declares what is global already: {ast.unparse(node)}",
+                "delete it: outside of functions every name is global",
+            )
 
 
 def _short(line: str) -> str:

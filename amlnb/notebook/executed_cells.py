@@ -14,7 +14,9 @@ from amlnb.notebook.source_lines import split_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_SETTING_CALLS = frozenset({"seed", "manual_seed", "manual_seed_all", "set_seed", "set_random_seed", "basicConfig"})
+_SETTING_CALLS = frozenset(
+    {"seed", "manual_seed", "manual_seed_all", "set_seed", "set_random_seed", "basicConfig", "setLevel", "addHandler"}
+)
 
 
 @dataclass(frozen=True)

@@ -160,12 +160,14 @@ def _files_below(folder: str) -> dict[str, str]:
 def _left_behind(found: Capture, namespace: KernelNamespace, edited: list[str]) -> list[str]:
     """What modules are in this kernel, and will not be in a new process that imports them."""
     told = [f"{path} was edited since this notebook imported it: the run takes it as it is now" for path in edited]
-    settings = namespace.settings([symbol.name for symbol in found.imports], found.script)
+    # A logger is pickled as its name.
+    names = [*(s.name for s in found.imports), *(v.name for v in found.values if v.summary == "logging.Logger")]
+    settings = namespace.settings(names, found.script)
     if settings:
         shown = ", ".join(one_line(text, _SHOWN_LENGTH) for text in settings[:_SHOWN_SETTINGS])
         more = f" and {len(settings) - _SHOWN_SETTINGS} more" if len(settings) > _SHOWN_SETTINGS else ""
         told.append(
-            f"cells of this notebook set {shown}{more}, and the run imports anew: repeat that in the cell if it matters"
+            f"cells of this notebook set {shown}{more}, and the run begins without: repeat it in the cell if it matters"
         )
     return told
 

@@ -41,6 +41,7 @@ REFUSED = {
     "outputs": ("print(Out[1])", "belongs to the notebook's kernel"),
     "command in a function of the notebook": ("listed()", "get_ipython .IPython, through listed.: it belongs to the notebook's kernel"),
     "several names that are not there": ("nowhere + never", "uses never, which is not defined in this notebook. Nor is nowhere."),
+    "global at top level": ("y = 1\nglobal x\nx += 1", "Line 3 of the cell declares what is global already: global x"),
     "last output": ("print(_, 1)", "_ .IPython.: it is what the notebook's kernel keeps of a cell"),
     "an output by its number": ("print(_12)", "_12 .IPython.: it is what the notebook's kernel keeps of a cell"),
     "loader's name": ("captured_values = 1\nprint(d)", "The name captured_values is taken"),

@@ -49,7 +49,7 @@ def test_what_cells_set_in_modules_is_told_if_the_cell_uses_them(folder, noteboo
     (folder / "config_set.py").write_text("rate = 1\n")
     notebook("import config_set, random, numpy as np\nconfig_set.rate = 2\nnp.random.seed(3)\nrandom.seed(4)")
     (told,) = submission.prepare(shell, "print(config_set.rate, np.random.rand())", SubmitOptions()).warnings
-    assert "config_set.rate, np.random.seed(...), and the run imports anew" in told
+    assert "config_set.rate, np.random.seed(...), and the run begins without" in told
     assert submission.prepare(shell, "np.random.seed(5)\nprint(np.pi)", SubmitOptions()).warnings == ()
     assert submission.prepare(shell, "print(1)", SubmitOptions()).warnings == ()
 
@@ -63,3 +63,9 @@ def test_a_package_without_init_travels_with_what_is_below_it(folder):
     (folder / "data" / "a.csv").write_text("")
     found = local_modules("import space.inner.m, json, data", str(folder))
     assert list(found) == [os.path.join("space", "inner", "m.py")]
+
+
+def test_what_cells_set_in_a_logger_is_told(folder, notebook, shell):
+    notebook("import logging\nlog = logging.getLogger('of_a_test')\nlog.setLevel('DEBUG')")
+    (told,) = submission.prepare(shell, "log.debug('x')", SubmitOptions()).warnings
+    assert "set log.setLevel(...), and the run begins without" in told
