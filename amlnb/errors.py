@@ -7,7 +7,10 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
+
+
+_SHELL = "/IPython/core/"
 
 
 class AmlnbError(Exception):
@@ -31,6 +34,21 @@ class AmlnbError(Exception):
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return (type(self), (self.message, self.hint))
+
+    def _render_traceback_(self) -> List[str]:
+        """Lines that a notebook shows (IPython asks for them): the caller's own, and none of ours."""
+        import os
+        import traceback
+
+        ours = os.path.dirname(os.path.abspath(__file__)) + os.sep
+        lines = []
+        for frame in traceback.extract_tb(self.__traceback__):
+            if frame.filename.startswith(ours) or _SHELL in frame.filename.replace(os.sep, "/"):
+                continue
+            is_cell = "ipykernel_" in frame.filename or frame.filename.startswith("<")
+            where = "" if is_cell else f"{os.path.basename(frame.filename)}, "
+            lines.append("  {}line {}: {}".format(where, frame.lineno, frame.line or ""))
+        return [*lines, *f"\x1b[31m{type(self).__name__}\x1b[0m: {self}".split("\n")]
 
 
 class UserErrorException(AmlnbError):

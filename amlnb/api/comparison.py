@@ -6,6 +6,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from amlnb.api.cell_code import LOADER, without_values
 from amlnb.api.run import Run
 from amlnb.core import coercion
 from amlnb.core.manifest import Manifest, decode
@@ -22,7 +23,7 @@ from amlnb.store.run_names import short_id
 
 TAGGED = "✓"  # a tag without a value
 _POINTS = 150
-_BESIDE = "captured_values."
+_BESIDE = f"{LOADER}."
 _COMPARED_FILES = 200
 _PNG_BYTES = 66_000  # a third more as a message has it
 
@@ -168,12 +169,13 @@ def _code(runs: Sequence[Run], records: Sequence[Mapping[str, Any]]) -> CodeView
             return CodeView(unknown=f"that of the run {run.id} cannot be read: {error}")
     manifests = [manifest for _, manifest in sources]
     scripts = {str(coercion.mapping(record.get("definition")).get("script")) for record in records}
-    # What was run comes first, what we have put beside it last.
+    # What was run comes first. Captured values are no code: where they differ, the parameters tell.
     paths = sorted(
-        {path for manifest in manifests for path in manifest.files},
-        key=lambda path: (path not in scripts, path.startswith(_BESIDE), path),
+        {path for manifest in manifests for path in manifest.files if not path.startswith(_BESIDE)},
+        key=lambda path: (path not in scripts, path),
     )
     versions = {path: _versions(path, manifests) for path in paths}
+    versions |= {path: _versions_of_script(path, sources) for path in scripts & versions.keys()}
     differing = [path for path in paths if len(set(versions[path])) > 1]
     files = tuple(
         _file(path, versions[path], sources if at < _COMPARED_FILES else []) for at, path in enumerate(differing)
@@ -187,6 +189,22 @@ def _versions(path: str, manifests: Sequence[Manifest]) -> tuple[int | None, ...
     return tuple(None if sha is None else known.index(sha) for sha in shas)
 
 
+def _versions_of_script(path: str, sources: Sequence[tuple[ObjectStore, Manifest]]) -> tuple[int | None, ...]:
+    """As `_versions`, of a script without the values that it was given."""
+    texts = [_content(path, objects, manifest) for objects, manifest in sources]
+    known = list(dict.fromkeys(text for text in texts if text is not None))
+    return tuple(None if text is None else known.index(text) for text in texts)
+
+
+def _content(path: str, objects: ObjectStore, manifest: Manifest) -> bytes | None:
+    if path not in manifest.files:
+        return None
+    try:
+        return without_values(objects.read(manifest.files[path][0]))
+    except (AmlnbError, OSError):
+        return b""  # told where it is shown
+
+
 def _file(
     path: str, versions: tuple[int | None, ...], sources: Sequence[tuple[ObjectStore, Manifest]]
 ) -> FileDifference:
@@ -194,7 +212,8 @@ def _file(
         return file_difference(path, versions, None)
     try:
         first, second = (
-            objects.read(manifest.files[path][0]) if path in manifest.files else None for objects, manifest in sources
+            without_values(objects.read(manifest.files[path][0])) if path in manifest.files else None
+            for objects, manifest in sources
         )
     except (AmlnbError, OSError):
         return FileDifference(path, versions, note="its content is missing")

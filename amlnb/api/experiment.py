@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import uuid
@@ -193,8 +194,8 @@ class Experiment:
         """Table of the runs, the newest first, one row a run.
 
         Columns: ``run`` (id), ``number``, ``name``, ``state``, ``created`` (UTC), ``duration_s``, ``target``, then
-        ``param.<name>`` (what a cell or the command line was given), ``tag.<key>`` (str) and ``metric.<name>``
-        (float64, the last value logged).
+        ``param.<name>`` (what a cell or the command line was given; numbers if all are), ``tag.<key>`` (str) and
+        ``metric.<name>`` (float64, the last value logged).
         """
         import pandas as pd
 
@@ -205,6 +206,10 @@ class Experiment:
         ]
         frame = pd.DataFrame(rows, columns=None if rows else ["run", "number", "name", "state", "created"])
         frame["created"] = pd.to_datetime(frame["created"], unit="s", utc=True)
+        for name in frame.columns:
+            if name.startswith("param."):
+                with contextlib.suppress(ValueError, TypeError):  # words stay words
+                    frame[name] = pd.to_numeric(frame[name])
         return frame
 
     def show(

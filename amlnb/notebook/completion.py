@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,26 +14,35 @@ from amlnb.notebook.submit_settings import KINDS
 
 _log = logging.getLogger(__name__)
 
-_MAGICS = ("%%submit", "%submit", "%submit_config", "%runs", "%compare")
+_IDENTIFIER = "amlnb.magics"
+_LINE = re.compile(r"(%%submit|%submit|%submit_config|%runs|%compare)\s")
 _RUNS_SHOWN = 30
+_RUNS_FLAGS = ("-n", "--sort", "--help")
 _NOT_OFFERED = frozenset({"--env", "--gpus", "--nodes"})  # they are answered "not yet"
 _SWITCHES = ("True", "False")
 
 
 def register(shell: Any) -> None:
-    """Offer completions in a shell."""
-    for name in _MAGICS:
-        shell.set_hook("complete_command", _complete, str_key=name)
+    """Offer completions in a shell, and nothing else on the lines of our magics."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
 
+    @context_matcher(identifier=_IDENTIFIER, priority=1000)  # type: ignore[untyped-decorator]
+    def match(context: Any) -> dict[str, Any]:
+        line = str(context.text_until_cursor)
+        if not _LINE.match(line):
+            return {"completions": []}
+        begun = "" if line.endswith(" ") else line.rsplit(maxsplit=1)[-1]
+        try:
+            found = candidates(line, shell.user_ns)
+        except (AmlnbError, OSError) as error:  # told by the magic itself, in words
+            _log.info("No completions: %s", error)
+            found = []
+        matching = [SimpleCompletion(text, type="amlnb") for text in dict.fromkeys(found) if text.startswith(begun)]
+        return {"completions": matching, "matched_fragment": begun, "suppress": True}
 
-def _complete(shell: Any, event: Any) -> list[str]:
-    """Answer IPython: `event` has the line up to the cursor, and the last word of it."""
-    try:
-        found = candidates(str(event.text_until_cursor), shell.user_ns)
-    except (AmlnbError, OSError) as error:  # told by the magic itself, in words
-        _log.info("No completions: %s", error)
-        return []
-    return [text for text in found if text.startswith(event.symbol)]
+    matchers = shell.Completer.custom_matchers
+    matchers[:] = [known for known in matchers if getattr(known, "matcher_identifier", None) != _IDENTIFIER]
+    matchers.append(match)
 
 
 def candidates(line: str, variables: Mapping[str, object]) -> list[str]:
@@ -54,7 +64,7 @@ def candidates(line: str, variables: Mapping[str, object]) -> list[str]:
     if magic == "submit_config":
         return _of_config(begun)
     runs = [name for name, value in variables.items() if _is_run(value) and not name.startswith("_")]
-    return [*_experiments(), "-n", "--sort"] if magic == "runs" else [*runs, "last", *_run_ids()]
+    return [*_experiments(), *_RUNS_FLAGS] if magic == "runs" else [*runs, "last", *_run_ids()]
 
 
 def _of_submit(before: list[str], begun: str, variables: Mapping[str, object], *, is_cell: bool) -> list[str]:
@@ -100,13 +110,15 @@ def _experiments() -> list[str]:
 
 def _run_ids() -> list[str]:
     from amlnb.store.index import Index
-    from amlnb.store.run_names import short_id
+    from amlnb.store.run_names import number_name, short_id
 
     workspace = _workspace()
     if workspace is None:
         return []
     runs = Index(workspace.directory).list_runs()
-    return [short_id(run.id) for run in runs if not run.archived][:_RUNS_SHOWN]
+    shown = [run for run in runs if not run.archived][:_RUNS_SHOWN]
+    names = [run.display_name for run in shown if run.display_name and " " not in run.display_name]
+    return [*names, *map(number_name, shown), *(short_id(run.id) for run in shown)]
 
 
 def _workspace() -> Any:

@@ -7,8 +7,8 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
+from amlnb.api.cell_code import LOADER
 from amlnb.engine import targets
-from amlnb.notebook.script import LOADER
 from amlnb.notebook.sending import data_directory
 from amlnb.notebook.symbols import StoredValue, format_bytes
 

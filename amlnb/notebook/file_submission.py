@@ -26,8 +26,11 @@ if TYPE_CHECKING:
 _OF_CELLS = {"--out": "results", "--in": "take", "--with": "paths"}
 
 
-def file_spec(options: SubmitOptions) -> RunSpec:
+def file_spec(options: SubmitOptions, notebook: str | None) -> RunSpec:
     """Describe the run of a script or a notebook; its folder, the current one if it is in it, is kept with the run.
+
+    The experiment is by default named after the notebook of the line, if the host tells it; that of a notebook after
+    the notebook that is submitted.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def file_spec(options: SubmitOptions) -> RunSpec:
     own = {**_OF_CELLS, "--param": "parameters"}
     _refuse_flags(options, own, "a script", "its own arguments stand after it: %submit train.py --epochs 3")
     return RunSpec(
-        experiment=options.experiment or experiment_name(source),
+        experiment=options.experiment or experiment_name(os.path.splitext(notebook)[0] if notebook else source),
         source_directory=source,
         script=path,
         arguments=options.arguments,
@@ -62,7 +65,7 @@ def misplaced_flag(options: SubmitOptions) -> str | None:
     return next((word for word in options.arguments if word.partition("=")[0] in known), None)
 
 
-def dry_run_text(options: SubmitOptions) -> str:
+def dry_run_text(shell: Any, options: SubmitOptions) -> str:
     """Write what would be sent where.
 
     Raises
@@ -70,7 +73,7 @@ def dry_run_text(options: SubmitOptions) -> str:
     UserErrorException, ExperimentExecutionException, ComputeTargetException
         It would be refused.
     """
-    spec = file_spec(options)
+    spec = file_spec(options, notebook_path(shell))
     check(replace(spec, target=options.target), data_directory(os.getcwd()))
     rows = [("would run", shlex.join([str(spec.script), *map(str, spec.arguments)]))]
     rows += settings_rows(spec.experiment, options)
@@ -81,14 +84,16 @@ def dry_run_text(options: SubmitOptions) -> str:
 
 
 def submit(shell: Any, options: SubmitOptions) -> Sent:
-    """Submit the file that the line names.
+    """Submit the file that the line names; the run is called after it.
 
     Raises
     ------
     UserErrorException, ExperimentExecutionException
         As `amlnb.engine.submit.submit`.
     """
-    return send(file_spec(options), options, notebook_path(shell))
+    notebook = notebook_path(shell)
+    named = replace(options, name=options.name or os.path.basename(str(options.file)))
+    return send(file_spec(options, notebook), named, notebook)
 
 
 def _refuse_flags(options: SubmitOptions, flags: dict[str, str], what: str, hint: str) -> None:

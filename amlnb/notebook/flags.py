@@ -33,7 +33,7 @@ class FlagParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Refuse the line."""
-        raise UserErrorException(f"%%submit: {message}.", self._advice(message))
+        raise UserErrorException(f"{self.prog}: {message}.", self._advice(message))
 
     @property
     def flags(self) -> list[str]:
@@ -61,7 +61,7 @@ class FlagParser(argparse.ArgumentParser):
             return f"did you mean {near[0]}? {_ALL_FLAGS}"
         name, value = word[2:].replace("-", "_"), self._value_after(word)
         if value is not None and is_variable(name):
-            return f"a variable of the cell gets another value by --param {name}={value}; {_ALL_FLAGS}"
+            return f"a variable or a notebook's parameter gets another value by --param {name}={value}; {_ALL_FLAGS}"
         return _ALL_FLAGS
 
     def _value_after(self, flag: str) -> str | None:
@@ -73,13 +73,18 @@ class FlagParser(argparse.ArgumentParser):
         return None
 
 
-def make_parser() -> FlagParser:
+def make_parser(magic: str = "%%submit") -> FlagParser:
     """Build the parser of a line's flags."""
-    parser = FlagParser("%%submit", add_help=False, allow_abbrev=False, usage=_USAGE)
+    parser = FlagParser(magic, add_help=False, allow_abbrev=False, usage=_USAGE)
     add = parser.add_argument
     add("name", nargs="?", metavar="NAME", help="name shown for the run; in quotes if it has spaces")
     add("--name", dest="name_flag", metavar="NAME", help="the same")
-    add("--experiment", "-e", metavar="NAME", help="experiment of the run (default: the notebook's name)")
+    add(
+        "--experiment",
+        "-e",
+        metavar="NAME",
+        help="experiment of the run (default: the notebook's name, or that of its folder where nobody tells it)",
+    )
     add("--target", "-t", metavar="TARGET", help="compute target (default: local, this machine)")
     _add_values(parser)
     add("--tag", action="append", default=[], metavar="KEY[=VALUE]", help="tag of the run")

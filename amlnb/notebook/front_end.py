@@ -22,6 +22,14 @@ def has_front_end(shell: Any) -> bool:
     return bool(isinstance(content, dict) and content.get("allow_stdin"))
 
 
+def cell_id(shell: Any) -> str | None:
+    """Id of the cell that runs now, where the front end tells it."""
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    metadata = parent.get("metadata") if isinstance(parent, dict) else None
+    told = metadata.get("cellId") if isinstance(metadata, dict) else None
+    return str(told) if told else None
+
+
 def notebook_path(shell: Any) -> str | None:
     """Path of the notebook, where the host tells it."""
     told = shell.user_ns.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME")

@@ -7,19 +7,19 @@ import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
-from amlnb.errors import AmlnbError
+from amlnb.api.run import Run
+from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook import submit_settings
 from amlnb.notebook.display import LiveDisplays, RunDisplay
 from amlnb.notebook.flags import make_parser
-from amlnb.notebook.front_end import has_front_end, notebook_path
+from amlnb.notebook.front_end import cell_id, has_front_end, notebook_path
 from amlnb.notebook.options import parse_file_options, parse_options
 from amlnb.notebook.outputs import Output, still_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from amlnb.api.run import Run
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.sending import Sent
 
@@ -47,6 +47,13 @@ Scripts and whole notebooks run the same way, in one line:
 (change one with ``%submit_config reuse=True``, or for a project in pyproject.toml under ``[tool.amlnb]``).
 
 """
+_NOTHING = """Nothing was submitted. The first line of a cell is %%submit, with two signs; %submit takes a file:
+
+    %submit train.py --epochs 3
+    %submit train.ipynb -p rate 0.1
+    %submit --help
+"""
+_ASKS_FOR_HELP = (["--help"], ["-h"])
 _CONFIG_HELP = """Show the defaults of %%submit, or change some: ``%submit_config target=box timeout=2h reuse=True``.
 
 ``NAME=`` takes a setting back, ``--reset`` all of them. They hold in this kernel; those of a project stand in its
@@ -62,6 +69,7 @@ class SubmitMagic:
         self._live = LiveDisplays()
         self._just_shown: dict[str, int] = {}
         self._settings: dict[str, Any] = {}
+        self._of_cell: dict[str, Run] = {}
         self.submit.__func__.__doc__ = _HELP + make_parser().format_help()  # type: ignore[attr-defined]
         self.submit_config.__func__.__doc__ = _CONFIG_HELP  # type: ignore[attr-defined]
 
@@ -84,15 +92,12 @@ class SubmitMagic:
             self._configure(line)
 
     def runs(self, line: str) -> None:
-        """Show runs, the newest first: ``%runs``, ``%runs EXPERIMENT``, ``%runs -n 100 --sort loss``."""
+        """Show runs, the newest first: %runs, %runs EXPERIMENT, %runs -n 100 --sort loss."""
         with _told_without_traceback():
             self._show_runs(line)
 
     def compare(self, line: str) -> None:
-        """Show what differs between runs: ``%compare A B``.
-
-        Each is a variable that holds a run, an id or a part of one, ``experiment#3``, or ``last``.
-        """
+        """Show what differs between runs: %compare A B. Each is a variable, a name, part of an id, digits#3 or last."""
         with _told_without_traceback():
             self._compare(line)
 
@@ -121,14 +126,18 @@ class SubmitMagic:
     def _submit(self, line: str, cell: str | None) -> Run | None:
         defaults = self.settings()
         options = parse_file_options(line, defaults) if cell is None else parse_options(line, defaults)
-        if options.help or (options.file is None and not (cell or "").strip()):
+        if options.help:
             print(_HELP + make_parser().format_help())
             return None
+        if options.file is None and not (cell or "").strip():
+            print(_NOTHING)
+            return None
+        self._check_variable(options.variable)
         if options.file is not None:
             from amlnb.notebook import file_submission
 
             if options.dry_run:
-                print(file_submission.dry_run_text(options))
+                print(file_submission.dry_run_text(self._shell, options))
                 return None
             misplaced = file_submission.misplaced_flag(options)
             if misplaced is not None:
@@ -145,8 +154,18 @@ class SubmitMagic:
             return None
         return self._show_sent(submission.submit(prepared, options), options, prepared.summary)
 
+    def _check_variable(self, name: str | None) -> None:
+        """A run must not take the place of something else without a word."""
+        value = None if name is None else self._shell.user_ns.get(name)
+        if value is not None and not isinstance(value, Run):
+            raise UserErrorException(
+                f"%%submit: --as {name} would replace the notebook's {name} ({type(value).__name__}).",
+                f"choose another name, or 'del {name}' first",
+            )
+
     def _show_sent(self, sent: Sent, options: SubmitOptions, summary: str) -> Run:
         run = sent.run
+        self._tell_of_earlier(run)
         for text in sent.told(summary):
             print(f"amlnb: {text}", flush=True)
         if options.variable is not None:
@@ -155,6 +174,15 @@ class SubmitMagic:
         self._just_shown[run.id] = self._shell.execution_count
         self._follow(run, options)
         return run
+
+    def _tell_of_earlier(self, run: Run) -> None:
+        """A cell that is submitted again while its run goes on: that one is no longer seen, and keeps its slot."""
+        cell = cell_id(self._shell)
+        earlier = self._of_cell.get(cell) if cell is not None else None
+        if earlier is not None and earlier.id != run.id and not earlier.done():
+            print(f"amlnb: an earlier run of this cell goes on: {earlier.id}; its .cancel() ends it", flush=True)
+        if cell is not None:
+            self._of_cell[cell] = run
 
     def _follow(self, run: Run, options: SubmitOptions) -> None:
         from amlnb.notebook import waiting
@@ -177,7 +205,15 @@ class SubmitMagic:
             waiting.raise_if_failed(run)
 
     def _configure(self, line: str) -> None:
+        if line.split()[:1] in _ASKS_FOR_HELP:
+            print(_CONFIG_HELP)
+            return
         settings = submit_settings.parse_line(line, self._settings)
+        if "target" in settings:
+            from amlnb.engine import targets
+            from amlnb.notebook.sending import data_directory
+
+            targets.read(data_directory("."), settings["target"])
         project, path = submit_settings.read_project(".")
         self._settings = settings
         print(submit_settings.as_text(project, path, settings))
@@ -186,6 +222,9 @@ class SubmitMagic:
         from amlnb.notebook.runs_magic import parse_runs_line, workspace_here
         from amlnb.notebook.runs_output import runs_outputs
 
+        if line.split()[:1] in _ASKS_FOR_HELP:
+            print(self.runs.__doc__)
+            return
         experiment, limit, sort_by = parse_runs_line(line)
         for output in runs_outputs(workspace_here(), experiment, limit=limit, sort_by=sort_by):
             self._publish(output)
@@ -194,6 +233,9 @@ class SubmitMagic:
         from amlnb.notebook.compare_output import compare_outputs
         from amlnb.notebook.runs_magic import named_runs
 
+        if line.split()[:1] in _ASKS_FOR_HELP:
+            print(self.compare.__doc__)
+            return
         for output in compare_outputs(named_runs(line, self._shell.user_ns)):
             self._publish(output)
 
@@ -267,5 +309,5 @@ def _told_without_traceback() -> Iterator[None]:
         yield
     except AmlnbError as error:
         lines = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}".split("\n")
-        error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]  # IPython's own protocol
+        error._render_traceback_ = lambda: lines  # type: ignore[method-assign]  # IPython's own protocol
         raise

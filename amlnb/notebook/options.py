@@ -92,7 +92,7 @@ def parse_file_options(line: str, defaults: Mapping[str, Any] | None = None) -> 
 
     What follows a script belongs to it; flags may stand before and after a notebook.
     """
-    parser, given = make_parser(), words(line, "%submit")
+    parser, given = make_parser("%submit"), words(line, "%submit")
     number = _position_of_file(given, parser)
     if number is None:
         options = _options(parser, given, defaults or {})

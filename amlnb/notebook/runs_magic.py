@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Any, cast
 
 from amlnb.api.run import Run
+from amlnb.api.submission_words import literal
 from amlnb.api.workspace import Workspace
 from amlnb.errors import UserErrorException
 from amlnb.notebook.words import words
 
 _SHOWN = 50
+_ITEM = re.compile(r"([^\W\d]\w*)\[(.+)\]")
 
 
 def workspace_here() -> Workspace:
@@ -47,6 +51,18 @@ def parse_runs_line(line: str) -> tuple[str | None, int, str | None]:
     return experiment, limit, sort_by
 
 
+def _variable(word: str, variables: Mapping[str, object]) -> object:
+    """What ``name``, ``name[0]`` or ``name["key"]`` is in the notebook; None where it is nothing."""
+    found = _ITEM.fullmatch(word)
+    if found is None:
+        return variables.get(word)
+    container, index = variables.get(found[1]), cast("Any", literal(found[2]))
+    try:
+        return container[index] if isinstance(container, list | tuple | dict) else None
+    except (LookupError, TypeError):
+        return None
+
+
 def named_runs(line: str, variables: Mapping[str, object]) -> list[Run]:
     """Find the runs that a line names, by variables of the notebook first.
 
@@ -64,7 +80,7 @@ def named_runs(line: str, variables: Mapping[str, object]) -> list[Run]:
     workspace: Workspace | None = None
     found = []
     for word in named:
-        value = variables.get(word)
+        value = _variable(word, variables)
         if isinstance(value, Run):
             found.append(value)
         elif isinstance(value, list | tuple) and value and all(isinstance(run, Run) for run in value):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from amlnb.api.cell_code import CELL_MARK, LOADER, PARAMETERS_MARK, RESULTS_MARK, VALUES_MARK
 from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, StoredValue, ValueSymbol, format_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-LOADER = "captured_values"
-CELL_MARK = "# %% The cell"
-RESULTS_MARK = "# %% Results for the notebook"
 _FUTURE = "from __future__ import annotations"
 
 
@@ -82,7 +80,7 @@ def _import_lines(imports: Sequence[ImportSymbol]) -> str:
 def _parameter_lines(parameters: Mapping[str, object]) -> str:
     if not parameters:
         return ""
-    return "# Parameters\n" + "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+    return f"{PARAMETERS_MARK}\n" + "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
 
 
 def _body_sections(body: Sequence[DefinitionSymbol | ValueSymbol]) -> list[str]:
@@ -96,7 +94,7 @@ def _body_sections(body: Sequence[DefinitionSymbol | ValueSymbol]) -> list[str]:
         values = []
         sections.append(item.source.strip("\n"))
     if values:
-        sections.append("# Values from the notebook, as they were at submission\n" + "\n".join(values))
+        sections.append(f"{VALUES_MARK}\n" + "\n".join(values))
     return sections
 
 

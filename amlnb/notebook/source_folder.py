@@ -9,7 +9,7 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from amlnb.notebook.script import LOADER
+from amlnb.api.cell_code import LOADER
 from amlnb.staged import captured_values
 
 if TYPE_CHECKING:

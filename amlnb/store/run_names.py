@@ -22,7 +22,8 @@ def choose(name: str, runs: Sequence[RunSummary]) -> RunSummary:
     Parameters
     ----------
     name
-        What was typed: a full id, a unique beginning or end of one, ``experiment#3``, or ``last``.
+        What was typed: a full id, a unique beginning or end of one, ``experiment#3``, ``last``, or the name that a run
+        was given, if it is that of one run only.
     runs
         All runs of the workspace, the newest first. ``last`` is the first of them that is neither archived nor a child.
 
@@ -42,17 +43,21 @@ def choose(name: str, runs: Sequence[RunSummary]) -> RunSummary:
                 hint="a cell that begins with %%submit makes one, and so does 'amlnb submit SCRIPT'",
             )
         return newest
-    found = _numbered(name, runs) or [run for run in runs if name and _begins_or_ends(run.id, name)]
+    found = _numbered(name, runs) or [run for run in runs if name and run.display_name == name and not run.archived]
+    found = found or [run for run in runs if name and _begins_or_ends(run.id, name)]
     if len(found) == 1:
         return found[0]
     if found:
         named = ", ".join(run.id for run in found[:_NAMED_AT_MOST])
         more = f" and {len(found) - _NAMED_AT_MOST} more" if len(found) > _NAMED_AT_MOST else ""
-        raise UserErrorException(f"{name!r} can be any of {len(found)} runs: {named}{more}", hint="give more of the id")
+        raise UserErrorException(
+            f"{name!r} can be any of {len(found)} runs: {named}{more}",
+            hint="give more of the id, or a part of it that only one of them has",
+        )
     near = _near(name, runs)
     raise UserErrorException(
         f"there is no run {name!r} in this workspace",
-        hint=f"did you mean {near!r}?" if near else "'amlnb run list' shows the runs (in a notebook: !amlnb run list)",
+        hint=f"did you mean {near!r}?" if near else "'amlnb run list' shows the runs, and in a notebook %runs",
     )
 
 
@@ -84,6 +89,6 @@ def _begins_or_ends(run_id: str, part: str) -> bool:
 def _near(name: str, runs: Sequence[RunSummary]) -> str | None:
     known: list[str] = []
     for run in runs[:_COMPARED_AT_MOST]:
-        known += [run.id, number_name(run), short_id(run.id)]
+        known += [run.id, number_name(run), short_id(run.id), run.display_name or run.id]
     near = difflib.get_close_matches(name, known, 1)
     return near[0] if near else None

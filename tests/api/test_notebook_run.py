@@ -14,6 +14,7 @@ from amlnb import Experiment, NotebookRunConfig, RunFailedError, Workspace
 from amlnb.api.notebook_parameters import Parameter, checked, parameters_of, read_notebook, written_parameters
 from amlnb.api.notebook_run_config import AzureMLNotebookHandler
 from amlnb.errors import UserErrorException
+from amlnb.live.run_tail import RunTail
 
 
 def notebook(*cells, parameters=None, kernel="no-such-kernel", language="python"):
@@ -284,6 +285,78 @@ def test_a_cancel_ends_the_kernel_and_keeps_the_notebook(submit):
     assert "first" in str(executed(run).cells)
 
 
+@pytest.mark.notebook
+def test_a_cancel_leaves_nothing_behind_among_temporary_files(submit, tmp_path, monkeypatch):
+    (tmp_path / "t").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
+    run = submit("import os, time\nprint('in', os.environ['JUPYTER_RUNTIME_DIR'], flush=True)\ntime.sleep(600)", wait=False)
+    while "in /" not in (log_of(run) if run.get_status() == "Running" and _has_log(run) else ""):
+        assert not run.done()
+        time.sleep(0.05)
+    (folder,) = (tmp_path / "t").glob("amlnb-*")
+    assert f"in {folder}" in log_of(run)
+    run.cancel()
+    run.wait_for_completion()
+    assert run.get_status() == "Canceled"
+    assert list((tmp_path / "t").glob("amlnb-*")) == []
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("places", [True, False])
+def test_a_long_path_of_temporary_files_is_no_obstacle(save, tmp_path, places):
+    long = tmp_path / ("t" * 110)
+    long.mkdir()
+    save("import os\nprint('in', os.environ['JUPYTER_RUNTIME_DIR'])")
+    spec = NotebookRunConfig(".", "train.ipynb").to_spec("e")
+    program = f"import runpy, sys; module = runpy.run_path({str(spec.added[spec.script])!r})\n"
+    if not places:
+        program += "module['main'].__globals__['_PLACES'] = ()\n"
+    program += "sys.exit(module['main'](sys.argv[1:]))"
+    (tmp_path / "run.py").write_text(program)
+    done = subprocess.run(
+        [sys.executable, "run.py", *spec.arguments],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(long)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (f"in {long}" in done.stdout) != places
+    assert list(long.iterdir()) == []
+
+
+@pytest.mark.notebook
+def test_a_kernel_that_dies_is_told_as_its_cells_end(submit):
+    run = submit("1", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "print('never')")
+    assert run.get_status() == "Failed"
+    error = run.get_details()["error"]["error"]
+    assert error["message"].startswith("DeadKernelError: the kernel died in cell [2] of train.ipynb\nhint: it may have used up")
+    assert [frame["file"] for frame in error["details"]["frames"]] == ["train.ipynb, cell [2]"]
+    assert "nbclient" not in log_of(run)
+    with pytest.raises(RunFailedError, match=r"the kernel died in cell \[2\]"):
+        run.result()
+
+
+@pytest.mark.notebook
+def test_a_cell_that_takes_too_long_is_told_by_its_number(save, tmp_path):
+    save("1", "import time\ntime.sleep(600)")
+    experiment = Experiment(Workspace.find_or_create(str(tmp_path))[0], "e")
+    handler = AzureMLNotebookHandler(timeout=1)
+    run = experiment.submit(NotebookRunConfig(".", "train.ipynb", handler=handler))
+    run.wait_for_completion(raise_on_error=False)
+    error = run.get_details()["error"]["error"]
+    assert error["message"].startswith(
+        "CellTimeoutError: the cell took longer than 1 s (cell [2] of train.ipynb)\nhint: give cells more time"
+    )
+    assert [frame["file"] for frame in error["details"]["frames"]] == ["train.ipynb, cell [2]"]
+    assert "nbclient" not in log_of(run)
+    tail = RunTail(run.directory)
+    tail.poll()
+    (progress,) = [writer.progress for writer in tail.reader.writers if writer.progress]
+    assert (progress["done"], progress["total"]) == (1, 2)  # it has not come to its end
+
+
 def _has_log(run):
     return os.path.exists(os.path.join(run.directory, "user_logs", "std_log.txt"))
 
@@ -299,8 +372,6 @@ def test_what_a_notebook_submits_is_its_child(submit):
 
 @pytest.mark.notebook
 def test_progress_is_told_cell_by_cell(submit):
-    from amlnb.live.run_tail import RunTail
-
     run = submit("a = 1", "", "b = 2\nc = 3")
     assert run.get_status() == "Completed"
     log = log_of(run)

@@ -17,7 +17,8 @@ from amlnb.errors import UserErrorException
 
 
 def run(run_id, experiment="digits", number=1, *, archived=False, parent=None):
-    return SimpleNamespace(id=run_id, experiment=experiment, number=number, archived=archived, parent=parent)
+    told = {"id": run_id, "experiment": experiment, "number": number, "archived": archived, "parent": parent}
+    return SimpleNamespace(**told, display_name=None)
 
 
 RUNS = [

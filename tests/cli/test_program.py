@@ -191,7 +191,7 @@ BAD = [
     (("submit", "tarin.py"), 1, "train.py"),
     (("submit", "notebook.ipynb"), 1, "notebook"),
     (("submit", "--target", "locla", "train.py"), 1, "did you mean 'local'"),
-    (("submit", "--tag", "novalue", "train.py"), 1, "KEY=VALUE"),
+    (("submit", "--tag", "=novalue", "train.py"), 1, "has no key"),
     (("submit", "--timeout", "soon", "train.py"), 1, "soon"),
     (("submit", "--timeout", "0", "train.py"), 1, "above 0"),
     (("submit", "--experiment", "a/b", "train.py"), 1, "a/b"),

@@ -51,7 +51,7 @@ def test_runs_are_offered_by_their_short_ids(run):
 def test_where_there_is_no_workspace_nothing_is_made(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert candidates("%%submit --target ", {}) == ["local"]
-    assert candidates("%runs ", {}) == ["-n", "--sort"]
+    assert candidates("%runs ", {}) == ["-n", "--sort", "--help"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -72,10 +72,15 @@ def shell():
         ("%submit tra", "train.py"),
         ("%submit_config re", "reuse="),
         ("%compare la", "last"),
+        ("%compare digits#", "digits#1"),
     ],
 )
-def test_ipython_asks_us(shell, run, text, expected):
+def test_ipython_asks_us_and_nobody_else(shell, run, text, expected):
     completion.register(shell)
+    completion.register(shell)  # as a reload does
     with provisionalcompleter():  # as ipykernel asks
         found = list(shell.Completer.completions(text, len(text)))
-    assert expected in [one.text for one in found]
+    offered = [one.text for one in found]
+    assert expected in offered
+    assert all(word.startswith(text.split()[-1]) for word in offered)
+    assert not any("__" in word for word in offered)

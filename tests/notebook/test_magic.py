@@ -287,6 +287,47 @@ def test_runs_are_shown_and_compared(run_cell):
         assert caught.value.hint
 
 
+def test_a_run_is_found_by_the_name_that_it_was_given(run_cell, workspace, shell):
+    first, _ = run_cell("%%submit steady\nimport amlnb\namlnb.log(loss=1)")
+    second, _ = run_cell("%%submit bold\nimport amlnb\namlnb.log(loss=2)")
+    assert workspace().get_run("steady").id == first.id
+    shell.user_ns["runs"] = {"a": first, "b": [second]}
+    for line in ("%compare steady bold", "%compare runs['a'] bold", "%compare steady bold"):
+        assert "steady" in run_cell(line)[1]
+    with pytest.raises(UserErrorException, match="did you mean 'steady'"):
+        run_cell("%compare staedy bold")
+    run_cell("%%submit bold\n1")
+    with pytest.raises(UserErrorException, match="can be any of 2 runs"):
+        workspace().get_run("bold")
+
+
+def test_a_run_takes_no_other_variables_place(run_cell, shell):
+    run_cell("lr = 0.1")
+    with pytest.raises(UserErrorException, match="would replace the notebook's lr"):
+        run_cell("%%submit --as lr\n1")
+    for _ in range(2):
+        run_cell("%%submit --as again\n1")
+    assert shell.user_ns["lr"] == 0.1
+
+
+def test_a_setting_that_cannot_be_is_refused_when_it_is_made(run_cell):
+    with pytest.raises(AmlnbError, match="no compute target 'nowhere'"):
+        run_cell("%submit_config target=nowhere")
+    assert "local" in run_cell("%submit_config")[1]
+
+
+def test_an_error_shows_the_callers_line_and_none_of_ours(run_cell, workspace):
+    error = None
+    try:
+        workspace().get_run("nothing")
+    except UserErrorException as caught:
+        error = caught
+    lines = error._render_traceback_()
+    assert any("workspace()" in line for line in lines)
+    assert not any("amlnb/" in line for line in lines[:-2])
+    assert "UserErrorException" in lines[-2]
+
+
 def test_a_wrong_project_file_is_told_at_submission(run_cell, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.amlnb]\nresue = true\n")
     with pytest.raises(UserErrorException, match=r"did you mean reuse\?"):
@@ -294,8 +335,11 @@ def test_a_wrong_project_file_is_told_at_submission(run_cell, tmp_path):
 
 
 def test_help_is_worth_reading(run_cell, shell):
-    for line in ("%submit --help", "%submit", "%%submit --help\n1"):
+    for line in ("%submit --help", "%%submit --help\n1"):
         _, printed = run_cell(line)
         for text in ("%%submit", "--out NAMES", "%submit train.py", "run.result()", "%compare A B"):
             assert text in printed
     assert "--out NAMES" in shell.find_line_magic("submit").__doc__
+    for line, told in {"%submit": "with two signs", "%runs -h": "--sort", "%compare --help": "digits#3"}.items():
+        assert told in run_cell(line)[1]
+    assert "NAME=" in run_cell("%submit_config --help")[1]

@@ -52,7 +52,7 @@ def test_a_line_is_understood(line, options):
         ("'open", "a quote is not closed"),
         ("a --name b", "named twice"),
         ("a b", 'put a name of several words in quotes: %%submit "my run"'),
-        ("--lr 0.3 first", "by --param lr=0.3"),
+        ("--lr 0.3 first", "value by --param lr=0.3"),
         ("--batch-size=8", "by --param batch_size=8"),
         ("--lr", "'%submit --help' shows all flags"),
         ("--block --no-block", "not allowed with"),
