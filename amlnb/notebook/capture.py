@@ -7,6 +7,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from amlnb.api.cell_code import LOADER
 from amlnb.notebook import cell as cell_
 from amlnb.notebook import script as script_
 from amlnb.notebook.cell import CellException
@@ -190,9 +191,9 @@ def _check_results(results: Collection[str], names: FreeNames, captured: Collect
 def _refuse_loaders_name(made: Capture, names: FreeNames) -> None:
     symbols: tuple[ImportSymbol | DefinitionSymbol | ValueSymbol, ...] = made.imports + made.definitions + made.values
     here = {*names.bound, *(symbol.name for symbol in symbols)}
-    if made.needs_loader and script_.LOADER in here:
+    if made.needs_loader and LOADER in here:
         raise CellException(
-            f"The name {script_.LOADER} is taken: in the script of a cell it is the module that loads values.",
+            f"The name {LOADER} is taken: in the script of a cell it is the module that loads values.",
             "give your variable another name",
         )
 
