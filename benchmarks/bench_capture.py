@@ -93,7 +93,7 @@ def _array_seconds(folder):
 
     def ours():
         os.mkdir(target)
-        write_source_folder(target, "cell.py", capture("print(array)", namespace, title="bench"), {})
+        write_source_folder(target, "cell.py", capture("print(array)", namespace, title="bench"))
 
     def plain():
         os.mkdir(target)

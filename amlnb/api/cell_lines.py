@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 LINE_PROPERTY = "notebook.cell_line"
 # The person sees the magic on line 1 of the cell; what it passes on begins below.
 FIRST_LINE = 2
-SCRIPT_NAMES = ("cell.py", "submitted_cell.py")  # the second where the notebook's folder has the first
 
 
 @dataclass(frozen=True)

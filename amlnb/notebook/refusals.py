@@ -57,7 +57,9 @@ _WIDGET = Refusal(
 )
 _KERNEL = Refusal("the notebook's kernel", "a run has no kernel", "leave it out of the cell")
 _OURS = Refusal(
-    "an object of amlnb", "it stands for something of this notebook", "inside the cell use amlnb.get_context()"
+    "an object of amlnb",
+    "it stands for something of this notebook",
+    "take what is needed of it first, such as run.result(); the cell's own run is amlnb.get_context()",
 )
 _GPU = Refusal("a GPU tensor", "it lives in this process's GPU memory", "move it to the CPU first: x = x.cpu()")
 _GPU_MODEL = Refusal(

@@ -1,11 +1,10 @@
-"""The folder that becomes a cell's snapshot: its script, its values, the notebook's own modules."""
+"""The files of a cell that are in no folder of the person's: its script and its values."""
 
 from __future__ import annotations
 
 import importlib.resources
 import json
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,13 +12,11 @@ from amlnb.api.cell_code import LOADER
 from amlnb.staged import captured_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from amlnb.notebook.capture import Capture
 
 
-def write_source_folder(folder: str, script_name: str, capture: Capture, modules: Mapping[str, str]) -> None:
-    """Write everything a cell's run needs.
+def write_source_folder(folder: str, script_name: str, capture: Capture) -> None:
+    """Write a cell's script and values.
 
     Parameters
     ----------
@@ -29,18 +26,12 @@ def write_source_folder(folder: str, script_name: str, capture: Capture, modules
         Name of the script's file, with ``.py``.
     capture
         The cell's script and values.
-    modules
-        ``{path relative to the folder: path of the file to copy}``.
 
     Raises
     ------
     OSError
         If a file cannot be read or written.
     """
-    for relative, path in modules.items():
-        target = os.path.join(folder, relative)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copyfile(path, target)
     with open(os.path.join(folder, script_name), "w", encoding="utf-8", newline="\n") as file:
         file.write(capture.script)
     if capture.needs_loader:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.cell_lines import LINE_PROPERTY, SCRIPT_NAMES
+from amlnb.api.cell_lines import LINE_PROPERTY
 from amlnb.api.run_futures import RESULTS_PROPERTY
 from amlnb.api.submission_words import experiment_name
 from amlnb.engine import targets
+from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
 from amlnb.notebook.carried_paths import carried_paths
@@ -26,6 +28,8 @@ from amlnb.render.formatting import one_line
 from amlnb.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.sending import Sent
 
@@ -88,6 +92,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     stem = os.path.splitext(os.path.basename(path))[0] if path else os.path.basename(folder)
     where = f"{stem}.ipynb" if path else "a notebook"
     paths = carried_paths(options.paths, folder)
+    _check_types(options.parameters, shell.user_ns)
     namespace = KernelNamespace.of_shell(shell)
     found = capture(
         source,
@@ -105,7 +110,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     taken = {*modules, *paths}
     return Prepared(
         experiment=options.experiment or experiment_name(stem),
-        script_name=next(name for name in SCRIPT_NAMES if name not in taken or name == SCRIPT_NAMES[-1]),
+        script_name=next(name for name in _script_names() if name not in taken),
         capture=found,
         modules=modules,
         paths=paths,
@@ -134,7 +139,7 @@ def submit(prepared: Prepared, options: SubmitOptions) -> Sent:
         **({RESULTS_PROPERTY: ",".join(found.results)} if found.results else {}),
     }
     with tempfile.TemporaryDirectory(prefix="amlnb-cell-") as folder:
-        write_source_folder(folder, prepared.script_name, found, {})
+        write_source_folder(folder, prepared.script_name, found)
         spec = RunSpec(
             experiment=prepared.experiment,
             source_directory=prepared.folder,
@@ -149,6 +154,24 @@ def submit(prepared: Prepared, options: SubmitOptions) -> Sent:
             warnings=prepared.warnings,
         )
         return send(spec, options, prepared.notebook)
+
+
+def _script_names() -> Iterator[str]:
+    """Names for the script: the notebook's folder may have modules of the first ones."""
+    yield "cell.py"
+    yield from (f"submitted_cell{number or ''}.py" for number in itertools.count())
+
+
+def _check_types(parameters: Mapping[str, object], variables: Mapping[str, object]) -> None:
+    """Refuse a word where the notebook has a number: the cell would go wrong only later, or not at all."""
+    for name, value in parameters.items():
+        now = variables.get(name)
+        if isinstance(value, str) and isinstance(now, (int, float)):
+            raise UserErrorException(
+                f"%%submit: --param {name}={value}: {name} is a number in this notebook ({now!r}), and {value!r} is a "
+                "word.",
+                f"write a number, one --param for each name; or change {name} in a cell above",
+            )
 
 
 def _files_below(folder: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-VALUE_LIMIT_BYTES = 64 * 1024 * 1024
+VALUE_LIMIT_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def run_to_end(script_worker):
 
     def ran(found):
         with tempfile.TemporaryDirectory() as folder:
-            write_source_folder(folder, "cell.py", found, {})
+            write_source_folder(folder, "cell.py", found)
             script_worker.stdin.write(json.dumps([folder, "cell.py"]) + "\n")
             script_worker.stdin.flush()
             return json.loads(script_worker.stdout.readline())[0]

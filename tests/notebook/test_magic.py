@@ -183,6 +183,22 @@ def test_files_are_taken_along(run_cell, tmp_path):
         run_cell("%%submit --with ../x\n1")
 
 
+def test_modules_of_the_scripts_own_name_do_not_matter(run_cell, tmp_path):
+    for name in ("cell", "submitted_cell"):
+        (tmp_path / f"{name}.py").write_text("x = 1\n")
+    run, _ = run_cell("%%submit --out y\nimport cell, submitted_cell\ny = cell.x + submitted_cell.x")
+    assert run.result() == {"y": 2}
+
+
+def test_a_word_for_a_number_is_refused(run_cell):
+    run_cell("lr = 0.1\noptimizer = 'adam'")
+    run, _ = run_cell("%%submit -p lr 1 -p optimizer=sgd --out found\nfound = (lr, optimizer)")
+    assert run.result() == {"found": (1, "sgd")}
+    for line in ("-p lr=0.1,epochs=3", "-p lr abc"):
+        with pytest.raises(UserErrorException, match=r"lr is a number in this notebook \(0\.1\)"):
+            run_cell(f"%%submit {line}\nprint(lr)")
+
+
 def test_names_can_be_given_and_withheld(run_cell):
     run_cell("rate = 0.1\nname = 'rate'")
     run, _ = run_cell("%%submit --in rate --out x\nx = eval(name)")
