@@ -1,8 +1,9 @@
-"""Parts of a small chart: its ranges, its grid and its curves, as shapes."""
+"""Parts of a small chart: its place among others, its ranges, its grid and its curves, as shapes."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,11 +13,46 @@ from amlnb.render.axes import Scale, padded, tick_labels, ticks
 from amlnb.render.scene import Dot, Line, Shape, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from amlnb.specs.run_view import Series
+
+
+WIDTH = 720  # of a picture
+RIGHT = 8  # room of a chart at the right of its curves
+_LEFT, _TOP, _BOTTOM = 46, 24, 20
+_GAP_X, _GAP_Y = 22, 10
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Where a chart stands."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def scales(self, curves: Sequence[Series]) -> tuple[Scale, Scale]:
+        """Scales of both axes, for these curves."""
+        x_scale = Scale(*x_range(curves), self.left + _LEFT, self.left + self.width - RIGHT)
+        return x_scale, Scale(*y_range(curves), self.top + self.height - _BOTTOM, self.top + _TOP)
+
+
+def panels(count: int, top: float, heights: Mapping[int, float]) -> tuple[list[Panel], float]:
+    """Lay out so many charts (at least one) in rows below ``top``; and tell where the last row ends.
+
+    At most three stand side by side; ``heights`` has the height of a chart by how many do.
+    """
+    columns = 2 if count == 4 else min(count, 3)
+    width, height = (WIDTH - _GAP_X * (columns - 1)) / columns, heights[columns]
+    found = [
+        Panel((number % columns) * (width + _GAP_X), top + (number // columns) * (height + _GAP_Y), width, height)
+        for number in range(count)
+    ]
+    return found, found[-1].top + height
 
 
 def x_range(curves: Sequence[Series]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from amlnb.render import palette
 from amlnb.render.comparison_picture import RUN_LIMIT
 from amlnb.render.formatting import format_size, one_line, printable
-from amlnb.render.table import Cell, Column, box_html, table_html, table_text
+from amlnb.render.table import Cell, Column, box_html, fitted_html, fitted_text, table_html, table_text
 from amlnb.specs.comparison_view import FileDifference
 
 if TYPE_CHECKING:
@@ -53,24 +53,32 @@ def file_difference(
 
 def code_html(view: ComparisonView) -> str:
     """Write how the source differs: of two runs line by line, of more which files. Of limited size and height."""
-    code = view.code
-    if len(view.runs) == 2:
-        parts = [_file_html(file, lines) for file, lines in _limited(code.files)]
-    else:
-        parts = [table_html(_versions(view))] if code.files else []
-    return box_html(_title(code, len(view.runs)), _notes(code, len(view.runs)), *parts)
+    return fitted_html(lambda room: _html(view, room), LINE_LIMIT)
 
 
 def code_text(view: ComparisonView) -> str:
     """Write the same as lines of text."""
+    return fitted_text(lambda room: _text(view, room), LINE_LIMIT, code_html(view))
+
+
+def _html(view: ComparisonView, room: int) -> str:
     code = view.code
-    parts = [_title(code, len(view.runs)), *_notes(code, len(view.runs))]
     if len(view.runs) == 2:
-        for file, lines in _limited(code.files):
+        parts = [_file_html(file, lines) for file, lines in _limited(code.files, room)]
+    else:
+        parts = [table_html(_versions(view, room))] if code.files else []
+    return box_html(_title(code, len(view.runs)), _notes(code, len(view.runs), room), *parts)
+
+
+def _text(view: ComparisonView, room: int) -> str:
+    code = view.code
+    parts = [_title(code, len(view.runs)), *_notes(code, len(view.runs), room)]
+    if len(view.runs) == 2:
+        for file, lines in _limited(code.files, room):
             parts.append(f"--- {_name(file)}")
             parts += [_shown(line) for line in lines]
     elif code.files:
-        parts.append(table_text(_versions(view)))
+        parts.append(table_text(_versions(view, room)))
     return "\n".join(parts)
 
 
@@ -84,21 +92,22 @@ def _title(code: CodeView, runs: int) -> str:
     return f"code: {len(code.files):,} file{'' if one else 's'} differ{'s' if one else ''}{same}"
 
 
-def _limited(files: Sequence[FileDifference]) -> list[tuple[FileDifference, tuple[str, ...]]]:
-    """Files and those of their lines that are shown."""
-    room, found = LINE_LIMIT, []
-    for file in files[:FILE_LIMIT]:
+def _limited(files: Sequence[FileDifference], room: int) -> list[tuple[FileDifference, tuple[str, ...]]]:
+    """Files, no more than so many lines, and those of their lines that are shown."""
+    found = []
+    for file in files[: min(FILE_LIMIT, room)]:
         found.append((file, file.diff[:room]))
         room -= len(found[-1][1])
     return found
 
 
-def _notes(code: CodeView, runs: int) -> list[str]:
+def _notes(code: CodeView, runs: int, room: int) -> list[str]:
     notes = []
-    if len(code.files) > FILE_LIMIT:
-        notes.append(f"not shown: {len(code.files) - FILE_LIMIT:,} more files")
+    hidden_files = len(code.files) - min(FILE_LIMIT, room)
+    if hidden_files > 0:
+        notes.append(f"not shown: {hidden_files:,} more file{'' if hidden_files == 1 else 's'}")
     if runs == 2:
-        hidden = sum(len(file.diff) - len(lines) for file, lines in _limited(code.files))
+        hidden = sum(len(file.diff) - len(lines) for file, lines in _limited(code.files, room))
         if hidden:
             notes.append(f"not shown: {hidden:,} more lines")
     elif code.files:
@@ -135,8 +144,8 @@ def _shown(line: str) -> str:
     return line if len(line) <= _LINE_LENGTH else line[: _LINE_LENGTH - 1] + "…"
 
 
-def _versions(view: ComparisonView) -> list[Column]:
-    files = view.code.files[:FILE_LIMIT]
+def _versions(view: ComparisonView, room: int) -> list[Column]:
+    files = view.code.files[: min(FILE_LIMIT, room)]
     columns = [Column(Cell("file"), tuple(Cell(_name(file)) for file in files), left=True)]
     for number, run in enumerate(view.runs[:RUN_LIMIT]):
         cells = tuple(Cell(_letter(file.versions[number])) for file in files)

@@ -9,7 +9,7 @@ from amlnb.render import palette
 from amlnb.render.comparison_picture import PANEL_LIMIT, RUN_LIMIT, run_colour, run_mark, shared_metrics
 from amlnb.render.formatting import format_duration, one_line, sparkline
 from amlnb.render.runs_table import metric_cells
-from amlnb.render.table import Cell, Column, box_html, table_html, table_text
+from amlnb.render.table import Cell, Column, box_html, fitted_html, fitted_text, table_html, table_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,13 +23,19 @@ ABSENT = "–"
 
 def comparison_html(view: ComparisonView) -> str:
     """Write what differs as an HTML table, a column a run. Of limited size and height."""
-    found = _Rows(view)
-    return box_html("", _notes(view, found), table_html(_columns(view, found)))
+    return fitted_html(lambda limit: _html(view, _Rows(view, limit)), _ROW_LIMIT)
 
 
 def comparison_text(view: ComparisonView) -> str:
     """Write the same as lines of text."""
-    found = _Rows(view)
+    return fitted_text(lambda limit: _text(view, _Rows(view, limit)), _ROW_LIMIT, comparison_html(view))
+
+
+def _html(view: ComparisonView, found: _Rows) -> str:
+    return box_html("", _notes(view, found), table_html(_columns(view, found)))
+
+
+def _text(view: ComparisonView, found: _Rows) -> str:
     return "\n".join([table_text(_columns(view, found)), *_notes(view, found)])
 
 
@@ -51,9 +57,10 @@ def curves_text(view: ComparisonView) -> str:
 
 
 class _Rows:
-    """Rows of the table, kind by kind, and what was left out of them."""
+    """Rows of the table, at most so many of each kind, and what was left out of them."""
 
-    def __init__(self, view: ComparisonView) -> None:
+    def __init__(self, view: ComparisonView, limit: int) -> None:
+        self._limit = limit
         self._runs = runs = view.runs[:RUN_LIMIT]
         self.rows: list[tuple[Cell, list[Cell], Cell]] = []
         self.same: list[str] = []
@@ -98,8 +105,8 @@ class _Rows:
             first, space, rest = noun.partition(" ")
             count = total - len(differing)
             self.same.append(f"{count:,} {first}{'' if count == 1 else 's'}{space}{rest}")
-        self.hidden += max(0, len(differing) - _ROW_LIMIT)
-        return differing[:_ROW_LIMIT]
+        self.hidden += max(0, len(differing) - self._limit)
+        return differing[: self._limit]
 
 
 def _columns(view: ComparisonView, found: _Rows) -> list[Column]:

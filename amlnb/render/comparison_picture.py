@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from amlnb.render import palette
-from amlnb.render.axes import Scale
-from amlnb.render.chart import curve_shapes, grid, x_range, y_range
+from amlnb.render.chart import RIGHT, WIDTH, Panel, curve_shapes, grid, panels
 from amlnb.render.formatting import format_number, one_line
 from amlnb.render.scene import Line, Scene, Shape, Text, text_width
 
@@ -16,12 +14,9 @@ if TYPE_CHECKING:
 
     from amlnb.specs.comparison_view import ComparedRun, ComparisonView
 
-WIDTH = 720
 RUN_LIMIT = 12
 PANEL_LIMIT = 6
 _PANEL_HEIGHT = {1: 230, 2: 190, 3: 150}  # by number of columns
-_GAP_X, _GAP_Y = 22, 12
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 24, 20
 _LEGEND_LINE, _SAMPLE = 20, 26
 # With as many dashes as colours each run would have one of each; one dash fewer tells 30 runs apart.
 _DASHES: tuple[tuple[float, ...], ...] = ((), (6.0, 3.5), (1.8, 2.8), (10.0, 3.0, 1.8, 3.0), (14.0, 4.0))
@@ -61,15 +56,9 @@ def comparison_scene(view: ComparisonView) -> Scene | None:
     if not shown:
         return None
     shapes, height = _legend(runs)
-    columns = 2 if len(shown) == 4 else min(len(shown), 3)
-    panel_width = (WIDTH - _GAP_X * (columns - 1)) / columns
-    panel_height = _PANEL_HEIGHT[columns]
-    for number, name in enumerate(shown):
-        left = (number % columns) * (panel_width + _GAP_X)
-        top = height + (number // columns) * (panel_height + _GAP_Y)
-        shapes += _panel(runs, name, left, top, panel_width, panel_height)
-    rows = math.ceil(len(shown) / columns)
-    height += rows * panel_height + (rows - 1) * _GAP_Y
+    places, height = panels(len(shown), height, _PANEL_HEIGHT)
+    for name, panel in zip(shown, places, strict=True):
+        shapes += _panel(runs, name, panel)
     if len(metrics) > len(shown):
         text = f"{len(metrics) - len(shown):,} more shared metrics not drawn"
         shapes.append(Text(WIDTH, height + 14, text, palette.FAINT, 11, "end"))
@@ -95,27 +84,28 @@ def _legend(runs: Sequence[ComparedRun]) -> tuple[list[Shape], float]:
     return shapes, y + 18
 
 
-def _panel(runs: Sequence[ComparedRun], name: str, left: float, top: float, width: float, height: float) -> list[Shape]:
+def _panel(runs: Sequence[ComparedRun], name: str, panel: Panel) -> list[Shape]:
     curves = [(number, run.series[name]) for number, run in enumerate(runs) if name in run.series]
-    drawn = [curve for _, curve in curves]
-    x_scale = Scale(*x_range(drawn), left + _LEFT, left + width - _RIGHT)
-    y_scale = Scale(*y_range(drawn), top + height - _BOTTOM, top + _TOP)
-    shapes = _titles(runs, name, left, top, width) + grid(x_scale, y_scale)
+    x_scale, y_scale = panel.scales([curve for _, curve in curves])
+    shapes = _titles(runs, name, panel) + grid(x_scale, y_scale)
     for number, curve in curves:
         shapes += curve_shapes(curve, x_scale, y_scale, run_colour(number), run_dash(number))
     return shapes
 
 
-def _titles(runs: Sequence[ComparedRun], name: str, left: float, top: float, width: float) -> list[Shape]:
+def _titles(runs: Sequence[ComparedRun], name: str, panel: Panel) -> list[Shape]:
     """The metric at the left; at the right each run's last value in its colour, if there is room for all."""
     values = [(number, format_number(run.metrics[name])) for number, run in enumerate(runs) if name in run.metrics]
-    room = width - _RIGHT - sum(text_width(text, 12, bold=True) + 12 for _, text in values)
+    room = panel.width - RIGHT - sum(text_width(text, 12, bold=True) + 12 for _, text in values)
     shapes: list[Shape] = []
     if room >= text_width(one_line(name, 12), 12, bold=True):
-        x = left + width - _RIGHT
+        x = panel.left + panel.width - RIGHT
         for number, text in reversed(values):
-            shapes.append(Text(x, top + 14, text, run_colour(number), 12, "end", bold=True))
+            shapes.append(Text(x, panel.top + 14, text, run_colour(number), 12, "end", bold=True))
             x -= text_width(text, 12, bold=True) + 12
     else:
-        room = width - _RIGHT
-    return [Text(left + 4, top + 14, one_line(name, max(6, int(room / 7.2))), palette.INK, 12, bold=True), *shapes]
+        room = panel.width - RIGHT
+    return [
+        Text(panel.left + 4, panel.top + 14, one_line(name, max(6, int(room / 7.2))), palette.INK, 12, bold=True),
+        *shapes,
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import numpy as np
 from amlnb.core import states
 from amlnb.render import palette
 from amlnb.render.axes import Scale
-from amlnb.render.chart import curve_shapes, grid, x_range, y_range
+from amlnb.render.chart import RIGHT, WIDTH, Panel, curve_shapes, grid, panels
 from amlnb.render.formatting import format_clock, format_duration, format_number, format_progress, one_line
 from amlnb.render.metric_groups import MetricGroup, group_metrics
 from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text, text_width
@@ -19,14 +18,11 @@ from amlnb.render.scene import Area, Dot, Line, Scene, Shape, Text, text_width
 if TYPE_CHECKING:
     from amlnb.specs.run_view import Progress, RunView, Series
 
-WIDTH = 720
 _HEADER = 38
 _BAR_Y = 33.0
 _NAME_ROOM = 110
 _NARROW, _TITLE_ROOM = 300, 40  # a chart's width below which its texts are smaller; what its title has at least
 _PANEL_HEIGHT = {1: 210, 2: 180, 3: 150}  # by number of columns
-_GAP_X, _GAP_Y = 22, 10
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 8, 24, 20
 PANEL_LIMIT = 6
 LINE_LIMIT = 6
 
@@ -49,18 +45,12 @@ def run_scene(view: RunView, *, as_of: float | None = None) -> Scene:
     """
     groups = group_metrics(view.series)
     shown = groups[:PANEL_LIMIT]
-    columns = 2 if len(shown) == 4 else min(len(shown), 3)
     height = float(_HEADER)
     shapes = _header(view, as_of)
     if shown:
-        panel_width = (WIDTH - _GAP_X * (columns - 1)) / columns
-        panel_height = _PANEL_HEIGHT[columns]
-        for number, group in enumerate(shown):
-            left = (number % columns) * (panel_width + _GAP_X)
-            top = height + (number // columns) * (panel_height + _GAP_Y)
-            shapes += _panel(view, group, left, top, panel_width, panel_height)
-        rows = math.ceil(len(shown) / columns)
-        height += rows * panel_height + (rows - 1) * _GAP_Y
+        places, height = panels(len(shown), height, _PANEL_HEIGHT)
+        for group, panel in zip(shown, places, strict=True):
+            shapes += _panel(view, group, panel)
     hidden = len(groups) - len(shown)
     if hidden > 0:
         text = f"{hidden} more curve{'s' if hidden > 1 else ''} not drawn"
@@ -129,34 +119,33 @@ def _timing(view: RunView) -> str:
     return format_duration(view.elapsed_s, whole=_is_live(view))
 
 
-def _panel(view: RunView, group: MetricGroup, left: float, top: float, width: float, height: float) -> list[Shape]:
+def _panel(view: RunView, group: MetricGroup, panel: Panel) -> list[Shape]:
     members = group.members[:LINE_LIMIT]
     curves = [view.series[name] for name, _ in members]
-    x0, x1 = left + _LEFT, left + width - _RIGHT
-    y0, y1 = top + height - _BOTTOM, top + _TOP
-    x_scale = Scale(*x_range(curves), x0, x1)
-    y_scale = Scale(*y_range(curves), y0, y1)
-    shapes = _titles(view, group, left, top, width)
+    x_scale, y_scale = panel.scales(curves)
+    shapes = _titles(view, group, panel)
     shapes += grid(x_scale, y_scale)
     for number, curve in enumerate(curves):
         shapes += _curve(curve, x_scale, y_scale, palette.CURVES[number % len(palette.CURVES)], live=_is_live(view))
     return shapes
 
 
-def _titles(view: RunView, group: MetricGroup, left: float, top: float, width: float) -> list[Shape]:
+def _titles(view: RunView, group: MetricGroup, panel: Panel) -> list[Shape]:
     """The quantity at the left; at the right each curve's last value in its colour."""
     shapes: list[Shape] = []
-    size, gap = (12, 12) if width > _NARROW else (11, 8)
-    x = left + width - _RIGHT
+    size, gap = (12, 12) if panel.width > _NARROW else (11, 8)
+    x = panel.left + panel.width - RIGHT
     for number, (name, label) in reversed(list(enumerate(group.members[:LINE_LIMIT]))):
         value = format_number(view.metrics[name].last) if name in view.metrics else ""
         text = value if len(group.members) == 1 else f"{one_line(label, 12)} {value}"
-        if x - text_width(text, size, bold=True) < left + _TITLE_ROOM:
+        if x - text_width(text, size, bold=True) < panel.left + _TITLE_ROOM:
             break
-        shapes.append(Text(x, top + 14, text, palette.CURVES[number % len(palette.CURVES)], size, "end", bold=True))
+        shapes.append(
+            Text(x, panel.top + 14, text, palette.CURVES[number % len(palette.CURVES)], size, "end", bold=True)
+        )
         x -= text_width(text, size, bold=True) + gap
-    room = max(6, int((x - left - 4) / (size * 0.6)))
-    shapes.insert(0, Text(left + 4, top + 14, one_line(group.title, room), palette.INK, size, bold=True))
+    room = max(6, int((x - panel.left - 4) / (size * 0.6)))
+    shapes.insert(0, Text(panel.left + 4, panel.top + 14, one_line(group.title, room), palette.INK, size, bold=True))
     return shapes
 
 

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING
 from amlnb.render import palette
 from amlnb.render.better import best, direction
 from amlnb.render.formatting import format_duration, format_number, format_size, one_line, sparkline
-from amlnb.render.table import Cell, Column, box_html, table_html, table_text
+from amlnb.render.table import Cell, Column, box_html, fitted_html, fitted_text, table_html, table_text
 from amlnb.store.run_names import short_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from amlnb.specs.runs_view import RunRow, RunsView
 
 ROW_LIMIT = 100
 COLUMN_LIMIT = 6
-# Together below what a page of results may add to a notebook.
-_HTML_BYTES, _TEXT_BYTES = 68_000, 30_000
 BEST = "★"
 _NAME, _HEAD, _VALUE, _TAGS, _ERROR = 40, 24, 24, 48, 60
 _COMMON_LIMIT = 12
@@ -34,22 +32,14 @@ def runs_html(view: RunsView) -> str:
     """
     if not view.rows:
         return f"<div>{escape(_nothing(view))}</div>"
-    return _cut(_html, view, _HTML_BYTES)
+    return fitted_html(lambda count: _html(_Table(view, count)), min(len(view.rows), ROW_LIMIT))
 
 
 def runs_text(view: RunsView) -> str:
     """Write runs as lines of text in columns; limits as in `runs_html`."""
     if not view.rows:
         return _nothing(view)
-    return _cut(_text, view, _TEXT_BYTES)
-
-
-def _cut(written: Callable[[_Table], str], view: RunsView, limit: int) -> str:
-    """Write as many rows as fit: a notebook keeps every byte."""
-    count = min(len(view.rows), ROW_LIMIT)
-    while len((found := written(_Table(view, count))).encode()) > limit and count > 1:
-        count = count * 3 // 4
-    return found
+    return fitted_text(lambda count: _text(_Table(view, count)), min(len(view.rows), ROW_LIMIT), runs_html(view))
 
 
 def _html(table: _Table) -> str:

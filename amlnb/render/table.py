@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from amlnb.render import palette
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 MAX_HEIGHT_PX = 420
+# One result may add 100 KB to a notebook; its text has what its HTML leaves of that.
+_HTML_BYTES, _RESULT_BYTES = 68_000, 98_000
 _GAP = "  "
 _NO_BREAK = {ord(" "): "\N{NO-BREAK SPACE}"}
 
@@ -50,6 +52,22 @@ class Column:
     cells: tuple[Cell, ...]
     left: bool = False
     mono: bool = False
+
+
+def fitted_html(written: Callable[[int], str], count: int) -> str:
+    """Write as many of ``count`` rows as fit, one at least: a notebook keeps every byte."""
+    return _fitted(written, count, _HTML_BYTES)
+
+
+def fitted_text(written: Callable[[int], str], count: int, html: str) -> str:
+    """Write as many of ``count`` rows as lines of text as fit beside the same result's HTML."""
+    return _fitted(written, count, _RESULT_BYTES - len(html.encode()))
+
+
+def _fitted(written: Callable[[int], str], count: int, limit_bytes: int) -> str:
+    while len((found := written(count)).encode()) > limit_bytes and count > 1:
+        count = count * 3 // 4
+    return found
 
 
 def box_html(title: str, notes: Sequence[str], *parts: str) -> str:

@@ -222,6 +222,31 @@ def test_a_large_comparison_stays_small_and_says_what_is_hidden():
             assert sum(len(value.encode()) for value in data.values()) < 100_000
 
 
+@pytest.mark.parametrize("letter", ["x", "<", "漢", "\N{GRINNING FACE}"])
+def test_a_comparison_stays_small_in_every_script(letter):
+    """A character is up to four bytes, and as many more where HTML writes it by its name."""
+    code = CodeView((file_difference("a.py", (0, 1) * 6, (b"", "\n".join([letter * 118] * 240).encode())),))
+    names = [f"{number} {letter * 40}" for number in range(30)]
+    runs = tuple(
+        compared(
+            f"#{i} {letter * 30}",
+            state=states.FAILED,
+            error=letter * 60,
+            parameters=dict.fromkeys(names, f"{i} {letter * 40}"),
+            tags=dict.fromkeys(names, f"{i} {letter * 40}"),
+            metrics=dict.fromkeys(names, i + 0.1),
+        )
+        for i in range(12)
+    )
+    for view in (ComparisonView(runs, code), ComparisonView(runs[:2], code)):
+        for data, _ in Comparison(view).bundles():
+            assert sum(len(value.encode()) for value in data.values()) < 100_000
+            assert len(data["text/html"].encode()) > 1000
+            check_html(data["text/html"])
+        if letter not in "x<":
+            assert "not shown: " in comparison_text(view) + code_text(view)
+
+
 @pytest.mark.parametrize(
     ("path", "contents", "shown"),
     [
