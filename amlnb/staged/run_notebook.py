@@ -9,18 +9,23 @@ import ast
 import json
 import os
 import re
+import shutil
+import signal
 import sys
 import tempfile
 import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Optional
+    from typing import Any, Callable, Dict, List, Optional
 
 _KERNEL = "--kernel"
 _AUTOSAVE_S = 5
 _LONGEST_TITLE = 60
 _FAILURES = "failures"
+# A socket's path has 104 bytes on macOS and 108 on Linux, with what is put behind it and a byte for its end.
+_SOCKET_PATH_BYTES = 96
+_PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - a folder of our own is made in it
 _IPYTHONS = ("In", "Out", "exit", "quit", "open", "get_ipython")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _CELL_LINE = re.compile(r"(?:Cell In\[\d+\], line|<ipython-input-\S+> in |-+> )\s*(\d+)")
@@ -44,15 +49,41 @@ def main(arguments: List[str]) -> int:
         return 1
     # What the notebook itself submits is told by its own name, not by that of whoever submitted it.
     os.environ["JPY_SESSION_NAME"] = os.path.abspath(notebook)
-    with tempfile.TemporaryDirectory(prefix="amlnb-") as folder:
-        os.environ["JUPYTER_RUNTIME_DIR"] = folder  # short, as the path of a socket must be
+    with tempfile.TemporaryDirectory(prefix="amlnb-", dir=_place()) as folder:
+        _remove_when_told_to_end(folder)
+        os.environ["JUPYTER_RUNTIME_DIR"] = folder
         return _execute(papermill, notebook, output, parameters, options)
+
+
+def _place() -> str:
+    """Where temporary files belong, or another such place if the path of a socket would become too long there."""
+    usual = tempfile.gettempdir()
+    others = [place for place in _PLACES if os.access(place, os.W_OK | os.X_OK)]
+    return next((place for place in (usual, *others) if _is_short(os.path.join(place, "amlnb-12345678/kernel"))), usual)
+
+
+def _is_short(path: str) -> bool:
+    return len(os.fsencode(path)) <= _SOCKET_PATH_BYTES
+
+
+def _remove_when_told_to_end(folder: str) -> None:
+    """Remove a folder when this process is told to end, as a canceled run is; then end as it would have."""
+
+    def end(number: int, _: Any) -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, Any], options: Dict[str, Any]) -> int:
     os.makedirs(os.path.dirname(output) or ".", exist_ok=True)
     _keep_writes_whole(output)
     _write_all_literals()
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
+    at = _At()
     try:
         papermill.execute_notebook(
             notebook,
@@ -60,7 +91,7 @@ def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, A
             parameters=parameters,
             kernel_name="python3",
             language="python",
-            engine_name=_register_engine(),
+            engine_name=_register_engine(at),
             progress_bar=False,
             autosave_cell_every=_AUTOSAVE_S,
             stdout_file=sys.stdout,
@@ -73,10 +104,29 @@ def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, A
         sys.stderr.write("\n".join(error.traceback) + "\n")
         _tell_failure(notebook, error)
         return 1
+    except CellTimeoutError as error:
+        told = f"the cell took longer than {options.get('timeout')} s ({at.cell(notebook)})"
+        _tell_stop(notebook, at, error, told, "give cells more time with AzureMLNotebookHandler(timeout=...)")
+        return 1
+    except DeadKernelError as error:
+        hint = "it may have used up the memory, or native code in it crashed: the log's last lines may tell"
+        where = f"in {at.cell(notebook)}" if at.number else "before the first cell"
+        _tell_stop(notebook, at, error, f"the kernel died {where}", hint)
+        return 1
     return 0
 
 
-def _register_engine() -> str:
+class _At:
+    """The cell that is being executed, by its number among those with code; 0 before the first."""
+
+    number = 0
+
+    def cell(self, notebook: str) -> str:
+        """How messages name it."""
+        return f"cell [{self.number}] of {os.path.basename(notebook)}"
+
+
+def _register_engine(at: _At) -> str:
     """Make papermill start the kernel from this very interpreter, and tell how far it is; the engine's name."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
@@ -87,7 +137,9 @@ def _register_engine() -> str:
 
         def __init__(self, **settings: Any) -> None:
             address = os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel")
-            super().__init__(**dict(settings, transport="ipc", ip=address))
+            # Nowhere is a short path: then by TCP, where nobody else can command the kernel either.
+            ours = {"transport": "ipc", "ip": address} if _is_short(address) else {}
+            super().__init__(**dict(settings, **ours))
 
         @property
         def kernel_spec(self) -> KernelSpec:
@@ -97,10 +149,9 @@ def _register_engine() -> str:
     class Engine(NBClientEngine):  # type: ignore[misc]
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
-            _follow_cells(nb_man)
-            return super().execute_managed_notebook(
-                nb_man, kernel_name, kernel_manager_class=OwnKernelManager, **settings
-            )
+            ended = _follow_cells(nb_man, at)
+            super().execute_managed_notebook(nb_man, kernel_name, kernel_manager_class=OwnKernelManager, **settings)
+            ended()
 
     papermill_engines.register("amlnb", Engine)
     return "amlnb"
@@ -136,8 +187,8 @@ def _is_of_cell(traceback: Any) -> bool:
     return "ipykernel_" in traceback.tb_frame.f_code.co_filename
 
 
-def _follow_cells(manager: Any) -> None:
-    """Tell progress before each cell that has code, in the log and to the run."""
+def _follow_cells(manager: Any, at: _At) -> Callable[[], None]:
+    """Tell progress before each cell that has code, in the log and to the run; and by what is returned, at the end."""
     progress = _progress()
     numbers = [index for index, cell in enumerate(manager.nb.cells) if cell.cell_type == "code" and cell.source.strip()]
     start = manager.cell_start
@@ -145,19 +196,18 @@ def _follow_cells(manager: Any) -> None:
     def cell_start(cell: Any, cell_index: Optional[int] = None, **settings: Any) -> Any:
         if cell_index in numbers:
             done = numbers.index(cell_index)
+            at.number = done + 1
             title = _title(cell.source)
             print(f"\x1b[2m[{done + 1}/{len(numbers)}] {title}\x1b[0m", flush=True)
             progress(done, len(numbers), title)
         return start(cell, cell_index, **settings)
 
-    complete = manager.notebook_complete
-
-    def notebook_complete(**settings: Any) -> Any:
+    def ended() -> None:
         if not manager.nb.metadata.papermill.get("exception"):
             progress(len(numbers), len(numbers), None)
-        return complete(**settings)
 
-    manager.cell_start, manager.notebook_complete = cell_start, notebook_complete
+    manager.cell_start = cell_start
+    return ended
 
 
 def _progress() -> Any:
@@ -203,19 +253,33 @@ def _keep_writes_whole(output: str) -> None:
 
 
 def _tell_failure(notebook: str, error: Any) -> None:
-    """Leave what failed where a run's own Python would have left it: the cell's error is the run's."""
+    """Tell what a cell raised: the cell's error is the run's."""
+    cell = f"{os.path.basename(notebook)}, cell [{error.exec_count}]"
+    message = f"{str(error.evalue)[:4000]} (cell [{error.exec_count}] of {os.path.basename(notebook)})"
+
+    def frames(failures: str) -> List[Dict[str, Any]]:
+        return _kept_frames(failures, error, cell) or [_told_frame(error, cell)]
+
+    _leave(str(error.ename), message, frames)
+
+
+def _tell_stop(notebook: str, at: _At, error: Exception, told: str, hint: str) -> None:
+    """Tell what ended the execution from outside of a cell: where it came from in nbclient helps nobody."""
+    message = f"{told}\nhint: {hint}"
+    sys.stderr.write(f"{message}\n")
+    cell = f"{os.path.basename(notebook)}, cell [{at.number}]"
+    frame = {"file": cell, "line": 0, "text": "", "function": "<module>", "locals": []}
+    _leave(type(error).__name__, message, lambda _: [frame] if at.number else [])
+
+
+def _leave(kind: str, message: str, frames: Callable[[str], List[Dict[str, Any]]]) -> None:
+    """Leave what failed where a run's own Python would have left it."""
     folder = os.environ.get("AMLNB_RUN_DIR")
     if not folder:
         return
     failures = os.path.join(folder, _FAILURES)
     os.makedirs(failures, exist_ok=True)
-    cell = f"{os.path.basename(notebook)}, cell [{error.exec_count}]"
-    document: Dict[str, Any] = {
-        "pid": os.getpid(),
-        "type": str(error.ename),
-        "message": f"{str(error.evalue)[:4000]} (cell [{error.exec_count}] of {os.path.basename(notebook)})",
-        "frames": _kept_frames(failures, error, cell) or [_told_frame(error, cell)],
-    }
+    document = {"pid": os.getpid(), "type": kind, "message": message, "frames": frames(failures)}
     path = os.path.join(failures, f"{os.getpid()}-{time.time_ns():x}.json")
     with open(path + ".new", "x") as file:
         json.dump(document, file)

@@ -354,7 +354,7 @@ def test_a_cell_that_takes_too_long_is_told_by_its_number(save, tmp_path):
     tail = RunTail(run.directory)
     tail.poll()
     (progress,) = [writer.progress for writer in tail.reader.writers if writer.progress]
-    assert (progress["done"], progress["total"]) == (1, 2)  # it has not come to its end
+    assert progress["done"] < progress["total"] == 2
 
 
 def _has_log(run):
