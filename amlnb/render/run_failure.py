@@ -12,6 +12,8 @@ from amlnb.render.formatting import one_line
 from amlnb.specs.run_view import LogLine
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from amlnb.specs.run_view import RunView
 
 # The file of a frame whose lines are those of a notebook's cell.
@@ -21,6 +23,8 @@ LOCALS_LIMIT = 12
 _LINES_BEFORE = 4
 _OTHERS = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]|[/\\]lib(?:64)?[/\\]python3[\d.t]*[/\\]|^<")
 _BEGIN = "Traceback (most recent call last):"
+_FRAME = re.compile(r'  File "([^"]*)", line \d+')
+_LEFT_OUT = LogLine("  …")
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class FailedFrame:
 def traceback_lines(view: RunView) -> tuple[LogLine, ...]:
     """Return the last traceback in the log's tail of a failed run, with up to 4 lines before it.
 
-    At most 16 lines, of a longer traceback its end; nothing if there is none.
+    At most 16 lines: of a longer traceback the frames of libraries are left out, but for the last one. Nothing if
+    there is none.
     """
     if view.state != states.FAILED:
         return ()
@@ -63,7 +68,28 @@ def traceback_lines(view: RunView) -> tuple[LogLine, ...]:
     if len(lines) <= TRACEBACK_LIMIT:
         before = min(begins[-1], _LINES_BEFORE, TRACEBACK_LIMIT - len(lines))
         return view.log_tail[begins[-1] - before :]
-    return lines[0], LogLine("  …"), *lines[len(lines) - TRACEBACK_LIMIT + 2 :]
+    return _shortened(lines)
+
+
+def _shortened(lines: Sequence[LogLine]) -> tuple[LogLine, ...]:
+    """Keep the person's own frames of a traceback, the last one, and what follows them."""
+    starts = [number for number, line in enumerate(lines) if _FRAME.match(line.text)]
+    if not starts:
+        return lines[0], _LEFT_OUT, *lines[len(lines) - TRACEBACK_LIMIT + 2 :]
+    last = starts[-1] + 1
+    while last < len(lines) and lines[last].text[:1] in ("", " "):
+        last += 1
+    kept: list[LogLine] = [lines[0]]
+    for start, end in zip(starts, [*starts[1:], last], strict=True):
+        file = _FRAME.match(lines[start].text)
+        if start == starts[-1] or (file and not _OTHERS.search(file[1])):
+            kept += lines[start:end]
+        elif kept[-1] is not _LEFT_OUT:
+            kept.append(_LEFT_OUT)
+    kept += lines[last:]
+    if len(kept) <= TRACEBACK_LIMIT:
+        return tuple(kept)
+    return (*kept[: TRACEBACK_LIMIT // 2], _LEFT_OUT, *kept[len(kept) - TRACEBACK_LIMIT // 2 + 1 :])
 
 
 def failed_frames(view: RunView) -> list[FailedFrame]:

@@ -13,9 +13,10 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
-    from typing import Any, Callable, Dict, List, Optional, Type
+    from typing import Any, Callable, Dict, List, Optional, Tuple, Type
 
-_FRAMES = 5
+_OWN_FRAMES = 5
+_FRAMES = 2
 _LOCALS = 30
 _LONGEST_MESSAGE = 4000
 _LONGEST_LINE = 200
@@ -31,13 +32,23 @@ def record(kind: Type[BaseException], error: BaseException, traceback: Optional[
         "pid": os.getpid(),
         "type": kind.__name__,
         "message": _told(lambda: str(str(error)[:_LONGEST_MESSAGE]), "<its __str__ failed>"),
-        "frames": [describe_frame(frame, line) for frame, line in frames[-_FRAMES:]],
+        "frames": [describe_frame(*frames[number]) for number in _worth_telling(frames)],
     }
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, os.urandom(6).hex() + ".json")
     with open(path + ".new", "x") as file:
         file.write(json.dumps(document))
     os.rename(path + ".new", path)
+
+
+def _worth_telling(frames: List[Tuple[FrameType, int]]) -> List[int]:
+    """The last frames of the person's own code, and where it ended: deep in a library nobody knows the values."""
+    own = [number for number, (frame, _) in enumerate(frames) if not _is_of_library(frame.f_code.co_filename)]
+    return sorted(set(own[-_OWN_FRAMES:]) | set(range(len(frames))[-_FRAMES:]))
+
+
+def _is_of_library(file: str) -> bool:
+    return "site-packages" in file or "dist-packages" in file or file.startswith((os.path.dirname(os.__file__), "<"))
 
 
 def describe_frame(frame: FrameType, line: int) -> Dict[str, Any]:

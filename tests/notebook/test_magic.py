@@ -75,6 +75,14 @@ def test_a_failed_cell_raises_with_its_own_line(run_cell):
         run_cell("%%submit\nx = 0\ny = 1 / x")
 
 
+def test_a_failure_deep_in_a_library_names_the_cells_own_line(run_cell, workspace):
+    with pytest.raises(RunFailedError, match=r"(?s)none\.csv.*\(line 4 of the cell\).*line 4 of the cell: pd\.read_csv"):
+        run_cell("%%submit\nimport pandas as pd\nname = 'none' + '.csv'\npd.read_csv(name)")
+    error = workspace().get_run("last").get_details()["error"]["error"]
+    own = error["details"]["frames"][0]
+    assert "name" in [local["name"] for local in own["locals"]]
+
+
 def test_an_equal_run_is_shown_instead_of_run_again(run_cell, tmp_path):
     (tmp_path / "data.csv").write_text("1,2")
     run_cell("rate = 0.1\n")

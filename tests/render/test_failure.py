@@ -34,6 +34,10 @@ X = {"type": "numpy.ndarray", "shape": [64, 10], "dtype": "float32"}
 RATE = {"type": "float", "value": "0.1"}
 
 
+OWN = ['  File "the cell", line 3, in <module>', "    read(path)"]
+LIBRARY = ['  File "/v/lib/python3.11/site-packages/pandas/io/common.py", line 9, in f', "    open()", "    ^^^^^^"]
+
+
 @pytest.mark.parametrize(
     ("log", "shown"),
     [
@@ -46,6 +50,10 @@ RATE = {"type": "float", "value": "0.1"}
         (
             ["[rank0]: " + TRACEBACK[0], *[f"line {i}" for i in range(30)]],
             ["[rank0]: " + TRACEBACK[0], "  …", *[f"line {i}" for i in range(16, 30)]],
+        ),
+        (
+            [TRACEBACK[0], *OWN, *LIBRARY * 9, "FileNotFoundError: none.csv", "hint: look"],
+            [TRACEBACK[0], *OWN, "  …", *LIBRARY, "FileNotFoundError: none.csv", "hint: look"],
         ),
     ],
 )
