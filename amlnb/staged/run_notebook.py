@@ -255,7 +255,9 @@ def _keep_writes_whole(output: str) -> None:
 def _tell_failure(notebook: str, error: Any) -> None:
     """Tell what a cell raised: the cell's error is the run's."""
     cell = f"{os.path.basename(notebook)}, cell [{error.exec_count}]"
-    message = f"{str(error.evalue)[:4000]} (cell [{error.exec_count}] of {os.path.basename(notebook)})"
+    # What is below the first line may be a hint, which ends the message.
+    first, newline, more = str(error.evalue)[:4000].partition("\n")
+    message = f"{first.rstrip()} (cell [{error.exec_count}] of {os.path.basename(notebook)}){newline}{more}"
 
     def frames(failures: str) -> List[Dict[str, Any]]:
         return _kept_frames(failures, error, cell) or [_told_frame(error, cell)]

@@ -259,6 +259,13 @@ def test_a_failing_cell_is_the_runs_error(submit):
 
 
 @pytest.mark.notebook
+def test_where_in_the_notebook_an_error_was_is_told_before_its_hint(submit):
+    run = submit("raise ValueError('bad rate\\nhint: give one')")
+    message = run.get_details()["error"]["error"]["message"]
+    assert message == "ValueError: bad rate (cell [1] of train.ipynb)\nhint: give one"
+
+
+@pytest.mark.notebook
 def test_the_executed_notebook_can_be_opened_while_it_grows(submit):
     run = submit(*["import time\ntime.sleep(0.3)\nprint('done')"] * 5, wait=False)
     seen = set()
