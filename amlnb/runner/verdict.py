@@ -71,7 +71,8 @@ def _failed(
     out_of_memory = bool(number == signal.SIGKILL and oom_kills)
     if told is not None and number is None:
         message = "{}: {}".format(told.get("type"), told.get("message"))
-        if told.get("type") == "MemoryError":
+        # A notebook's kernel is a process of its own, and cannot tell how it ended.
+        if told.get("type") == "MemoryError" or (told.get("type") == "DeadKernelError" and oom_kills):
             return _error("OutOfMemory", message, "a smaller batch, or a target with more memory", told)
         return _error("UserError", message, None, told)
     if out_of_memory:
