@@ -223,11 +223,13 @@ class _Runner:
 
     def _end_left_behind(self) -> None:
         left = self._processes()
-        if left:
+        # Pools keep their workers for the next call, and end them with the process; there is nothing to wait for.
+        if not all(process_tree.is_of_pool(pid) for pid in left):
             self._warnings.append(
                 f"{len(left)} process(es) that the script left behind were ended with it; "
                 "hint: wait for them in the script"
             )
+        if left:
             self._end_tree(min(_LEFT_BEHIND_GRACE_S, self._launch.grace_s))
 
     def _tell_left_over(self) -> None:

@@ -66,6 +66,16 @@ def environment_of(pid: int) -> List[bytes]:
         return []
 
 
+def is_of_pool(pid: int) -> bool:
+    """Tell whether a process is a worker or helper of `multiprocessing` or joblib (loky), by its command line."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            command = file.read()
+    except OSError:
+        return True  # it has just ended
+    return b"multiprocessing" in command or b"loky" in command
+
+
 def send(pids: List[int], number: int) -> None:
     """Send a signal to processes; those that are gone or not ours are passed over."""
     for pid in pids:

@@ -102,7 +102,7 @@ def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, A
         )
     except papermill.PapermillExecutionError as error:
         sys.stderr.write("\n".join(error.traceback) + "\n")
-        _tell_failure(notebook, error)
+        _tell_failure(notebook, at, error)
         return 1
     except CellTimeoutError as error:
         told = f"the cell took longer than {options.get('timeout')} s ({at.cell(notebook)})"
@@ -190,7 +190,7 @@ def _is_of_cell(traceback: Any) -> bool:
 def _follow_cells(manager: Any, at: _At) -> Callable[[], None]:
     """Tell progress before each cell that has code, in the log and to the run; and by what is returned, at the end."""
     progress = _progress()
-    numbers = [index for index, cell in enumerate(manager.nb.cells) if cell.cell_type == "code" and cell.source.strip()]
+    numbers = [index for index, cell in enumerate(manager.nb.cells) if _is_the_persons(cell)]
     start = manager.cell_start
 
     def cell_start(cell: Any, cell_index: Optional[int] = None, **settings: Any) -> Any:
@@ -208,6 +208,12 @@ def _follow_cells(manager: Any, at: _At) -> Callable[[], None]:
 
     manager.cell_start = cell_start
     return ended
+
+
+def _is_the_persons(cell: Any) -> bool:
+    """Tell whether a cell has code, and is not the one by which papermill sets the parameters."""
+    injected = "injected-parameters" in cell.metadata.get("tags", [])
+    return bool(cell.cell_type == "code" and cell.source.strip() and not injected)
 
 
 def _progress() -> Any:
@@ -252,12 +258,12 @@ def _keep_writes_whole(output: str) -> None:
     papermill_io.register(output, WholeFiles())
 
 
-def _tell_failure(notebook: str, error: Any) -> None:
+def _tell_failure(notebook: str, at: _At, error: Any) -> None:
     """Tell what a cell raised: the cell's error is the run's."""
-    cell = f"{os.path.basename(notebook)}, cell [{error.exec_count}]"
+    cell = f"{os.path.basename(notebook)}, cell [{at.number}]"
     # What is below the first line may be a hint, which ends the message.
     first, newline, more = str(error.evalue)[:4000].partition("\n")
-    message = f"{first.rstrip()} (cell [{error.exec_count}] of {os.path.basename(notebook)}){newline}{more}"
+    message = f"{first.rstrip()} ({at.cell(notebook)}){newline}{more}"
 
     def frames(failures: str) -> List[Dict[str, Any]]:
         return _kept_frames(failures, error, cell) or [_told_frame(error, cell)]

@@ -266,6 +266,13 @@ def test_where_in_the_notebook_an_error_was_is_told_before_its_hint(submit):
 
 
 @pytest.mark.notebook
+def test_cells_are_counted_as_the_person_sees_them(submit):
+    run = submit("x = rate", "1 / 0", parameters="rate = 0.1", given={"rate": 0.3})
+    assert "cell [3] of train.ipynb" in run.get_details()["error"]["error"]["message"]
+    assert "[3/3] 1 / 0" in log_of(run)
+
+
+@pytest.mark.notebook
 def test_the_executed_notebook_can_be_opened_while_it_grows(submit):
     run = submit(*["import time\ntime.sleep(0.3)\nprint('done')"] * 5, wait=False)
     seen = set()

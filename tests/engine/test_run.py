@@ -47,6 +47,17 @@ def processes_of(run):
     return found
 
 
+def test_workers_of_a_pool_are_ended_without_a_word(submit):
+    run = submit(
+        """
+        from joblib import Parallel, delayed
+        print(sum(Parallel(n_jobs=2)(delayed(abs)(i) for i in range(4))))
+        """
+    )
+    assert ended(run)["warnings"] == []
+    assert processes_of(run) == []
+
+
 def test_a_process_whose_main_thread_has_ended_first_is_canceled_like_any_other(submit):
     """It is a zombie in the list of processes, and its other threads go on."""
     run = submit(
