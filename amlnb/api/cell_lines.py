@@ -41,6 +41,8 @@ class CellScript:
         return line - self.begins + FIRST_LINE if ours else None
 
 
+# As `warnings` begins a line.
+_WARNING = re.compile(r"^(\S[^:\n]*\.py):(\d{1,9}):(?= \w*Warning:)")
 _FRAME = re.compile(r'File "([^"]*)", line (\d{1,9})\b')
 
 
@@ -74,9 +76,16 @@ def in_cell_lines(view: RunView, script: CellScript | None) -> RunView:
         line = script.line(found[1], int(found[2]))
         return found[0] if line is None else f'File "{THE_CELL}", line {line}'
 
+    def warned(found: re.Match[str]) -> str:
+        line = script.line(found[1], int(found[2]))
+        return found[0] if line is None else f"{THE_CELL}, line {line}:"
+
+    def told(text: str) -> str:
+        return _WARNING.sub(warned, _FRAME.sub(of_cell, text))
+
     return replace(
         view,
-        log_tail=tuple(_line(line, _FRAME.sub(of_cell, line.text)) for line in view.log_tail),
+        log_tail=tuple(_line(line, told(line.text)) for line in view.log_tail),
         error=error_in_cell_lines(view.error, script),
     )
 

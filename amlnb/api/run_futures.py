@@ -171,8 +171,10 @@ def failure(run: Run) -> RunFailedError | None:
     if facts.state != states.FAILED:
         return None
     error = coercion.mapping(error_in_cell_lines(facts.error, cell_script(run._reader().record)))
-    message = "\n".join([str(error.get("message") or "no reason is known"), *_own_lines(error)])
-    hint = str(error.get("hint") or "") or "run.get_details_with_logs() has its log, and so has 'amlnb run logs'"
+    # What the run raised may have been an error of ours, with a hint of its own.
+    told, _, advice = str(error.get("message") or "no reason is known").partition("\nhint: ")
+    message = "\n".join([told, *_own_lines(error)])
+    hint = advice or str(error.get("hint") or "") or "run.get_details_with_logs() has its log, and so has 'amlnb run logs'"
     return RunFailedError(f"the run {run.id} failed: {message}", hint, run_id=run.id)
 
 

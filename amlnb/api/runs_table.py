@@ -89,10 +89,12 @@ def runs_table(
         runs = _sorted(runs, sort_by, ascending)
     shown = runs[: min(limit, ROW_LIMIT)]
     main = metrics[0] if metrics else _main_metric(shown)
-    rows = tuple(_row(run, main, time.time()) for run in shown)
+    now = time.time()
+    rows = tuple(_row(run, main, now) for run in shown)
+    as_of = None if all(states.is_terminal(run.state) for run in shown) else now
     title = f"workspace {directory.ids.workspace_name}" if experiment is None else f"experiment {experiment}"
     of_experiment, unreadable = experiment is not None, len(index.unreadable)
-    return RunsTable(RunsView(title, rows, len(runs), tuple(metrics), of_experiment, unreadable))
+    return RunsTable(RunsView(title, rows, len(runs), tuple(metrics), of_experiment, unreadable, as_of))
 
 
 def listed_runs(index: Index, directory: WorkspaceDirectory, experiment: str | None) -> list[RunSummary]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from amlnb.render import palette
 from amlnb.render.better import best, direction
-from amlnb.render.formatting import format_duration, format_number, format_size, one_line, sparkline
+from amlnb.render.formatting import format_clock, format_duration, format_number, format_size, one_line, sparkline
 from amlnb.render.table import Cell, Column, box_html, fitted_html, fitted_text, table_html, table_text
 from amlnb.store.run_names import short_id
 
@@ -64,7 +64,8 @@ class _Table:
         self.title = f"{one_line(view.title, 80)}: {_counted(view.total, 'run')}"
         hidden_rows = view.total - len(self._rows)
         common = _common_note(common_parameters, common_tags, "all" if hidden_rows <= 0 else "all of these")
-        notes = (common, _hidden_note(hidden_rows, hidden))
+        going = "" if view.as_of is None else f"as of {format_clock(view.as_of, date=True)}"
+        notes = (common, _hidden_note(hidden_rows, hidden), going)
         self.notes = [note for note in (*notes, _unreadable_note(view)) if note]
         self.columns = list(self._all_columns())
 
@@ -75,7 +76,9 @@ class _Table:
         for name in self._parameters:
             yield _column(name, (Cell(one_line(row.parameters.get(name, ""), _VALUE)) for row in rows))
         for name in self._metrics:
-            yield _column(name, metric_cells(name, [row.metrics.get(name) for row in rows]))
+            # A loss of one experiment is no better than that of another.
+            alike = len({row.experiment for row in rows}) == 1
+            yield _column(name, metric_cells(name, [row.metrics.get(name) for row in rows], mark=alike))
         if any(row.curve for row in rows):
             yield self._curves()
         if any(row.elapsed_s is not None for row in rows):
@@ -112,9 +115,9 @@ def _metrics(rows: Sequence[RunRow]) -> list[str]:
     return names if len(names) <= COLUMN_LIMIT else sorted(names, key=lambda name: not direction(name))
 
 
-def metric_cells(name: str, values: Sequence[float | None]) -> list[Cell]:
-    """Cells of a metric's values; the best has a star, and is set in bold."""
-    top = best(name, values)
+def metric_cells(name: str, values: Sequence[float | None], *, mark: bool = True) -> list[Cell]:
+    """Cells of a metric's values; the best has a star, and is set in bold, if it is to be marked."""
+    top = best(name, values) if mark else ()
     texts = ["" if value is None else format_number(value) for value in values]
     return [
         Cell(text, palette.GREEN, strong=True, mark=BEST) if at in top else Cell(text) for at, text in enumerate(texts)

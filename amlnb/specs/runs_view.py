@@ -60,6 +60,8 @@ class RunsView:
         All are of one experiment, which need not be said in each row.
     unreadable
         Number of run directories of the workspace that cannot be read.
+    as_of
+        Unix time at which it was so, if some of the runs are still going; None for what will not change.
     """
 
     title: str
@@ -68,3 +70,4 @@ class RunsView:
     metrics: tuple[str, ...] = ()
     of_experiment: bool = True
     unreadable: int = 0
+    as_of: float | None = None

@@ -277,3 +277,10 @@ def test_a_script_config_gives_a_future_too(experiment, tmp_path):
     (tmp_path / "src" / "train.py").write_text("import amlnb\namlnb.log(loss=1.0)\n")
     run = experiment.submit(ScriptRunConfig(str(tmp_path / "src"), script="train.py"))
     assert run.result(60) == {}
+
+
+def test_an_error_of_ours_keeps_its_own_hint(submit):
+    run = submit("from amlnb.errors import UserErrorException\nraise UserErrorException('bad rate', hint='give one')")
+    error = run.exception(60)
+    assert error.message.endswith("failed: UserErrorException: bad rate")
+    assert error.hint == "give one"

@@ -265,6 +265,14 @@ def test_lines_of_the_script_are_told_as_lines_of_the_cell():
     assert in_cell_lines(view, cell_script({"properties": {}})) is view
 
 
+def test_a_warning_of_the_cell_names_its_line():
+    lines = [f"{SCRIPT}:11: UserWarning: careful", "/v/lib/cell.py:11: UserWarning: theirs", "a.py:11: x"]
+    view = RunView("r", "e", "Running", log_tail=tuple(map(LogLine, lines)))
+    shown = [line.text for line in in_cell_lines(view, cell_script(CELL)).log_tail]
+    assert shown[0].startswith("the cell, line ")
+    assert shown[1:] == lines[1:]
+
+
 @pytest.mark.parametrize(
     ("file", "ours"),
     [

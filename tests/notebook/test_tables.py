@@ -55,15 +55,27 @@ def names(table):
 
 def test_an_experiment_shows_its_runs_the_newest_first(runs, capsys):
     runs[0].experiment.show()
-    title, common, head, *rows = capsys.readouterr().out.splitlines()
+    title, common, as_of, head, *rows = capsys.readouterr().out.splitlines()
     assert title == "experiment digits: 4 runs"
     assert common == "all with rate = 0.1"
+    assert as_of.startswith("as of 20")  # one is going
     assert head.split()[:5] == ["run", "width", "loss", "accuracy", "curve"]
     assert [row.split()[1] for row in rows] == [states.RUNNING, states.FAILED, states.COMPLETED, states.COMPLETED]
     assert [row.split()[2:4] for row in rows] == [["#4", "fourth"], ["#3", "third"], ["#2", "second"], ["#1", "first"]]
     assert rows[1].endswith("boom: it is too large")
     assert [row.count("★") for row in rows] == [0, 0, 2, 0]
     assert [row.count("█") > 0 for row in rows] == [False, True, True, True]  # one point is no curve
+
+
+def test_a_table_of_runs_that_have_ended_tells_no_time(runs):
+    runs[3].complete()
+    assert "as of" not in str(runs_table(runs[0].experiment.workspace.directory, "digits"))
+
+
+def test_runs_of_several_experiments_have_no_best(workspace, runs):
+    made(workspace, "other", "fifth", scale=0.1, parameters={})
+    assert "★" not in str(runs_table(workspace.directory))
+    assert "★" in str(runs_table(workspace.directory, "digits"))
 
 
 def test_archived_runs_and_children_are_left_out(workspace, runs):
