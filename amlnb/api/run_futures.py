@@ -174,7 +174,8 @@ def failure(run: Run) -> RunFailedError | None:
     # What the run raised may have been an error of ours, with a hint of its own.
     told, _, advice = str(error.get("message") or "no reason is known").partition("\nhint: ")
     message = "\n".join([told, *_own_lines(error)])
-    hint = advice or str(error.get("hint") or "") or "run.get_details_with_logs() has its log, and so has 'amlnb run logs'"
+    usual = "run.get_details_with_logs() has its log, and so has 'amlnb run logs'"
+    hint = advice or str(error.get("hint") or "") or usual
     return RunFailedError(f"the run {run.id} failed: {message}", hint, run_id=run.id)
 
 
