@@ -70,6 +70,7 @@ def test_a_run_that_returns_nothing_has_an_empty_result(submit):
     assert submit("print(1)").result(60) == {}
 
 
+@pytest.mark.slow
 def test_a_pickle_of_another_hosts_run_must_be_trusted(submit, own_cache):
     run = submit(MODEL, "losses,model")
     run.wait_for_completion()

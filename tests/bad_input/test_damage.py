@@ -252,6 +252,7 @@ def test_a_script_may_delete_its_own_outputs(workspace, submit):
     assert run.get_file_names() == ["azureml-logs/70_driver_log.txt", "user_logs/std_log.txt"]
 
 
+@pytest.mark.slow
 def test_a_script_that_deletes_its_whole_run_is_forgotten_and_others_go_on(workspace, submit, own_cache):
     run = submit(
         workspace,

@@ -96,6 +96,7 @@ sys.exit(3)                              # so far it got
     assert reader.skipped == 0
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_at_the_end_gets_the_seal_when_it_is_freed(small_workspace, disk, submit):
     # What the runner removes of the source would make room for the seal.
     run = submit(small_workspace, FILLS + "run.log('loss', 0.5)\nos.unlink('script.py')\nfill()\n", disk.folder)

@@ -15,6 +15,8 @@ from amlnb.store.index import Index
 
 from .conftest import Program
 
+pytestmark = pytest.mark.slow  # each starts a program or several
+
 TRAIN = """
 import sys
 from amlnb import Run

@@ -52,6 +52,7 @@ def test_a_mirror_is_never_sealed_by_a_look_at_it(workspace):
     assert (reader.facts().state, reader.facts().sealed) == ("Running", False)
 
 
+@pytest.mark.slow
 def test_a_queued_run_is_left_alone_by_who_sees_another_queue(submit, own_cache, workspace, tmp_path, monkeypatch):
     one_slot(own_cache)
     program = (

@@ -324,6 +324,7 @@ def test_a_run_started_inside_a_run_has_its_own_id_and_life(submit, tmp_path):
     assert log_of(inner_run).strip() == inner_id
 
 
+@pytest.mark.slow
 def test_a_courier_started_from_inside_a_run_and_its_runs_outlive_that_run(submit, tmp_path, own_cache):
     inner = tmp_path / "inner"
     inner.mkdir()

@@ -185,6 +185,7 @@ def test_what_cannot_run_elsewhere_is_refused_by_name_before_submission(cell, me
     notebook("file.close()")
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_megabyte_is_captured(notebook):
     namespace = notebook("rate = 1")
     found = capture("x = rate\n" * 100_000, namespace, title="t")

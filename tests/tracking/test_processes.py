@@ -213,6 +213,7 @@ while True:
     assert (metrics["loss"], metrics["ended by"], metrics["note"]) == (0.5, 15, "terminated")
 
 
+@pytest.mark.slow
 def test_interrupts_in_the_middle_of_a_call_cost_no_acknowledged_point(kept):
     """A KeyboardInterrupt comes where it likes; the interrupted point is there once or not at all."""
     program = (

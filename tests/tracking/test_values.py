@@ -318,6 +318,7 @@ def test_a_metric_may_have_any_name(run, kept, name):
     assert kept.reader.metric_names() == [name]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_names_are_kept_apart(run, kept):
     for i in range(100_000):
         run.log(f"metric {i}", float(i))
