@@ -90,9 +90,9 @@ def _wait_until_up(url, server, log):
     raise RuntimeError(f"JupyterLab did not answer: {log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """A Chromium without a window."""
+    """A Chromium without a window; while it is there an event loop runs, which tests of other folders must not find."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

@@ -257,6 +257,7 @@ def test_a_time_limit_ends_in_canceled_and_says_so(submit):
     assert "0.5 s" in details["error"]["error"]["message"]
 
 
+@pytest.mark.slow
 def test_the_use_of_the_machine_is_sampled_apart_from_the_metrics(submit):
     run = submit(
         """
@@ -283,6 +284,7 @@ def test_what_a_script_leaves_behind_is_ended_and_told(submit):
     assert processes_of(run) == []
 
 
+@pytest.mark.slow
 def test_a_run_canceled_while_it_waits_never_starts(submit, own_cache):
     with open(os.path.join(own_cache, "slots"), "w", encoding="ascii") as file:
         file.write("1")

@@ -138,6 +138,7 @@ def test_a_generated_cell_prints_the_same_as_a_script(cells, cell, shell, empty,
     check(shell, empty, run_to_end, cells, cell)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25,
     deadline=None,

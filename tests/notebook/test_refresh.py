@@ -273,6 +273,7 @@ def amlnb(*words, cwd):
     return subprocess.run([sys.executable, "-m", "amlnb", *words], cwd=cwd, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_did(run, tmp_path):
     path = saved(tmp_path / "a.ipynb", shown(run))
     (tmp_path / "b.ipynb").write_text("no notebook")

@@ -197,6 +197,7 @@ def test_what_runs_hold_is_escaped():
             assert not {"\x00", "\u202e", "\ud800", "\x1b"} & set(text)
 
 
+@pytest.mark.slow
 def test_a_large_comparison_stays_small_and_says_what_is_hidden():
     rng = np.random.default_rng(0)
     runs = tuple(

@@ -356,6 +356,7 @@ run.tag("k", "v" * 2000)
     assert len(kept.metrics()["loss"]) == 1000 // 32
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_while_nothing_can_be_written(kept):
     program = (
         HEAD
