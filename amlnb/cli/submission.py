@@ -73,7 +73,6 @@ def submit(
     from amlnb.api.experiment import Experiment
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
     from amlnb.api.workspace import Workspace
-    from amlnb.specs.run_spec import RunSpec
 
     source, relative = locate(script, source_directory)
     tags = dict(map(read_tag, tag or []))
@@ -84,28 +83,23 @@ def submit(
     workspace, made = Workspace.find_or_create()
     if made and not as_json:
         note(f"made a workspace in {workspace.directory.path}")
-    if relative.endswith(NOTEBOOK_ENDING):
-        spec = _notebook_spec(source, relative, arguments or [], experiment)
-    else:
-        spec = RunSpec(experiment or experiment_name(source), source, relative, tuple(arguments or ()))
-    spec = replace(
-        spec,
-        target=target,
-        timeout_s=timeout_s,
-        display_name=name,
-        tags=tags,
-    )
+    spec = _file_spec(source, relative, arguments or [], experiment)
+    spec = replace(spec, target=target, timeout_s=timeout_s, display_name=name, tags=tags)
     run = Experiment(workspace, spec.experiment).submit(spec)
     _tell(run.directory, wait=wait, as_json=as_json)
 
 
-def _notebook_spec(source: str, notebook: str, words: list[str], experiment: str | None) -> RunSpec:
+def _file_spec(source: str, file: str, words: list[str], experiment: str | None) -> RunSpec:
+    """Describe the run of a script, whose arguments the words are, or of a notebook, whose parameters they are."""
     from amlnb.api.notebook_parameters import written_parameters
     from amlnb.api.notebook_run_config import NotebookRunConfig
+    from amlnb.specs.run_spec import RunSpec
 
-    path = os.path.join(source, notebook)
-    config = NotebookRunConfig(source, notebook, parameters=written_parameters(notebook_parameters(words), path))
-    return config.to_spec(experiment or experiment_name(notebook.removesuffix(NOTEBOOK_ENDING)))
+    if not file.endswith(NOTEBOOK_ENDING):
+        return RunSpec(experiment or experiment_name(source), source, file, tuple(words))
+    parameters = written_parameters(notebook_parameters(words), os.path.join(source, file))
+    config = NotebookRunConfig(source, file, parameters=parameters)
+    return config.to_spec(experiment or experiment_name(file.removesuffix(NOTEBOOK_ENDING)))
 
 
 def notebook_parameters(words: list[str]) -> dict[str, str]:

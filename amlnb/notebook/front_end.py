@@ -17,17 +17,20 @@ def has_front_end(shell: Any) -> bool:
         return False  # a terminal: there is no cell to update
     if "__vsc_ipynb_file__" in shell.user_ns or "google.colab" in sys.modules:
         return True
-    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    content = parent.get("content") if isinstance(parent, dict) else None
-    return bool(isinstance(content, dict) and content.get("allow_stdin"))
+    return bool(_request_part(shell, "content").get("allow_stdin"))
 
 
 def cell_id(shell: Any) -> str | None:
     """Id of the cell that runs now, where the front end tells it."""
-    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
-    metadata = parent.get("metadata") if isinstance(parent, dict) else None
-    told = metadata.get("cellId") if isinstance(metadata, dict) else None
+    told = _request_part(shell, "metadata").get("cellId")
     return str(told) if told else None
+
+
+def _request_part(shell: Any, name: str) -> dict[str, Any]:
+    """A part of the message that asked for what runs now; empty where there is none."""
+    parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
+    part = parent.get(name) if isinstance(parent, dict) else None
+    return part if isinstance(part, dict) else {}
 
 
 def notebook_path(shell: Any) -> str | None:

@@ -14,7 +14,6 @@ from amlnb.notebook.words import words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SECTION = "[tool.amlnb]"
 HERE = "%submit_config"
 # Every setting, its kind, and what holds where nothing is said.
 KINDS = {
