@@ -108,6 +108,10 @@ class WebserviceException(UserErrorException):
     """A model is missing or its name is not valid (v1 used this class for both)."""
 
 
+class EnvironmentBuildException(AmlnbError):
+    """The environment of a run could not be made; the message holds the tool's own words."""
+
+
 class BackendUnavailable(AmlnbError):
     """An engine or a host does not answer at the moment; the same call may succeed later."""
 
