@@ -109,7 +109,7 @@ class Lock:
             if fields.pop("format") != FORMAT:
                 raise FormatError("the lock of an environment is of a newer version", hint="upgrade amlnb")
             packages = [LockedPackage(**{**each, "hashes": tuple(each["hashes"])}) for each in fields.pop("packages")]
-            lists = {name: tuple(fields.pop(name)) for name in ("build_constraints", "notes")}
+            lists: dict[str, Any] = {name: tuple(fields.pop(name)) for name in ("build_constraints", "notes")}
             return cls(packages=tuple(packages), **lists, **fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise FormatError(f"the lock of an environment is damaged: {error!r}") from error
