@@ -110,4 +110,5 @@ class EnvironmentSpec:
         unknown = sorted(set(value) - known)
         if unknown:
             raise FormatError(f"an environment has {unknown[0]!r}, which is not known", hint="upgrade amlnb")
-        return cls(**{name: tuple(each) if isinstance(each, list) else each for name, each in value.items()})
+        fields: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in value.items()}
+        return cls(**fields)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from amlnb.specs.environment_spec import EnvironmentSpec
+
 
 @dataclass(frozen=True)
 class RunSpec:
@@ -24,6 +26,8 @@ class RunSpec:
         Name of the compute target; ``local`` is this machine.
     interpreter
         Python that runs the script; None is the target's own (locally the submitter's).
+    environment
+        What the run's environment is asked to be; None is the target's own Python, as it is.
     environment_variables
         Set for the user's process, and kept with the run.
     timeout_s, grace_s
@@ -45,6 +49,7 @@ class RunSpec:
     command: str | None = None
     target: str = "local"
     interpreter: str | None = None
+    environment: EnvironmentSpec | None = None
     environment_variables: dict[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
     grace_s: float | None = None
