@@ -10,6 +10,7 @@ MIRROR_JSON = "mirror.json"
 EDITS = "edits"
 ATTEMPTS = "attempts"
 RUNNER_LOCK = "runner.lock"
+ENVIRONMENT_JSON = "environment.json"
 JOURNALS = "journals"
 SYSTEM = "system"
 FAILURES = "failures"
@@ -21,7 +22,9 @@ RUNS = "runs"
 EXPERIMENTS = "experiments"
 OBJECTS = "objects"
 TARGETS = "targets"
+ENVIRONMENTS = "environments"
 
+BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 DRIVER_LOG_ALIAS = "azureml-logs/70_driver_log.txt"
 
 _SLUG_LENGTH = 24

@@ -1,0 +1,218 @@
+"""Where packages come from: pip's and uv's own configuration, as uv takes it; and what in it is secret.
+
+uv reads its own files and variables itself, and not those of pip, which are put into its variables here. Variables, not
+arguments: what is secret in an address must not stand in a list of processes.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+# pip's names of what uv has a variable for, and that variable; lists are joined by spaces.
+_VARIABLES = {
+    "index-url": "UV_DEFAULT_INDEX",
+    "extra-index-url": "UV_EXTRA_INDEX_URL",
+    "find-links": "UV_FIND_LINKS",
+    "no-index": "UV_NO_INDEX",
+    "cert": "SSL_CERT_FILE",
+    "client-cert": "SSL_CLIENT_CERT",
+    "trusted-host": "UV_INSECURE_HOST",
+    "timeout": "UV_HTTP_TIMEOUT",
+    "default-timeout": "UV_HTTP_TIMEOUT",
+    "proxy": "ALL_PROXY",
+    "no-binary": "UV_NO_BINARY_PACKAGE",
+    "only-binary": "UV_ONLY_BINARY",
+}
+_OF_INDEXES = frozenset({"index-url", "extra-index-url", "find-links", "no-index"})
+_LISTS = frozenset({"extra-index-url", "find-links", "trusted-host", "no-binary", "only-binary"})
+_SWITCHES = frozenset({"no-index"})
+# Where any of these is set, the person has told uv itself.
+_UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
+_UVS_KEYS = frozenset({"index", "index-url", "extra-index-url", "find-links", "no-index"})
+_SECRET = re.compile(r"(?<=://)([^/@\s]+)@")
+_SHORTEST_SECRET = 4
+_HIDDEN = "****"
+
+
+@dataclass(frozen=True)
+class IndexSettings:
+    """What uv is told.
+
+    Attributes
+    ----------
+    environ
+        Variables to set for uv, over those of the person.
+    netrc
+        Lines of a netrc file with the credentials of the specification; empty if it has none.
+    secrets
+        What must not be shown.
+    """
+
+    environ: Mapping[str, str]
+    netrc: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def hide(self, text: str) -> str:
+        """The text without what is secret in it."""
+        for secret in self.secrets:
+            text = text.replace(secret, _HIDDEN)
+        return _SECRET.sub(f"{_HIDDEN}@", text)
+
+
+def settings(
+    environ: Mapping[str, str], options: Sequence[str] = (), credentials: Mapping[str, str] | None = None
+) -> IndexSettings:
+    """Join the person's configuration and the options of a specification.
+
+    Parameters
+    ----------
+    environ
+        The person's environment variables.
+    options
+        Lines such as ``--extra-index-url ADDRESS``, as requirements files have them. An index replaces that of the
+        configuration, all else is added.
+    credentials
+        ``{host: "user:password"}`` of the addresses in the options.
+    """
+    configured = pip_configuration(environ)
+    if any(environ.get(name) for name in _UVS_OWN) or _uv_is_configured(environ):
+        configured = {name: value for name, value in configured.items() if name not in _OF_INDEXES}
+    told: dict[str, str] = {}
+    for name, value in _with_options(configured, options, environ).items():
+        variable = _VARIABLES.get(name)
+        if variable and value and (name in _OF_INDEXES or not environ.get(variable)):
+            told[variable] = " ".join(value) if name in _LISTS else value[-1]
+    if told.keys() & {"UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL"} and not environ.get("UV_INDEX_STRATEGY"):
+        # As pip has it: the best version of all indexes, whichever has it.
+        told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
+    if "ALL_PROXY" in told and any(environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "all_proxy")):
+        del told["ALL_PROXY"]
+    secrets = _secrets(
+        [*told.values(), *(environ.get(name, "") for name in environ if name.startswith(("UV_", "PIP_")))]
+    )
+    for pair in (credentials or {}).values():
+        secrets += [pair, *pair.split(":", 1)[1:]]
+    return IndexSettings(told, _netrc(credentials or {}, environ), _longest_first(secrets))
+
+
+def pip_configuration(environ: Mapping[str, str]) -> dict[str, list[str]]:
+    """pip's settings by their long names: its files, the site's last, then its variables.
+
+    Parameters
+    ----------
+    environ
+        The person's environment variables.
+    """
+    found: dict[str, list[str]] = {}
+    for path in _files(environ):
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(path, encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError):
+            continue  # pip itself tells of it, with every command
+        for section in ("global", "install"):
+            if parser.has_section(section):
+                for key, value in parser.items(section):
+                    found[key.replace("_", "-")] = _words(value)
+    for name, value in environ.items():
+        if name.startswith("PIP_") and value:
+            found[name.removeprefix("PIP_").lower().replace("_", "-")] = _words(value)
+    for name in _SWITCHES & found.keys():
+        found[name] = ["1"] if found[name][-1:] and found[name][-1].lower() in ("1", "true", "yes", "on") else []
+    return found
+
+
+def _files(environ: Mapping[str, str]) -> list[str]:
+    own = environ.get("PIP_CONFIG_FILE")
+    if own == os.devnull:
+        return []
+    home = environ.get("HOME") or os.path.expanduser("~")
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    shared = [
+        *(os.path.join(each, "pip", "pip.conf") for each in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")),
+        "/etc/pip.conf",
+    ]
+    users = [os.path.join(home, ".pip", "pip.conf"), os.path.join(config, "pip", "pip.conf")]
+    if sys.platform == "darwin":
+        shared.append("/Library/Application Support/pip/pip.conf")
+        users.append(os.path.join(home, "Library", "Application Support", "pip", "pip.conf"))
+    return [*shared, *users, os.path.join(sys.prefix, "pip.conf"), *([own] if own else [])]
+
+
+def _words(value: str) -> list[str]:
+    return value.split()
+
+
+def _with_options(
+    configured: Mapping[str, list[str]], options: Sequence[str], environ: Mapping[str, str]
+) -> dict[str, list[str]]:
+    joined = {name: list(value) for name, value in configured.items()}
+    names = {"-i": "index-url", "-f": "find-links"}
+    for option in options:
+        flag, _, value = option.replace("=", " ", 1).partition(" ")
+        name = names.get(flag, flag.lstrip("-"))
+        if name == "index-url":
+            joined[name] = [value.strip()]
+        elif name in _LISTS:
+            # What uv is told by its own variable is not lost to what a specification adds.
+            already = joined.get(name) or environ.get(_VARIABLES[name], "").split()
+            joined[name] = [*already, value.strip()]
+        elif name in _SWITCHES:
+            joined[name] = ["1"]
+    return joined
+
+
+def _uv_is_configured(environ: Mapping[str, str]) -> bool:
+    """Tell whether a file of uv's own says where packages come from."""
+    home = environ.get("HOME") or os.path.expanduser("~")
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+    for path in (environ.get("UV_CONFIG_FILE"), os.path.join(config, "uv", "uv.toml"), "/etc/uv/uv.toml"):
+        try:
+            with open(path or "", "rb") as file:
+                document = tomllib.load(file)
+        except (OSError, ValueError):
+            continue
+        pip = document.get("pip")
+        if _UVS_KEYS & document.keys() or (isinstance(pip, dict) and _UVS_KEYS & pip.keys()):
+            return True
+    return False
+
+
+def _secrets(values: Iterable[str]) -> list[str]:
+    """Credentials in addresses, as they stand there and as they are meant."""
+    found = []
+    for value in values:
+        for pair in _SECRET.findall(value):
+            password = pair.partition(":")[2] or pair
+            found += [pair, unquote(pair), password, unquote(password)]
+    return found
+
+
+def _longest_first(secrets: Iterable[str]) -> tuple[str, ...]:
+    kept = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
+    return tuple(sorted(kept, key=lambda secret: (-len(secret), secret)))
+
+
+def _netrc(credentials: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """The person's own netrc, and the credentials of the specification before it."""
+    if not credentials:
+        return ""
+    lines = []
+    for host, pair in credentials.items():
+        user, _, password = pair.partition(":")
+        name = urlsplit(f"//{host}").hostname or host
+        lines.append(f"machine {name} login {unquote(user)} password {unquote(password)}")
+    path = environ.get("NETRC") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".netrc")
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines.append(file.read())
+    except (OSError, UnicodeDecodeError):
+        pass
+    return "\n".join([*lines, ""])
