@@ -39,8 +39,8 @@ class BuildLog(Protocol):
     def line(self, text: str) -> None:
         """A line of the tool that works, untouched but for secrets."""
 
-    def warn(self, text: str) -> None:
-        """What is otherwise than it was asked for: told in the log and among the warnings of every run."""
+    def note(self, text: str) -> None:
+        """What is otherwise than it was asked for. The lock's ``notes`` hold it too: every run is warned by them."""
 
     def progress(self, done: int, total: int, text: str) -> None:
         """How far it is."""

@@ -37,6 +37,7 @@ _SWITCHES = frozenset({"no-index"})
 _UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
 _UVS_KEYS = frozenset({"index", "index-url", "extra-index-url", "find-links", "no-index"})
 _SECRET = re.compile(r"(?<=://)([^/@\s]+)@")
+_OPTION = re.compile(r"([^\s=]*)[\s=]?\s*(.*)", re.DOTALL)
 _SHORTEST_SECRET = 4
 _HIDDEN = "****"
 
@@ -103,7 +104,7 @@ def settings(
 
 
 def pip_configuration(environ: Mapping[str, str]) -> dict[str, list[str]]:
-    """pip's settings by their long names: its files, the site's last, then its variables.
+    """Settings of pip by their long names: its files, the site's last, then its variables.
 
     Parameters
     ----------
@@ -156,7 +157,7 @@ def _with_options(
     joined = {name: list(value) for name, value in configured.items()}
     names = {"-i": "index-url", "-f": "find-links"}
     for option in options:
-        flag, _, value = option.replace("=", " ", 1).partition(" ")
+        flag, value = _OPTION.match(option).groups()  # type: ignore[union-attr]  # it matches any text
         name = names.get(flag, flag.lstrip("-"))
         if name == "index-url":
             joined[name] = [value.strip()]

@@ -26,8 +26,8 @@ def own() -> Interpreter:
     return Interpreter(sys.executable, platform.python_version())
 
 
-def choose(spec: EnvironmentSpec, environ: Mapping[str, str]) -> Interpreter:
-    """Choose the Python of an environment; `notes` tells where it is another one than was asked for.
+def choose(spec: EnvironmentSpec, environ: Mapping[str, str]) -> tuple[Interpreter, str | None]:
+    """Choose the Python of an environment; the second value tells where it is another one than was asked for.
 
     Parameters
     ----------
@@ -42,21 +42,24 @@ def choose(spec: EnvironmentSpec, environ: Mapping[str, str]) -> Interpreter:
         No Python of this machine is of that version, or it is too old.
     """
     mine = own()
-    if spec.python is None or (spec.python_is_soft and not spec.strict):
-        return mine
+    if spec.python is None:
+        return mine, None
     wanted = specifiers(spec.python)
     if wanted.contains(mine.version):
-        return mine
+        return mine, None
+    if spec.python_is_soft and not spec.strict:
+        return mine, f"Python {spec.python} was asked for; {mine.version}, the workspace's own, is taken"
     there = sorted(find_all(environ), key=lambda each: Version(each.version), reverse=True)
     for each in there:
         if wanted.contains(each.version) or _is_minor(wanted, each):
-            return each
+            return each, None
     minors = dict.fromkeys(each.minor for each in [mine, *there])
+    needed = " (runs need 3.7 or newer)" if _is_too_old(wanted) else ""
+    soft = "; without strict=True the workspace's own is taken" if spec.python_is_soft else ""
     raise EnvironmentBuildException(
-        f"the environment asks for Python {spec.python}, and this machine has none"
-        + (" (runs need 3.7 or newer)" if _is_too_old(wanted) else ""),
-        hint=f"there are: {', '.join(sorted(minors, key=Version))}; 'uv python install {_plain(spec.python)}' downloads "
-        "another one" + ("; without strict=True the workspace's own is taken" if spec.python_is_soft else ""),
+        f"the environment asks for Python {spec.python}, and this machine has none{needed}",
+        hint=f"there are: {', '.join(sorted(minors, key=Version))}; 'uv python install {_plain(spec.python)}' "
+        f"downloads another one{soft}",
     )
 
 

@@ -67,8 +67,9 @@ def interpreter_of(prefix: str) -> str:
 
 
 def is_built(prefix: str) -> bool:
-    """Tell whether an environment is finished, and its Python still there (it may lead to one that was removed)."""
-    return os.path.isfile(os.path.join(prefix, MARKER)) and os.path.exists(interpreter_of(prefix))
+    """Tell whether an environment is finished, and its Python does not lead to one that was removed."""
+    python = interpreter_of(prefix)
+    return os.path.isfile(os.path.join(prefix, MARKER)) and (os.path.exists(python) or not os.path.islink(python))
 
 
 def finish(prefix: str, lock: Lock, name: str | None) -> None:

@@ -1,0 +1,234 @@
+"""Packages of PyPI and its like: what a list of requirements is, exactly, and installing just that. uv does both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from amlnb.environments.build_hints import hint_of
+from amlnb.environments.builder import BuildLog
+from amlnb.environments.lock import LockedPackage
+from amlnb.environments.uv import Answer, Uv
+from amlnb.errors import EnvironmentBuildException
+
+_COMPILE = ("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet", "-")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class Unsatisfiable(EnvironmentBuildException):
+    """No set of packages meets the requirements.
+
+    Attributes
+    ----------
+    words
+        What the solver said, in one line.
+    """
+
+    def __init__(self, message: str = "", hint: str | None = None, words: str = "") -> None:
+        super().__init__(message, hint)
+        self.words = words
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What a list of requirements is, exactly.
+
+    Attributes
+    ----------
+    sources
+        Names of the packages that have no wheel for this Python and platform.
+    """
+
+    packages: tuple[LockedPackage, ...]
+    sources: frozenset[str]
+
+
+class PipPackages:
+    """Packages for one Python.
+
+    Parameters
+    ----------
+    uv
+        The program.
+    python
+        Path of the interpreter that they are for.
+    pre
+        Take versions before their release too.
+    """
+
+    def __init__(self, uv: Uv, python: str, *, pre: bool = False) -> None:
+        self._uv = uv
+        self._python = python
+        self._pre = ("--prerelease", "allow") if pre else ()
+
+    def compile(
+        self,
+        requirements: Sequence[str],
+        log: BuildLog,
+        *,
+        constraints: Sequence[str] = (),
+        build_constraints: Sequence[str] = (),
+    ) -> Compiled:
+        """Decide which versions meet the requirements.
+
+        Raises
+        ------
+        Unsatisfiable
+            None do.
+        EnvironmentBuildException
+            It cannot be told: an index does not answer, or a source's own setup fails.
+        """
+        with _files(constraints=constraints, build_constraints=build_constraints) as paths:
+            arguments = [*_COMPILE, "--python", self._python, *self._pre, *_options(paths)]
+            answer = self._uv.run(arguments, log, given="\n".join(requirements), quiet=True)
+        if answer.code:
+            raise self._failure(answer, log)
+        return _compiled(answer.output)
+
+    def nearest_wheel(self, name: str, version: str, log: BuildLog) -> str | None:
+        """The nearest version that has a wheel: the lowest one above, else the highest one below; None for neither."""
+        for relation, resolution in ((">=", "lowest-direct"), ("<", "highest")):
+            found = self._one(f"{name}{relation}{version}", log, "--only-binary", ":all:", "--resolution", resolution)
+            if found is not None:
+                return found
+        return None
+
+    def neighbours(self, name: str, version: str, log: BuildLog) -> list[str]:
+        """The nearest versions that exist, below and above one that does not."""
+        below = self._one(f"{name}<{version}", log, "--resolution", "highest")
+        above = self._one(f"{name}>{version}", log, "--resolution", "lowest-direct")
+        return [each for each in (below, above) if each is not None]
+
+    def builds(
+        self,
+        package: LockedPackage,
+        log: BuildLog,
+        *,
+        build_constraints: Sequence[str] = (),
+        limit_s: float | None = None,
+    ) -> Answer:
+        """Build the source of a package, whose wheel uv then keeps in its cache."""
+        with (
+            tempfile.TemporaryDirectory(prefix="amlnb-build-") as folder,
+            _files(build_constraints=build_constraints) as paths,
+        ):
+            arguments = ["pip", "install", "--python", self._python, "--target", os.path.join(folder, "packages")]
+            arguments += ["--no-deps", *_options(paths), f"{package.name}=={package.version}"]
+            return self._uv.run(arguments, log, limit_s=limit_s)
+
+    def install(
+        self,
+        packages: Sequence[LockedPackage],
+        python: str,
+        log: BuildLog,
+        *,
+        build_constraints: Sequence[str] = (),
+        exact: bool = True,
+    ) -> None:
+        """Install packages, checking their hashes.
+
+        Parameters
+        ----------
+        packages
+            As `compile` returned them.
+        python
+            The Python of the environment they go into.
+        exact
+            Nothing else stays there.
+
+        Raises
+        ------
+        EnvironmentBuildException
+            One cannot be fetched or built, or is not what it was.
+        """
+        if not packages:
+            return
+        text = "\n".join(_line(package) for package in packages)
+        with _files(requirements=[text], build_constraints=build_constraints) as paths:
+            arguments = ["pip", "sync"] if exact else ["pip", "install", "--no-deps"]
+            arguments += ["--python", python, *_options(paths), *(() if exact else ("-r",)), paths["requirements"]]
+            answer = self._uv.run(arguments, log)
+        if answer.code:
+            raise self._failure(answer, log)
+
+    def _one(self, requirement: str, log: BuildLog, *options: str) -> str | None:
+        arguments = [*_COMPILE, "--python", self._python, "--no-deps", *options]
+        answer = self._uv.run(arguments, log, given=requirement, quiet=True)
+        packages = () if answer.code else _compiled(answer.output).packages
+        return packages[0].version if packages else None
+
+    def _failure(self, answer: Answer, log: BuildLog) -> EnvironmentBuildException:
+        hint = hint_of(answer.told, lambda name, version: self.neighbours(name, version, log))
+        if "No solution found" in answer.words or "were unsatisfiable" in answer.words:
+            return Unsatisfiable(answer.told, hint, answer.words)
+        return EnvironmentBuildException(answer.told, hint)
+
+
+def _compiled(text: str) -> Compiled:
+    """What a pylock.toml (PEP 751) holds; of the files only their hashes: where they lie differs between machines."""
+    entries = tomllib.loads(text).get("packages", ())
+    sources = frozenset(
+        canonicalize_name(entry["name"]) for entry in entries if "sdist" in entry and not entry.get("wheels")
+    )
+    return Compiled(tuple(sorted(map(_package, entries), key=lambda each: each.name)), sources)
+
+
+def _package(entry: Mapping[str, Any]) -> LockedPackage:
+    files = [*entry.get("wheels", ()), *([entry["sdist"]] if "sdist" in entry else ())]
+    source = None
+    for kind in ("vcs", "directory", "archive"):
+        if kind in entry:
+            source = _source(kind, entry[kind])
+            files = [entry[kind]] if kind == "archive" else []
+    hashes = sorted(f"{name}:{value}" for file in files for name, value in (file.get("hashes") or {}).items())
+    return LockedPackage(canonicalize_name(entry["name"]), str(entry.get("version") or ""), tuple(hashes), source)
+
+
+def _source(kind: str, entry: Mapping[str, Any]) -> str:
+    where = _CREDENTIALS.sub("", str(entry.get("url") or entry.get("path") or ""))
+    inside = f"#subdirectory={entry['subdirectory']}" if entry.get("subdirectory") else ""
+    if kind == "vcs":
+        return f"{entry.get('type', 'git')}+{where}@{entry['commit-id']}{inside}"
+    editable = "-e " if entry.get("editable") else ""
+    return f"{editable}{where if '://' in where else os.path.abspath(where)}{inside}"
+
+
+def _line(package: LockedPackage) -> str:
+    """A locked package as a requirements file has it."""
+    if package.source is None:
+        return " ".join([f"{package.name}=={package.version}", *(f"--hash={each}" for each in package.hashes)])
+    if package.source.startswith("-e "):
+        return package.source
+    source = package.source if "://" in package.source else f"file://{package.source}"
+    return " ".join([f"{package.name} @ {source}", *(f"--hash={each}" for each in package.hashes)])
+
+
+def _options(paths: Mapping[str, str]) -> list[str]:
+    return [
+        word
+        for name, flag in (("constraints", "--constraints"), ("build_constraints", "--build-constraints"))
+        if name in paths
+        for word in (flag, paths[name])
+    ]
+
+
+@contextlib.contextmanager
+def _files(**texts: Sequence[str]) -> Any:
+    """Temporary files, readable by their owner alone, of those texts that say anything."""
+    with contextlib.ExitStack() as stack:
+        paths = {}
+        for name, lines in texts.items():
+            if lines:
+                file = stack.enter_context(tempfile.NamedTemporaryFile("w", prefix="amlnb-", suffix=".txt"))
+                file.write("\n".join([*lines, ""]))
+                file.flush()
+                paths[name] = file.name
+        yield paths

@@ -1,0 +1,177 @@
+"""Running uv: its words go to the build log as they come, without secrets; what is secret goes to it by variables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from amlnb.environments.builder import BuildLog
+from amlnb.environments.index_settings import IndexSettings
+from amlnb.errors import EnvironmentBuildException
+
+# What would make uv take another environment, or its Python from elsewhere, than it is told.
+_NOT_FOR_US = ("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """How a command ended.
+
+    Attributes
+    ----------
+    code
+        Its exit status.
+    output, told
+        Standard output, and what uv said on standard error, without secrets.
+    """
+
+    code: int
+    output: str
+    told: str
+
+    @property
+    def words(self) -> str:
+        """What was said, with all white space made one blank: uv breaks its lines where they would be long."""
+        return " ".join(self.told.split())
+
+
+class Uv:
+    """The program ``uv``.
+
+    Parameters
+    ----------
+    environ
+        The person's environment variables.
+    settings
+        Where packages come from.
+    folder
+        Where it runs, and so which of its project files count.
+    """
+
+    def __init__(self, environ: Mapping[str, str], settings: IndexSettings, folder: str) -> None:
+        self.program = find_program()
+        self._environ = environ
+        self._settings = settings
+        self._folder = folder
+
+    def run(
+        self,
+        arguments: Sequence[str],
+        log: BuildLog,
+        *,
+        given: str = "",
+        quiet: bool = False,
+        limit_s: float | None = None,
+    ) -> Answer:
+        """Run a command.
+
+        Parameters
+        ----------
+        arguments
+            What follows the program's name.
+        log
+            Gets the lines of standard error, unless ``quiet``.
+        given
+            Its standard input.
+        limit_s
+            After how many seconds it is ended (exit status 124); None for no limit.
+        """
+        with self._variables() as environ, tempfile.TemporaryFile("w+") as feed, tempfile.TemporaryFile("w+") as out:
+            feed.write(given)
+            feed.seek(0)
+            process = subprocess.Popen(
+                [self.program, *arguments],
+                stdin=feed,
+                stdout=out,
+                stderr=subprocess.PIPE,
+                env=environ,
+                cwd=self._folder,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            killer = _Killer(process, limit_s)
+            said = []
+            for line in process.stderr or ():
+                text = self._settings.hide(line.rstrip("\n"))
+                said.append(text)
+                if not quiet:
+                    log.line(text)
+            code = process.wait()
+            killer.stop()
+            out.seek(0)
+            return Answer(124 if killer.struck else code, out.read(), "\n".join(said))
+
+    def hide(self, text: str) -> str:
+        """The text without what is secret in it."""
+        return self._settings.hide(text)
+
+    def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Start a command that asks no index, and go on."""
+        return subprocess.Popen(
+            [self.program, *arguments],
+            env={**self._own_variables(), **self._settings.environ},
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    @contextlib.contextmanager
+    def _variables(self) -> Iterator[dict[str, str]]:
+        environ = {**self._own_variables(), **self._settings.environ}
+        if not self._settings.netrc:
+            yield environ
+            return
+        with tempfile.NamedTemporaryFile("w", prefix="amlnb-", suffix=".netrc") as file:  # readable by its owner alone
+            file.write(self._settings.netrc)
+            file.flush()
+            yield {**environ, "NETRC": file.name}
+
+    def _own_variables(self) -> dict[str, str]:
+        kept = {name: value for name, value in self._environ.items() if name not in _NOT_FOR_US}
+        return {**kept, "NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+
+
+class _Killer:
+    """Ends a process after a time."""
+
+    def __init__(self, process: subprocess.Popen[str], limit_s: float | None) -> None:
+        import threading
+
+        self.struck = False
+        self._process = process
+        self._timer = threading.Timer(limit_s, self._strike) if limit_s is not None else None
+        if self._timer is not None:
+            self._timer.daemon = True
+            self._timer.start()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _strike(self) -> None:
+        self.struck = True
+        self._process.kill()
+
+
+def find_program() -> str:
+    """Path of uv.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        It is not there.
+    """
+    try:
+        import uv
+
+        return os.fsdecode(uv.find_uv_bin())
+    except (ImportError, FileNotFoundError) as error:
+        raise EnvironmentBuildException(
+            f"uv, which builds environments, is not installed beside amlnb: {error}", hint="pip install uv"
+        ) from error

@@ -1,0 +1,247 @@
+"""Environments of pip packages, made by uv; and pins that cannot be met here, which become the nearest that can."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from amlnb.environments.build_hints import hint_of
+from amlnb.environments.builder import BuildLog, Interpreter
+from amlnb.environments.index_settings import settings
+from amlnb.environments.keys import platform_tag
+from amlnb.environments.lock import Lock, LockedPackage
+from amlnb.environments.pip_packages import Compiled, PipPackages, Unsatisfiable
+from amlnb.environments.uv import Uv
+from amlnb.errors import EnvironmentBuildException
+from amlnb.specs.environment_spec import EnvironmentSpec
+
+_MOST_CHANGES = 20
+# A source whose version could be met by a wheel of another one is not built for longer than this.
+_BUILD_S = 600.0
+_OLD_SETUPTOOLS = "setuptools<70"
+_UNMET = re.compile(r"([\w.-]+?)==([\w.+!]+) has (?:no wheels with a matching|invalid metadata)")
+# Built for one kind of torch, and useless with another.
+_OF_TORCH = ("torchvision", "torchaudio", "torchtext", "torchdata")
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Requirements on their way to a lock."""
+
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    build_constraints: tuple[str, ...] = ()
+
+
+class UvBuilder:
+    """Environments of pip packages.
+
+    Parameters
+    ----------
+    interpreter
+        The Python that was chosen.
+    environ
+        The person's environment variables: pip's and uv's configuration is honoured.
+    folder
+        Where the person works; uv's project settings there count.
+    credentials
+        ``{host: "user:password"}`` of the addresses of the specification.
+    """
+
+    name = "uv"
+
+    def __init__(
+        self, interpreter: Interpreter, environ: Mapping[str, str], folder: str, credentials: Mapping[str, str]
+    ) -> None:
+        self._interpreter = interpreter
+        self._environ = environ
+        self._folder = folder
+        self._credentials = credentials
+
+    def lock(self, spec: EnvironmentSpec, log: BuildLog) -> Lock:
+        """Resolve a pip specification; see `amlnb.environments.builder.Builder`."""
+        uv = self._uv(spec.pip_options)
+        packages = PipPackages(uv, self._interpreter.path, pre="--pre" in spec.pip_options)
+        notes: list[str] = []
+        log.step(f"resolving {len(spec.pip)} requirements for Python {self._interpreter.version} with uv")
+        resolver = _Resolver(packages, spec, log, notes)
+        found, wanted = resolver.resolve(_wanted(spec, notes))
+        for note in notes:
+            log.note(note)
+        log.step(f"resolved: {len(found.packages)} packages")
+        return Lock(
+            builder=self.name,
+            tool=_version_of(uv),
+            python=self._interpreter.version,
+            platform=platform_tag(),
+            packages=found.packages,
+            build_constraints=wanted.build_constraints,
+            notes=tuple(notes),
+        )
+
+    def build(self, lock: Lock, prefix: str, log: BuildLog) -> None:
+        """Make a virtual environment of a lock's packages; see `amlnb.environments.builder.Builder`."""
+        uv = self._uv(())
+        log.step(f"making an environment with Python {self._interpreter.version}")
+        make_venv(uv, self._interpreter, prefix)
+        if lock.packages:
+            log.step(f"installing {len(lock.packages)} packages")
+            packages = PipPackages(uv, self._interpreter.path)
+            python = os.path.join(prefix, "bin", "python")
+            packages.install(lock.packages, python, log, build_constraints=lock.build_constraints)
+
+    def _uv(self, options: Sequence[str]) -> Uv:
+        return Uv(self._environ, settings(self._environ, options, self._credentials), self._folder)
+
+
+def make_venv(uv: Uv, interpreter: Interpreter, prefix: str) -> None:
+    """Make an empty virtual environment.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        It cannot be made.
+    """
+    command = ["venv", "--quiet", "--no-project", "--allow-existing", "--python", interpreter.path, prefix]
+    process = uv.start(command)
+    told = process.communicate()[1].decode("utf-8", "replace")
+    if process.returncode:
+        raise EnvironmentBuildException(told, hint_of(told))
+
+
+class _Resolver:
+    """Resolves requirements; pins that cannot be met are changed one after the other, and told."""
+
+    def __init__(self, packages: PipPackages, spec: EnvironmentSpec, log: BuildLog, notes: list[str]) -> None:
+        self._packages = packages
+        self._strict = spec.strict
+        self._log = log
+        self._notes = notes
+        self._built: dict[str, str] = {}
+
+    def resolve(self, wanted: _Wanted) -> tuple[Compiled, _Wanted]:
+        for _ in range(_MOST_CHANGES):
+            try:
+                found = self._compile(wanted)
+            except Unsatisfiable as error:
+                wanted = self._other_version(wanted, error)
+                continue
+            changed = self._unlike_torch(wanted, found) or self._sources_that_build(wanted, found)
+            if changed is None:
+                return found, wanted
+            wanted = changed
+        raise EnvironmentBuildException(
+            f"no set of versions was found after {_MOST_CHANGES} changes", hint="leave some of the versions open"
+        )
+
+    def _compile(self, wanted: _Wanted) -> Compiled:
+        return self._packages.compile(
+            wanted.requirements,
+            self._log,
+            constraints=wanted.constraints,
+            build_constraints=wanted.build_constraints,
+        )
+
+    def _other_version(self, wanted: _Wanted, error: Unsatisfiable) -> _Wanted:
+        """Change the pin that the solver stumbled over, if no file of that version fits this Python."""
+        found = _UNMET.search(error.words)
+        if found is None or self._strict:
+            raise error
+        changed = self._nearest(wanted, found[1], found[2], "no file of it fits this Python and platform")
+        if changed is None:
+            raise error
+        return changed
+
+    def _unlike_torch(self, wanted: _Wanted, found: Compiled) -> _Wanted | None:
+        """Torch of one kind (``+cpu``) and a torchvision of another do not work together, though their versions fit."""
+        versions = {package.name: package.version for package in found.packages}
+        torch = versions.get("torch", "")
+        local = torch.partition("+")[2]
+        other = next((name for name in _OF_TORCH if name in versions), None)
+        if other is None or not local or versions[other].endswith(f"+{local}"):
+            return None
+        self._notes.append(
+            f"torch {torch} was passed over: {other} {versions[other]} is made for another build of torch"
+        )
+        return replace(wanted, constraints=(*wanted.constraints, f"torch!={torch}"))
+
+    def _sources_that_build(self, wanted: _Wanted, found: Compiled) -> _Wanted | None:
+        """Try the sources among the packages; None if all build, else what to resolve in place."""
+        pinned = {name for name, _ in map(_pin, wanted.requirements) if name}
+        # Those that were asked for first: what they bring along changes with them.
+        for package in sorted(found.packages, key=lambda each: (each.name not in pinned, each.name)):
+            if package.name not in found.sources or self._built.get(package.name) == package.version:
+                continue
+            changed = self._build(wanted, package)
+            if changed is not None:
+                return changed
+            self._built[package.name] = package.version
+        return None
+
+    def _build(self, wanted: _Wanted, package: LockedPackage) -> _Wanted | None:
+        label = f"{package.name} {package.version}"
+        self._log.step(f"building {label}: it has no wheel for this Python")
+        wheel = self._packages.nearest_wheel(package.name, package.version, self._log)
+        limit_s = _BUILD_S if wheel else None
+        answer = self._packages.builds(package, self._log, build_constraints=wanted.build_constraints, limit_s=limit_s)
+        if not answer.code:
+            return None
+        if _OLD_SETUPTOOLS not in wanted.build_constraints and _wants_old_setuptools(answer.words):
+            older = (*wanted.build_constraints, _OLD_SETUPTOOLS)
+            self._log.step(f"building {label} once more, with {_OLD_SETUPTOOLS}")
+            if not self._packages.builds(package, self._log, build_constraints=older, limit_s=limit_s).code:
+                self._notes.append(f"{label} was built with {_OLD_SETUPTOOLS}")
+                return replace(wanted, build_constraints=older)
+        changed = None
+        if not self._strict and wheel:
+            why = "it has no wheel for this Python, and its source does not build here"
+            changed = self._nearest(wanted, package.name, package.version, why, wheel)
+        if changed is None:
+            raise EnvironmentBuildException(answer.told, hint_of(answer.told))
+        return changed
+
+    def _nearest(self, wanted: _Wanted, name: str, version: str, why: str, wheel: str | None = None) -> _Wanted | None:
+        """Put the nearest version that has a wheel in place of a pin; None if there is no pin, or no such version."""
+        name = canonicalize_name(name)
+        at = next((number for number, each in enumerate(wanted.requirements) if _pin(each)[0] == name), None)
+        wheel = wheel or (self._packages.nearest_wheel(name, version, self._log) if at is not None else None)
+        if at is None or wheel is None:
+            return None
+        asked = wanted.requirements[at]
+        self._notes.append(f"{asked} cannot be met: {why}; {name}=={wheel} is the nearest that can")
+        changed = list(wanted.requirements)
+        requirement = Requirement(asked)
+        requirement.specifier = Requirement(f"{name}=={wheel}").specifier
+        changed[at] = str(requirement)
+        return replace(wanted, requirements=tuple(changed))
+
+
+def _wanted(spec: EnvironmentSpec, notes: list[str]) -> _Wanted:
+    return _Wanted(tuple(spec.pip), tuple(spec.constraints))
+
+
+def _pin(requirement: str) -> tuple[str | None, str]:
+    """Name and version of a requirement that pins one; None for any other."""
+    try:
+        parsed = Requirement(requirement)
+    except InvalidRequirement:
+        return None, ""
+    for each in parsed.specifier:
+        if each.operator in ("==", "==="):
+            return canonicalize_name(parsed.name), each.version
+    return None, ""
+
+
+def _wants_old_setuptools(words: str) -> bool:
+    return "pkg_resources" in words or "setuptools" in words or "use_2to3" in words or "distutils" in words
+
+
+def _version_of(uv: Uv) -> str:
+    done = subprocess.run([uv.program, "--version"], capture_output=True, text=True, check=False)
+    return " ".join(done.stdout.split()[:2])
