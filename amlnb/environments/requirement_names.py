@@ -1,0 +1,66 @@
+"""What a requirement is called, however it is written; and the packages that amlnb itself stands for."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from amlnb.specs.environment_spec import EnvironmentSpec
+
+_OPTION = re.compile(r"\s--?[A-Za-z].*$")
+_EGG = re.compile(r"[#&]egg=([A-Za-z0-9][A-Za-z0-9._-]*)")
+_ARCHIVE = re.compile(
+    r"(?:^|/)([A-Za-z0-9][A-Za-z0-9._]*?(?:-[A-Za-z][A-Za-z0-9._]*)*)-\d[^/]*\.(?:whl|zip|tar\.gz|tar\.bz2|tgz)\b"
+)
+
+
+def requirement_of(text: str) -> Requirement | None:
+    """Read a requirement (PEP 508), with or without options such as ``--hash``; None if it is a path or an address."""
+    try:
+        return Requirement(_OPTION.sub("", text).strip())
+    except InvalidRequirement:
+        return None
+
+
+def name_of(text: str) -> str | None:
+    """Normalised name of what a requirement installs; None where only its own files tell."""
+    found = requirement_of(text)
+    if found is not None:
+        return canonicalize_name(found.name)
+    told = _EGG.search(text) or _ARCHIVE.search(text)
+    return canonicalize_name(told[1]) if told else None
+
+
+def is_served(name: str) -> bool:
+    """Tell whether a package is one of Azure ML's, whose names amlnb itself has."""
+    normal = canonicalize_name(name)
+    return normal == "azureml" or normal.startswith("azureml-")
+
+
+def without_served(spec: EnvironmentSpec) -> EnvironmentSpec:
+    """Take Azure ML's own packages out of a request, and tell which.
+
+    Parameters
+    ----------
+    spec
+        A request; its pip and conda parts and its constraints count.
+    """
+    served: dict[str, None] = {}
+    pip, conda, constraints = _kept(spec.pip, served), _kept(spec.conda, served), _kept(spec.constraints, {})
+    notes = [*spec.notes, *(f"{name} is served by amlnb and was not installed" for name in served)]
+    return dataclasses.replace(spec, pip=pip, conda=conda, constraints=constraints, notes=tuple(dict.fromkeys(notes)))
+
+
+def _kept(requirements: Iterable[str], served: dict[str, None]) -> tuple[str, ...]:
+    kept = []
+    for text in requirements:
+        name = name_of(text) or re.split(r"[\s=<>!~\[]", text.rpartition("::")[2].strip(), maxsplit=1)[0]
+        if is_served(name):
+            served[name] = None
+        else:
+            kept.append(text)
+    return tuple(kept)
