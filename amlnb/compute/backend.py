@@ -26,6 +26,8 @@ class Job:
         Folder with the run side of amlnb, content-addressed by its name.
     target
         The target's definition.
+    environment
+        What the runner is told of the environment that was built for it; None for the Python of its definition.
     """
 
     run_id: str
@@ -37,6 +39,7 @@ class Job:
     workspace: Mapping[str, str]
     run_side: str
     target: Mapping[str, Any]
+    environment: Mapping[str, Any] | None = None
 
 
 class Standing(enum.Enum):

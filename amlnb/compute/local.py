@@ -42,6 +42,7 @@ class LocalBackend:
                 "environ": dict(job.environ),
                 "run_side": job.run_side,
                 "workspace": dict(job.workspace),
+                "environment": job.environment,
             }
         )
         self._launched[job.run_id] = host.process_identity(pid)

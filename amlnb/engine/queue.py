@@ -34,6 +34,9 @@ class Ticket:
         Id of the run's snapshot.
     environ
         Environment of the submitter, without what ties it to a run.
+    environment
+        The order for its environment (`amlnb.environments.requests.Order`), and under ``builder`` the Python that
+        builds it; None for the Python that its definition names.
     """
 
     run_id: str
@@ -44,6 +47,7 @@ class Ticket:
     snapshot: str | None
     workspace: Mapping[str, str]
     environ: Mapping[str, str] = field(repr=False, default_factory=dict)
+    environment: Mapping[str, Any] | None = field(repr=False, default=None)
 
 
 def submitter() -> dict[str, Any]:
@@ -100,7 +104,7 @@ def read(name: str) -> Ticket | None:
     except (OSError, ValueError, TypeError):
         return None
     texts = (ticket.run_id, ticket.directory, ticket.data, ticket.target)
-    mappings = (ticket.definition, ticket.workspace, ticket.environ)
+    mappings = (ticket.definition, ticket.workspace, ticket.environ, ticket.environment or {})
     whole = all(isinstance(text, str) for text in texts) and all(isinstance(each, dict) for each in mappings)
     return ticket if whole and isinstance(ticket.definition.get("kind"), str) else None
 

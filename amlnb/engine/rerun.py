@@ -6,11 +6,15 @@ import os
 import time
 from typing import Any
 
-from amlnb.core import coercion
+from amlnb.core import coercion, layout
 from amlnb.core.manifest import decode
 from amlnb.engine import queue, reuse, submit, targets
+from amlnb.environments.lock import Lock
+from amlnb.environments.requests import Order, Request
 from amlnb.errors import FormatError, UserErrorException
+from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.objects import ObjectStore
+from amlnb.store.plain_files import read_json
 from amlnb.store.run_reader import read_record
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
@@ -53,7 +57,17 @@ def rerun(directory: str, workspace: WorkspaceDirectory) -> str:
         "submitter": queue.submitter(),
         "properties": {**_lasting(record.get("properties")), RERUN_OF: run_id},
     }
-    return submit.queue_run(workspace, again)
+    return submit.queue_run(workspace, submit.Submission(again, _order(directory, definition, workspace.path)))
+
+
+def _order(directory: str, definition: dict[str, Any], data: str) -> Order | None:
+    """The order for the very environment that the first run had; None if none was built for it."""
+    if "environment_request" not in definition:
+        return None
+    request = Request.of(EnvironmentSpec.from_dict(coercion.mapping(definition.get("environment"))), os.environ)
+    kept = read_json(os.path.join(directory, layout.ENVIRONMENT_JSON)) or {}
+    lock = Lock.from_dict(coercion.mapping(kept.get("lock"))) if "lock" in kept else None
+    return Order(request, data, os.getcwd(), lock=lock)
 
 
 def _lasting(properties: object) -> dict[str, Any]:

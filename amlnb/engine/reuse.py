@@ -14,7 +14,10 @@ from amlnb.store.workspace_dir import WorkspaceDirectory
 
 # Kept with every submitted run.
 PROPERTY = "amlnb.fingerprint"
-_OF_DEFINITION = ("script", "arguments", "command", "interpreter", "environment_variables")
+_OF_DEFINITION = (
+    *("script", "arguments", "command", "interpreter", "environment_variables"),
+    *("environment_request", "environment_generation"),
+)
 
 
 def fingerprint(record: dict[str, Any], depends: str) -> str:

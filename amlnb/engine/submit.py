@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from amlnb import host
@@ -18,11 +19,17 @@ from amlnb.engine.courier import wake
 from amlnb.engine.git import read_git
 from amlnb.engine.result_keys import KEY_VARIABLE, result_key
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
-from amlnb.errors import ExperimentExecutionException, UserErrorException
+from amlnb.environments.existing import interpreter_of
+from amlnb.environments.requests import Order, Request, find
+from amlnb.errors import ComputeTargetException, ExperimentExecutionException, UserErrorException
+from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.objects import ObjectStore
 from amlnb.store.workspace_dir import WorkspaceDirectory
 from amlnb.tracking import context, create
+
+# In a run's definition: the Python of the environment that is built for it, wherever that will be.
+OWN_PYTHON = "python"
 
 
 def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
@@ -42,9 +49,26 @@ def submit(spec: RunSpec, workspace: WorkspaceDirectory) -> str:
     return queue_run(workspace, prepare(spec, workspace))
 
 
-def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
-    """Check a run, keep its source, and return its submission record; raises as `submit`."""
+@dataclass(frozen=True)
+class Submission:
+    """A run that is ready to be queued.
+
+    Attributes
+    ----------
+    record
+        Its submission record, which becomes run.json.
+    order
+        The order for its environment; None where that is there already.
+    """
+
+    record: dict[str, Any]
+    order: Order | None = None
+
+
+def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> Submission:
+    """Check a run, keep its source, and make its submission record; raises as `submit`."""
     target = check(spec, workspace.path)
+    order = order_of(spec, workspace.path)
     git_reading = ThreadPoolExecutor(1)
     # Of a cell and of a script alike: the repository is that of the folder it was submitted from.
     git_state = git_reading.submit(read_git, spec.link_directory or spec.source_directory)
@@ -61,7 +85,9 @@ def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
         )
         git = git_state.result()
         record = _record(spec, target, snapshot.id)
-        record["warnings"] = [*spec.warnings, *snapshot.warnings]
+        record["definition"].update(_environment(spec, order, workspace.path))
+        notes = () if order is None else order.request.spec.notes
+        record["warnings"] = [*spec.warnings, *notes, *snapshot.warnings]
         record.update(git.record(objects))
         record["properties"] = {
             **git.properties(),
@@ -69,22 +95,23 @@ def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> dict[str, Any]:
             reuse.PROPERTY: reuse.fingerprint(record, spec.depends),
             **spec.properties,
         }
-    return record
+    return Submission(record, order)
 
 
-def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
-    """Create the run of a submission record, queue it behind all others, and return its directory.
+def queue_run(workspace: WorkspaceDirectory, submission: Submission) -> str:
+    """Create a run, queue it behind all others, and return its directory.
 
     Raises
     ------
     ExperimentExecutionException
         The workspace cannot be written to.
     """
+    record = submission.record
     with _unwritable_told(workspace):
         workspace.make_experiment(record["experiment"])
         directory = create.create_run(workspace.runs, record)
     try:
-        queue.add(_ticket(workspace, record, directory))
+        queue.add(_ticket(workspace, submission, directory))
     except OSError as error:
         shutil.rmtree(directory, ignore_errors=True)  # nobody knows of it yet, and nobody would start it
         raise ExperimentExecutionException(
@@ -95,7 +122,8 @@ def queue_run(workspace: WorkspaceDirectory, record: dict[str, Any]) -> str:
     return directory
 
 
-def _ticket(workspace: WorkspaceDirectory, record: dict[str, Any], directory: str) -> queue.Ticket:
+def _ticket(workspace: WorkspaceDirectory, submission: Submission, directory: str) -> queue.Ticket:
+    record, order = submission.record, submission.order
     return queue.Ticket(
         run_id=record["id"],
         directory=directory,
@@ -109,7 +137,49 @@ def _ticket(workspace: WorkspaceDirectory, record: dict[str, Any], directory: st
             "workspace_name": workspace.ids.workspace_name,
         },
         environ={**context.without_run(os.environ), KEY_VARIABLE: result_key(record["id"])},
+        environment=None if order is None else {**order.to_dict(), "builder": sys.executable},
     )
+
+
+def order_of(spec: RunSpec, data: str) -> Order | None:
+    """The order for a run's environment; None where there is nothing to build.
+
+    Raises
+    ------
+    ComputeTargetException
+        It would have to be built on another machine.
+    EnvironmentBuildException
+        No Python of this machine is of the version that is asked for.
+    """
+    asked = spec.environment
+    if asked is None or asked.kind in (WORKSPACE, EXISTING):
+        return None
+    if spec.target != targets.LOCAL:
+        raise ComputeTargetException(
+            f"the environment of this run would have to be built on {spec.target!r}; amlnb builds them on this machine "
+            "only, so far",
+            hint="make it there by hand, and name its Python: --env /path/to/bin/python, or once for all its runs "
+            "with 'amlnb target add --python'",
+        )
+    return Order(Request.of(asked, os.environ), data, os.getcwd(), credentials=asked.credentials)
+
+
+def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any]:
+    """What a run's definition says of its environment; nothing if it has the target's own."""
+    asked = spec.environment
+    if asked is None or asked.kind == WORKSPACE:
+        return {}
+    if order is None:
+        path = str(asked.interpreter)
+        is_here = spec.target == targets.LOCAL
+        return {"environment": asked.to_dict(), "interpreter": interpreter_of(path, os.environ) if is_here else path}
+    lock = find(data, host.cache_dir(), order.request.key).lock
+    return {
+        "environment": order.request.spec.to_dict(),
+        "environment_request": order.request.key,
+        "environment_generation": 0 if lock is None else lock.generation,
+        "interpreter": OWN_PYTHON,
+    }
 
 
 def new_run_id(experiment: str) -> str:
@@ -224,7 +294,10 @@ def _record(spec: RunSpec, target: dict[str, Any], snapshot_id: str) -> dict[str
             "command": spec.command,
             "source_directory": os.path.abspath(spec.source_directory),
             "interpreter": interpreter,
-            "environment_variables": dict(spec.environment_variables),
+            "environment_variables": {
+                **({} if spec.environment is None else spec.environment.variables),
+                **spec.environment_variables,
+            },
             "timeout_s": spec.timeout_s,
             "grace_s": spec.grace_s,
             "link_directory": spec.link_directory if target["kind"] == targets.LOCAL else None,

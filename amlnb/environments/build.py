@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from amlnb.environments import locks, prefixes
 from amlnb.environments.builder import Builder, BuildLog
 from amlnb.environments.lock import Lock
+from amlnb.environments.program import FOLDER
 from amlnb.environments.requests import Found, Order
 from amlnb.environments.uv_builder import UvBuilder
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import CONDA, CONTAINER
 
-_REQUESTS = "requests"
 
 
 def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -> Found:
@@ -41,17 +42,29 @@ def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -
     key = order.request.key
     began = time.monotonic()
     builder = builder_of(order, environ, cache)
-    with prefixes.held(os.path.join(cache, prefixes.FOLDER, _REQUESTS, key)):
+    with _held(os.path.join(cache, FOLDER, key), log):
         lock = decide(order, builder, log)
     prefix = prefixes.path_of(cache, lock.key)
     if prefixes.is_built(prefix):
         log.step("ready: it was built before")
         return Found(lock, prefix)
-    with prefixes.held(prefix):
+    with _held(prefix, log):
         if not prefixes.is_built(prefix):
             _build(builder, lock, prefix, order.request.spec.name, log)
     log.step(f"ready after {time.monotonic() - began:.1f} s")
     return Found(lock, prefix)
+
+
+@contextlib.contextmanager
+def _held(path: str, log: BuildLog) -> Iterator[None]:
+    """Hold what only one process may do at a time; that another one does it is told."""
+    with prefixes.held(path, wait=False) as free:
+        if free:
+            yield
+            return
+    log.step("another process is at it: waiting")
+    with prefixes.held(path):
+        yield
 
 
 def decide(order: Order, builder: Builder, log: BuildLog) -> Lock:

@@ -1,7 +1,7 @@
-"""The builder process: takes an order from standard input, writes the log to standard output, and leaves a status file.
+"""The builder process: takes an order from standard input, writes the log to standard output, leaves a status file.
 
-It is started by whoever needs an environment, depends on nobody's life, and two of them do no harm: the second one waits
-for the first.
+It is started by whoever needs an environment, depends on nobody's life, and two of them do no harm: the second one
+waits for the first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FAILED = "EnvironmentBuildFailed"
+# Of the host-local cache: logs of builds, and who is at which request.
+FOLDER = "builds"
 
 
 class StatusLog:

@@ -70,7 +70,7 @@ class Found:
         return prefixes.interpreter_of(self.prefix)
 
 
-def find(data: str, cache: str, key: str) -> Found:
+def find(data: str, cache: str, key: str, lock: Lock | None = None) -> Found:
     """Look a request up; nothing is built.
 
     Parameters
@@ -79,13 +79,15 @@ def find(data: str, cache: str, key: str) -> Found:
         The workspace's data directory, and the host-local cache.
     key
         The request's.
+    lock
+        What it is to be, in place of the lock that the workspace has of it.
 
     Raises
     ------
     FormatError
         Its lock is damaged.
     """
-    lock = locks.read(data, key)
+    lock = lock or locks.read(data, key)
     if lock is None:
         return Found()
     prefix = prefixes.path_of(cache, lock.key)

@@ -97,13 +97,13 @@ def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
         parent=None if parent is None else parent.run_id,
         properties={**spec.properties, **({NOTEBOOK_PROPERTY: notebook} if notebook else {})},
     )
-    record = prepare(spec, workspace.directory)
-    same = reuse.completed_run(workspace.directory, record) if options.reuse else None
+    submission = prepare(spec, workspace.directory)
+    same = reuse.completed_run(workspace.directory, submission.record) if options.reuse else None
     if same is not None:
         other = options.name not in (None, same.display_name) or not options.tags.items() <= same.tags.items()
         return Sent(run_at(same.directory, experiment), reused=True, ignored=other)
     return Sent(
-        run_at(queue_run(workspace.directory, record), experiment),
+        run_at(queue_run(workspace.directory, submission), experiment),
         made_workspace=workspace.directory.path if made else None,
         near_experiment=None if spec.experiment in known else _near(spec.experiment, known),
     )

@@ -10,9 +10,12 @@ from amlnb.tracking import context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List
+    from typing import Any, Dict, List, Optional
 
 DEFAULT_GRACE_S = 10.0
+_OF_ANOTHER_PYTHON = frozenset(
+    ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"]
+)
 
 
 class Launch:
@@ -33,9 +36,12 @@ class Launch:
         Folder with our ``sitecustomize``, for ``PYTHONPATH``.
     workspace
         ``subscription_id``, ``resource_group`` and ``workspace_name``.
+    built
+        The environment that was built for the run: ``kind``, ``interpreter``, and what that kind needs; {} where none
+        was.
     """
 
-    __slots__ = ("attempt", "boot", "directory", "environ", "objects", "record", "run_side", "workspace")
+    __slots__ = ("attempt", "boot", "built", "directory", "environ", "objects", "record", "run_side", "workspace")
 
     def __init__(self, told: Dict[str, Any]) -> None:
         self.directory: str = told["directory"]
@@ -45,6 +51,7 @@ class Launch:
         self.run_side: str = told["run_side"]
         self.boot: str = os.path.join(self.run_side, "amlnb", "runner", "boot")
         self.workspace: Dict[str, str] = told.get("workspace", {})
+        self.built: Dict[str, Any] = told.get("environment") or {}
         with open(os.path.join(self.directory, layout.RUN_JSON), encoding="utf-8") as file:
             self.record: Dict[str, Any] = json.load(file)
 
@@ -70,11 +77,11 @@ class Launch:
             return ["/bin/sh", "-c", definition["command"]]
         environ = self.environment()
         arguments = [_expanded(argument, environ) for argument in definition.get("arguments") or []]
-        return [definition["interpreter"], definition["script"], *arguments]
+        return [self.built.get("interpreter") or definition["interpreter"], definition["script"], *arguments]
 
     def environment(self) -> Dict[str, str]:
         """Environment of the user's process."""
-        environ = context.without_run(self.environ)
+        environ = _within(self.built.get("prefix"), context.without_run(self.environ))
         environ.setdefault("PYTHONUNBUFFERED", "1")  # so that the log is live
         environ.update(self.definition.get("environment_variables") or {})
         record = self.record
@@ -83,6 +90,18 @@ class Launch:
         paths = [self.boot, environ.get("PYTHONPATH", "")]
         environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         return environ
+
+
+def _within(prefix: Optional[str], environ: Dict[str, str]) -> Dict[str, str]:
+    """The variables of a process that is to live in an environment: as if it had been activated."""
+    if prefix is None:
+        return environ
+    # What the person's own shell or kernel brings along are modules of another Python.
+    kept = {name: value for name, value in environ.items() if name not in _OF_ANOTHER_PYTHON}
+    path = [os.path.join(prefix, "bin"), environ.get("PATH") or os.defpath]
+    kept.update(PATH=os.pathsep.join(path))
+    kept["CONDA_PREFIX" if os.path.isdir(os.path.join(prefix, "conda-meta")) else "VIRTUAL_ENV"] = prefix
+    return kept
 
 
 def _expanded(argument: Any, environ: Dict[str, str]) -> str:

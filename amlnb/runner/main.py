@@ -124,6 +124,8 @@ class _Runner:
         if self._canceled:
             return verdict.canceled_before_start()
         self._state(states.STARTING)
+        if not self._hold_environment():
+            return verdict.environment_gone(str(self._launch.built.get("prefix")))
         try:
             self._start()
         except OSError as error:
@@ -143,6 +145,18 @@ class _Runner:
             failure.read(os.path.join(self._directory, layout.FAILURES)),
             self._child,
         )
+
+    def _hold_environment(self) -> bool:
+        """Keep the run's environment from being removed as long as the run lives; False if it is gone already."""
+        prefix = self._launch.built.get("prefix")
+        if prefix is None:
+            return True
+        try:
+            fd = os.open(prefix + ".lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go of when this process ends
+        except OSError:
+            return False
+        return os.path.exists(self._launch.built["interpreter"])
 
     # -- the user's process ----------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ _PLACES = (
     (layout.WORK + "/outputs", "outputs/"),
     (layout.WORK + "/logs", "logs/"),
     ("user_logs", "user_logs/"),
+    ("azureml-logs", "azureml-logs/"),
 )
 
 

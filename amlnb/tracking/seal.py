@@ -18,6 +18,7 @@ _MANIFEST_FOLDERS = (
     layout.SYSTEM,
     layout.FAILURES,
     "user_logs",
+    "azureml-logs",
     layout.WORK + "/outputs",
     layout.WORK + "/logs",
     layout.ARTIFACTS,

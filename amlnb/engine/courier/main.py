@@ -24,6 +24,7 @@ from amlnb.compute.local import LocalBackend
 from amlnb.core import layout, states
 from amlnb.engine import deaths, queue, run_side, targets
 from amlnb.engine.courier import wake
+from amlnb.engine.courier.preparation import Preparations
 from amlnb.engine.courier.worker import Worker, has_begun, log
 from amlnb.engine.courier.zygote import Zygote
 from amlnb.errors import AmlnbError, told_error
@@ -32,6 +33,8 @@ from amlnb.store.plain_files import read_json
 _IDLE_S = 30.0
 # Deaths are told by pidfds; this is for what nothing tells of (a cancel whose nudge was lost, a runner taken over).
 _TICK_S = 2.0
+# The log of a build grows in the runs that wait for it.
+_BUILD_TICK_S = 0.3
 _REMOTE_TICK_S = 0.3
 _REMOTE_STOP_S = 5.0
 _REMOTE_IDLE_S = 30.0
@@ -82,7 +85,9 @@ class _Courier:
         self._pidfds: dict[int, int] = {}
         self._zygote = Zygote()
         self._run_side = run_side.stage(cache)
-        self._local = Worker(LocalBackend(self._zygote.launch, self._zygote.end_orphans), self._slots, self._watch)
+        self._preparations = Preparations(cache, self._watch)
+        backend = LocalBackend(self._zygote.launch, self._zygote.end_orphans)
+        self._local = Worker(backend, self._slots, self._watch, self._preparations)
         self._remote: dict[str, _RemoteWorker] = {}
         self._known: set[str] = set()
         self._put_off_told: dict[str, str] = {}
@@ -110,7 +115,8 @@ class _Courier:
                 if self._may_end():
                     return
                 continue
-            heard = self._wait(_TICK_S if busy else _idle_s() / 2)
+            tick_s = _BUILD_TICK_S if self._preparations.busy else _TICK_S
+            heard = self._wait(tick_s if busy else _idle_s() / 2)
 
     def close(self) -> None:
         """Let go of everything; the runners go on."""

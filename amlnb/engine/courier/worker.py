@@ -8,13 +8,15 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
+from amlnb.engine.courier.preparation import Preparations, Waiting
 from amlnb.engine.targets import LOCAL
+from amlnb.environments.program import FAILED
 from amlnb.errors import AmlnbError, BackendUnavailable, told_error
 from amlnb.store.edits import EditReader
 from amlnb.store.plain_files import read_json
@@ -42,6 +44,7 @@ class Entry:
     cancel_requested: bool = False
     cancel_sent_at: float = 0.0
     unreachable: str | None = None
+    preparing: Waiting | None = None
 
 
 @dataclass
@@ -56,11 +59,14 @@ class Worker:
         How many of its runs may be active at once; asked before each start. None is no limit of ours.
     watch
         Called with a pid of this host whose end is worth waking up for.
+    preparations
+        Who makes the environments of its runs; None where the target's own Python is all there is.
     """
 
     backend: Backend
     slots: Callable[[], int | None]
     watch: Callable[[int], None] = lambda _: None
+    preparations: Preparations | None = None
     entries: dict[str, Entry] = field(default_factory=dict)
     backing_off_until: float = 0.0
     look_for_cancels_at: float = 0.0
@@ -69,6 +75,8 @@ class Worker:
         """Take a ticket; a run that has an attempt already is only watched."""
         entry = Entry(name, ticket, job, EditReader(ticket.directory))
         entry.active = has_begun(ticket.directory)
+        if ticket.environment is not None and not entry.active:
+            entry.preparing = Waiting(ticket.directory, ticket.environment, ticket.environ)
         self.entries[name] = entry
 
     def step(self) -> None:
@@ -79,13 +87,34 @@ class Worker:
         active = [entry for entry in self.entries.values() if entry.active]
         if active:
             self._watch(active)
+        self._prepare()
         if time.monotonic() >= self.backing_off_until:
             self._start_waiting()
 
+    def _prepare(self) -> None:
+        """Bring the environments of those that wait nearer."""
+        if self.preparations is None:
+            return
+        self.preparations.step()
+        for entry in [entry for entry in self.entries.values() if entry.preparing is not None]:
+            with _others_go_on(entry):
+                self._prepare_one(entry, self.preparations)
+
+    def _prepare_one(self, entry: Entry, preparations: Preparations) -> None:
+        assert entry.preparing is not None  # noqa: S101 - seen by the caller
+        try:
+            launch = preparations.launch_of(entry.preparing)
+        except AmlnbError as error:
+            self._end(entry, {"state": states.FAILED, "error": told_error(FAILED, error)})
+            return
+        if launch is not None:
+            entry.preparing = None
+            entry.job = replace(entry.job, environment=launch)
+
     def _start_waiting(self) -> None:
-        waiting = [name for name, entry in self.entries.items() if not entry.active]
+        waiting = [name for name, entry in self.entries.items() if not entry.active and entry.preparing is None]
         slots = self.slots() if waiting else None
-        free = None if slots is None else slots - (len(self.entries) - len(waiting))
+        free = None if slots is None else slots - sum(entry.active for entry in self.entries.values())
         for name in sorted(waiting):
             if free is not None and free <= 0:
                 return
@@ -180,6 +209,8 @@ class Worker:
         self._finish(entry)
 
     def _finish(self, entry: Entry) -> None:
+        if entry.preparing is not None and self.preparations is not None:
+            self.preparations.forget(entry.preparing)
         queue.remove(entry.name)
         del self.entries[entry.name]
 

@@ -1,0 +1,139 @@
+"""A process that builds an environment, as those see it who started it: its log, how far it is, how it ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from amlnb.engine.result_keys import KEY_VARIABLE
+from amlnb.environments.program import FAILED, FOLDER
+from amlnb.store.plain_files import read_json
+
+_GRACE_S = 5.0
+
+
+class BuilderProcess:
+    """A builder process; `start` may be called again after it ended.
+
+    Parameters
+    ----------
+    cache
+        The host-local cache.
+    key
+        The request's key.
+
+    Attributes
+    ----------
+    log
+        Path of its log, for as long as `close` is not called.
+    """
+
+    def __init__(self, cache: str, key: str) -> None:
+        self._cache = cache
+        folder = os.path.join(cache, FOLDER)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        base = os.path.join(folder, f"{key}-{os.urandom(4).hex()}")
+        self.log, self._status_path = base + ".log", base + ".json"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asked_to_end_at = 0.0
+
+    def start(self, order: Mapping[str, Any], builder: str, environ: Mapping[str, str]) -> int:
+        """Start it and return its pid; it is in a session of its own, and outlives whoever started it.
+
+        Parameters
+        ----------
+        order
+            What to build (`amlnb.environments.requests.Order.to_dict`).
+        builder
+            The Python that runs it, one that has amlnb.
+        environ
+            The person's environment variables.
+
+        Raises
+        ------
+        OSError
+            It cannot be started.
+        """
+        kept = {name: value for name, value in environ.items() if name != KEY_VARIABLE}
+        # -P: a module of the working directory must not stand in for one of ours.
+        command = [builder, "-P", "-m", "amlnb.environments", self._status_path]
+        with open(self.log, "ab") as log:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**kept, "AMLNB_CACHE_DIR": self._cache},
+                cwd="/",
+                start_new_session=True,
+            )
+        stdin = self._process.stdin
+        with contextlib.suppress(BrokenPipeError):
+            if stdin is not None:
+                stdin.write(json.dumps(order).encode("ascii"))
+                stdin.close()
+        return self._process.pid
+
+    @property
+    def runs(self) -> bool:
+        """Tell whether it was started and has not ended."""
+        return self._process is not None
+
+    def status(self) -> dict[str, Any]:
+        """How far it is, as it last said: ``text``, ``done`` and ``total``, each only where it is known."""
+        return read_json(self._status_path) or {}
+
+    def end(self) -> None:
+        """Ask it to end, all that it started too; called again, after some seconds, make it."""
+        if self._process is None:
+            return
+        now = time.monotonic()
+        first = not self._asked_to_end_at
+        self._asked_to_end_at = self._asked_to_end_at or now
+        if first or now - self._asked_to_end_at > _GRACE_S:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM if first else signal.SIGKILL)
+
+    def ended(self) -> dict[str, str] | None:
+        """Return how it ended, once it has: {} for well, else code, message and hint; None as long as it runs.
+
+        An error without ``code`` says that it was killed before it could say anything.
+        """
+        process = self._process
+        if process is None or os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            return None
+        # Before its pid may be another's: what a killed one left (uv, a compiler) goes too.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
+        self._process, self._asked_to_end_at = None, 0.0
+        error = self.status().get("error")
+        if code == 0:
+            return {}
+        if isinstance(error, dict) and isinstance(error.get("message"), str):
+            return {str(name): str(value) for name, value in error.items()}
+        how = f"signal {-code}" if code < 0 else f"exit status {code}"
+        return {"message": f"the process that built the environment ended by {how}"}
+
+    def wait(self) -> dict[str, str]:
+        """Wait for its end and return how it ended, as `ended` does."""
+        while (found := self.ended()) is None:
+            time.sleep(0.02)
+        return found
+
+    def close(self) -> None:
+        """Remove its log and status."""
+        for path in (self.log, self._status_path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def error_of(told: Mapping[str, str]) -> dict[str, str]:
+    """A run's error, of what `BuilderProcess.ended` returned."""
+    return {"code": FAILED, **told}
