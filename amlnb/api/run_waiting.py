@@ -42,27 +42,43 @@ def wait(run: Run, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
     return details
 
 
-def log_text(run: Run) -> Iterator[str]:
-    """Yield a run's log as it grows, until the run has ended."""
-    path = os.path.join(run.directory, layout.USER_LOG)
-    offset, decoder = 0, codecs.getincrementaldecoder("utf-8")(errors="replace")
+def log_text(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield a run's logs as they grow, until the run has ended: that of its environment's build, then its own.
+
+    Yields
+    ------
+    tuple
+        The log's name, and text.
+    """
+    logs = [_Log(run, name) for name in (layout.BUILD_LOG, layout.USER_LOG)]
     for _ in follow.until_ended(run._reader()):
-        while True:
-            data = read_from(path, offset, _CHUNK_BYTES)
-            if not data:
-                break
-            offset += len(data)
-            yield decoder.decode(data)
-    yield decoder.decode(b"", final=True)
+        for log in logs:
+            for text in log.new():
+                yield log.name, text
+
+
+class _Log:
+    """One log, read from where the last reading ended."""
+
+    def __init__(self, run: Run, name: str) -> None:
+        self.name = name
+        self._path = os.path.join(run.directory, name)
+        self._offset = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+
+    def new(self) -> Iterator[str]:
+        while data := read_from(self._path, self._offset, _CHUNK_BYTES):
+            self._offset += len(data)
+            yield self._decoder.decode(data)
 
 
 def _stream(run: Run) -> None:
     url = run.get_portal_url()
     print(f"RunId: {run.id}\nWeb View: {url}")
-    begun = False
-    for text in log_text(run):
-        if text and not begun:
-            print(f"\nStreaming {layout.USER_LOG}\n{'=' * (len(layout.USER_LOG) + 10)}\n")
-            begun = True
+    current = ""
+    for name, text in log_text(run):
+        if text and name != current:
+            print(f"\nStreaming {name}\n{'=' * (len(name) + 10)}\n")
+            current = name
         print(text, end="", flush=True)
     print(f"\nExecution Summary\n{'=' * 17}\nRunId: {run.id}\nWeb View: {url}\n")

@@ -61,7 +61,7 @@ def wait_with_lines(run: Run) -> bool:
 def wait_with_log(run: Run) -> bool:
     """Wait for the end and print the run's log as it comes; as `wait_with_lines`."""
     try:
-        for text in log_text(run):
+        for _, text in log_text(run):
             print(text, end="", flush=True)
     except KeyboardInterrupt:
         _tell_detached(run)

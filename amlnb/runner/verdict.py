@@ -109,9 +109,8 @@ def cannot_start(program: str, error: OSError) -> Outcome:
 def environment_gone(prefix: str) -> Outcome:
     """End of a run whose environment was removed before it could hold it."""
     message = f"the environment {prefix!r} was removed before the run could begin"
-    return _outcome(
-        states.FAILED, None, None, None, _error("StartFailed", message, "submit it again: it is built anew")
-    )
+    hint = "submit it again: it is built anew"
+    return _outcome(states.FAILED, None, None, None, _error("StartFailed", message, hint))
 
 
 def runner_failed(error: Exception, text: str) -> Outcome:
