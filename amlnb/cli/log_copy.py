@@ -8,7 +8,6 @@ import sys
 from typing import BinaryIO
 
 from amlnb.cli.output import emit
-from amlnb.core import layout
 
 _CHUNK_BYTES = 1 << 20
 _TAIL_BLOCK_BYTES = 1 << 16
@@ -19,16 +18,16 @@ class LogCopy:
 
     Parameters
     ----------
-    directory
-        The run directory; the log need not be there yet.
+    path
+        The log; it need not be there yet.
     out
         Where to.
     offset
         Where to begin, in bytes.
     """
 
-    def __init__(self, directory: str, out: BinaryIO, offset: int = 0) -> None:
-        self._pieces = _Pieces(directory, offset)
+    def __init__(self, path: str, out: BinaryIO, offset: int = 0) -> None:
+        self._pieces = _Pieces(path, offset)
         self._out = out
 
     def copy_new(self) -> None:
@@ -41,8 +40,8 @@ class LogCopy:
 class JsonLogCopy:
     """Prints a growing log as objects ``{"offset", "text"}``, one a line; their texts together are the log."""
 
-    def __init__(self, directory: str, offset: int = 0) -> None:
-        self._pieces = _Pieces(directory, offset)
+    def __init__(self, path: str, offset: int = 0) -> None:
+        self._pieces = _Pieces(path, offset)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
 
     def copy_new(self) -> None:
@@ -55,8 +54,8 @@ class JsonLogCopy:
 
 
 class _Pieces:
-    def __init__(self, directory: str, offset: int) -> None:
-        self._path = os.path.join(directory, layout.USER_LOG)
+    def __init__(self, path: str, offset: int) -> None:
+        self._path = path
         self.offset = offset
 
     def read(self) -> bytes:

@@ -24,19 +24,23 @@ def logs(
     tail: Annotated[
         int | None, typer.Option("--tail", "-n", min=0, metavar="LINES", help="Begin with the last lines only.")
     ] = None,
+    build: Annotated[bool, typer.Option("--build", help="The log of the build of its environment.")] = False,
     as_json: Json = False,
 ) -> None:
     """Print the log of a run.
 
-    Stdout and stderr of its script, in the order of their writing. Ctrl-C ends the following only; the run goes on.
+    Stdout and stderr of its script, in the order of their writing; of a run that never began, the log of the build of
+    its environment. Ctrl-C ends the following only; the run goes on.
     """
     from amlnb.api.workspace import Workspace
     from amlnb.store.run_reader import RunReader
 
     found = find_run(Workspace.from_config(), run)
-    path = os.path.join(found.directory, layout.USER_LOG)
+    path = os.path.join(found.directory, layout.BUILD_LOG if build else layout.USER_LOG)
+    if found.ended and not os.path.exists(path):
+        path = os.path.join(found.directory, layout.BUILD_LOG)
     offset = 0 if tail is None else tail_offset(path, tail)
-    log = JsonLogCopy(found.directory, offset) if as_json else LogCopy(found.directory, sys.stdout.buffer, offset)
+    log = JsonLogCopy(path, offset) if as_json else LogCopy(path, sys.stdout.buffer, offset)
     if follow:
         _follow(RunReader(found.directory), log)
         return

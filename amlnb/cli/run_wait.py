@@ -7,6 +7,7 @@ The exit code is the run's: 0 for Completed; for Failed the exit code of its scr
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,6 +17,7 @@ import typer
 from amlnb.cli.log_copy import LogCopy
 from amlnb.cli.output import Json, emit, note, progress, state_text
 from amlnb.cli.run_names import RunNames, find_runs, plain_id, short_id
+from amlnb.core import layout
 
 if TYPE_CHECKING:
     from amlnb.core.replay import RunFacts
@@ -54,13 +56,16 @@ def wait_for(reader: RunReader, *, show_output: bool) -> RunFacts:
     """
     from amlnb.engine.follow import until_ended
 
-    log = LogCopy(reader.directory, sys.stdout.buffer)
+    # stdout is the script's: what its environment's build has to say goes beside it.
+    paths = [os.path.join(reader.directory, name) for name in (layout.BUILD_LOG, layout.USER_LOG)]
+    logs = [LogCopy(path, out) for path, out in zip(paths, (sys.stderr.buffer, sys.stdout.buffer), strict=True)]
     try:
         # A log on the terminal leaves no line for anything that is drawn over and over.
         with contextlib.nullcontext() if show_output else progress() as show:
             for facts in until_ended(reader):
                 if show is None:
-                    log.copy_new()
+                    for log in logs:
+                        log.copy_new()
                 else:
                     show(f"{reader.id}: {facts.state}", 0)
     except KeyboardInterrupt:

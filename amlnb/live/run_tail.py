@@ -29,6 +29,7 @@ DEFAULT_LOG_LINES = 120  # a long traceback, whose first lines are the person's 
 PARAMETER_PREFIX = "param."
 _LIVENESS_S = 1.0
 _BAR_LINES = 5
+_COURIER = "courier"  # who tells how far the environment is
 _METRIC_ID = np.uint64(0xFFFFFFFF)  # the part of a record's head that names the metric
 
 
@@ -68,6 +69,7 @@ class RunTail:
     ) -> None:
         self.reader = RunReader(run_directory)
         self._log = LogTail(os.path.join(run_directory, layout.USER_LOG), log_lines)
+        self._build_log = LogTail(os.path.join(run_directory, layout.BUILD_LOG), log_lines)
         self._points = points
         self._metric_limit = metric_limit
         self._curve_limit = curve_limit
@@ -97,6 +99,8 @@ class RunTail:
         # The reader may be refreshed by others too, so what changed is seen by what is there.
         refreshed = self.reader.refresh()
         logged = self._log.poll()
+        if self._facts.started is None:
+            logged |= self._build_log.poll()
         written = sum(writer.bytes_read for writer in self.reader.writers)
         grown = written != self._bytes
         if grown:
@@ -158,7 +162,10 @@ class RunTail:
         """How far it is, the time that is left counted down since that was told."""
         if states.is_terminal(self._facts.state):
             return None
-        found = told_progress((writer.role, writer.progress) for writer in self.reader.writers)
+        prepares = self._facts.phase == states.PREPARING
+        found = told_progress(
+            (writer.role, writer.progress) for writer in self.reader.writers if (writer.role == _COURIER) == prepares
+        )
         found = found or shown_progress([line.text for line in self._log.lines[-_BAR_LINES:]])
         now = time.monotonic()
         if found != self._progress:
@@ -171,6 +178,8 @@ class RunTail:
 
     def _view(self) -> RunView:
         facts, record = self._facts, self.reader.record
+        # Until the person's own program runs, what there is to see is the build of its environment.
+        log = self._log if facts.started is not None or self._log.lines else self._build_log
         elapsed = 0.0
         if facts.started is not None:
             elapsed = max(0.0, (facts.ended if facts.ended is not None else self._clock()) - facts.started)
@@ -194,8 +203,8 @@ class RunTail:
             metric_count=self._metric_count,
             series=dict(self._series),
             progress=self._progress_now(),
-            log_tail=self._log.lines,
-            log_earlier=self._log.earlier,
+            log_tail=log.lines,
+            log_earlier=log.earlier,
         )
 
 
