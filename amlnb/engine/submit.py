@@ -20,9 +20,9 @@ from amlnb.engine.git import read_git
 from amlnb.engine.result_keys import KEY_VARIABLE, result_key
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
 from amlnb.environments.existing import interpreter_of
-from amlnb.environments.requests import Order, Request, find
+from amlnb.environments.requests import Order, Request, find, is_workspaces, normal
 from amlnb.errors import ComputeTargetException, ExperimentExecutionException, UserErrorException
-from amlnb.specs.environment_spec import EXISTING, WORKSPACE
+from amlnb.specs.environment_spec import EXISTING
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.objects import ObjectStore
 from amlnb.store.workspace_dir import WorkspaceDirectory
@@ -152,7 +152,7 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
         No Python of this machine is of the version that is asked for.
     """
     asked = spec.environment
-    if asked is None or asked.kind in (WORKSPACE, EXISTING):
+    if asked is None or asked.kind == EXISTING or is_workspaces(normal(asked)):
         return None
     if spec.target != targets.LOCAL:
         raise ComputeTargetException(
@@ -167,15 +167,17 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
 def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any]:
     """What a run's definition says of its environment; nothing if it has the target's own."""
     asked = spec.environment
-    if asked is None or asked.kind == WORKSPACE:
+    if asked is None:
         return {}
+    if order is None and asked.kind != EXISTING:
+        return {"environment": asked.to_dict()}
     if order is None:
         path = str(asked.interpreter)
         is_here = spec.target == targets.LOCAL
         return {"environment": asked.to_dict(), "interpreter": interpreter_of(path, os.environ) if is_here else path}
     lock = find(data, host.cache_dir(), order.request.key).lock
     return {
-        "environment": order.request.spec.to_dict(),
+        "environment": asked.to_dict(),
         "environment_request": order.request.key,
         "environment_generation": 0 if lock is None else lock.generation,
         "interpreter": OWN_PYTHON,

@@ -19,7 +19,6 @@ from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import CONDA, CONTAINER
 
 
-
 def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -> Found:
     """Bring an environment into being, unless it is there.
 
@@ -99,10 +98,13 @@ def builder_of(order: Order, environ: Mapping[str, str], cache: str) -> Builder:
 
         return ContainerBuilder(environ)
     if spec.kind == CONDA:
+        from amlnb.environments import conda_channels
         from amlnb.environments.conda_builder import CondaBuilder
 
-        return CondaBuilder(interpreter, environ, order.folder, order.credentials, cache)
-    return UvBuilder(interpreter, environ, order.folder, order.credentials)
+        return CondaBuilder(
+            interpreter, environ, order.folder, order.credentials, cache, conda_channels.of(spec), spec.pip_options
+        )
+    return UvBuilder(interpreter, environ, order.folder, spec)
 
 
 def _build(builder: Builder, lock: Lock, prefix: str, name: str | None, log: BuildLog) -> None:

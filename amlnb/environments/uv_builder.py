@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -16,7 +16,10 @@ from amlnb.environments.builder import BuildLog, Interpreter
 from amlnb.environments.index_settings import settings
 from amlnb.environments.keys import platform_tag
 from amlnb.environments.lock import Lock, LockedPackage
+from amlnb.environments.numpy_two import older_than_numpy
 from amlnb.environments.pip_packages import Compiled, PipPackages, Unsatisfiable
+from amlnb.environments.quirks import companions
+from amlnb.environments.requirement_names import name_of
 from amlnb.environments.uv import Uv
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -24,8 +27,10 @@ from amlnb.specs.environment_spec import EnvironmentSpec
 _MOST_CHANGES = 20
 # A source whose version could be met by a wheel of another one is not built for longer than this.
 _BUILD_S = 600.0
+_OLD_NUMPY = "numpy<2"
 _OLD_SETUPTOOLS = "setuptools<70"
 _UNMET = re.compile(r"([\w.-]+?)==([\w.+!]+) has (?:no wheels with a matching|invalid metadata)")
+_BROKEN = re.compile(r"Failed to (?:build|download and build) `([\w.-]+?)==([\w.+!]+)`")
 # Built for one kind of torch, and useless with another.
 _OF_TORCH = ("torchvision", "torchaudio", "torchtext", "torchdata")
 
@@ -50,24 +55,21 @@ class UvBuilder:
         The person's environment variables: pip's and uv's configuration is honoured.
     folder
         Where the person works; uv's project settings there count.
-    credentials
-        ``{host: "user:password"}`` of the addresses of the specification.
+    spec
+        The request: where its packages come from, credentials included.
     """
 
     name = "uv"
 
     def __init__(
-        self, interpreter: Interpreter, environ: Mapping[str, str], folder: str, credentials: Mapping[str, str]
+        self, interpreter: Interpreter, environ: Mapping[str, str], folder: str, spec: EnvironmentSpec
     ) -> None:
         self._interpreter = interpreter
-        self._environ = environ
-        self._folder = folder
-        self._credentials = credentials
+        self._uv = Uv(environ, settings(environ, spec.pip_options, spec.credentials), folder)
 
     def lock(self, spec: EnvironmentSpec, log: BuildLog) -> Lock:
         """Resolve a pip specification; see `amlnb.environments.builder.Builder`."""
-        uv = self._uv(spec.pip_options)
-        packages = PipPackages(uv, self._interpreter.path, pre="--pre" in spec.pip_options)
+        packages = PipPackages(self._uv, self._interpreter.path, pre="--pre" in spec.pip_options)
         notes: list[str] = []
         log.step(f"resolving {len(spec.pip)} requirements for Python {self._interpreter.version} with uv")
         resolver = _Resolver(packages, spec, log, notes)
@@ -77,7 +79,7 @@ class UvBuilder:
         log.step(f"resolved: {len(found.packages)} packages")
         return Lock(
             builder=self.name,
-            tool=_version_of(uv),
+            tool=_version_of(self._uv),
             python=self._interpreter.version,
             platform=platform_tag(),
             packages=found.packages,
@@ -87,17 +89,13 @@ class UvBuilder:
 
     def build(self, lock: Lock, prefix: str, log: BuildLog) -> None:
         """Make a virtual environment of a lock's packages; see `amlnb.environments.builder.Builder`."""
-        uv = self._uv(())
         log.step(f"making an environment with Python {self._interpreter.version}")
-        make_venv(uv, self._interpreter, prefix)
+        make_venv(self._uv, self._interpreter, prefix)
         if lock.packages:
             log.step(f"installing {len(lock.packages)} packages")
-            packages = PipPackages(uv, self._interpreter.path)
+            packages = PipPackages(self._uv, self._interpreter.path)
             python = os.path.join(prefix, "bin", "python")
             packages.install(lock.packages, python, log, build_constraints=lock.build_constraints)
-
-    def _uv(self, options: Sequence[str]) -> Uv:
-        return Uv(self._environ, settings(self._environ, options, self._credentials), self._folder)
 
 
 def make_venv(uv: Uv, interpreter: Interpreter, prefix: str) -> None:
@@ -132,7 +130,14 @@ class _Resolver:
             except Unsatisfiable as error:
                 wanted = self._other_version(wanted, error)
                 continue
-            changed = self._unlike_torch(wanted, found) or self._sources_that_build(wanted, found)
+            except EnvironmentBuildException as error:
+                wanted = self._of_a_broken_source(wanted, error)
+                continue
+            changed = (
+                self._unlike_torch(wanted, found)
+                or self._sources_that_build(wanted, found)
+                or self._older_numpy(wanted, found)
+            )
             if changed is None:
                 return found, wanted
             wanted = changed
@@ -158,6 +163,19 @@ class _Resolver:
             raise error
         return changed
 
+    def _of_a_broken_source(self, wanted: _Wanted, error: EnvironmentBuildException) -> _Wanted:
+        """A source that cannot even tell what it needs: with older tools, or by another version of it."""
+        found = _BROKEN.search(error.message)
+        if found is None:
+            raise error
+        if _OLD_SETUPTOOLS not in wanted.build_constraints and _wants_old_setuptools(error.message):
+            self._notes.append(f"{found[1]} {found[2]} was built with {_OLD_SETUPTOOLS}")
+            return replace(wanted, build_constraints=(*wanted.build_constraints, _OLD_SETUPTOOLS))
+        changed = None if self._strict else self._nearest(wanted, found[1], found[2], "its source does not build here")
+        if changed is None:
+            raise error
+        return changed
+
     def _unlike_torch(self, wanted: _Wanted, found: Compiled) -> _Wanted | None:
         """Torch of one kind (``+cpu``) and a torchvision of another do not work together, though their versions fit."""
         versions = {package.name: package.version for package in found.packages}
@@ -170,6 +188,19 @@ class _Resolver:
             f"torch {torch} was passed over: {other} {versions[other]} is made for another build of torch"
         )
         return replace(wanted, constraints=(*wanted.constraints, f"torch!={torch}"))
+
+    def _older_numpy(self, wanted: _Wanted, found: Compiled) -> _Wanted | None:
+        """Packages of before NumPy 2 fail with it when they are imported, and do not say so to a solver."""
+        older = older_than_numpy(found.packages)
+        if older is None or _OLD_NUMPY in wanted.constraints or any(name_of(r) == "numpy" for r in wanted.requirements):
+            return None
+        changed = replace(wanted, constraints=(*wanted.constraints, _OLD_NUMPY))
+        try:
+            self._compile(changed)
+        except Unsatisfiable:  # something else needs NumPy 2
+            return None
+        self._notes.append(f"{older.name} {older.version} is from before NumPy 2: {_OLD_NUMPY} was added")
+        return changed
 
     def _sources_that_build(self, wanted: _Wanted, found: Compiled) -> _Wanted | None:
         """Try the sources among the packages; None if all build, else what to resolve in place."""
@@ -223,7 +254,9 @@ class _Resolver:
 
 
 def _wanted(spec: EnvironmentSpec, notes: list[str]) -> _Wanted:
-    return _Wanted(tuple(spec.pip), tuple(spec.constraints))
+    more = companions(spec.pip)
+    notes += more.notes
+    return _Wanted((*spec.pip, *more.requirements), spec.constraints, more.build_constraints)
 
 
 def _pin(requirement: str) -> tuple[str | None, str]:
