@@ -20,7 +20,7 @@ from amlnb.environments import addresses, requirements_lines, text_files
 from amlnb.environments.requirements_lines import CONSTRAINT, EDITABLE, FILES, PASSED_OVER
 from amlnb.errors import UserErrorException
 
-_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz", ".tar.xz")
+ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz", ".tar.xz")
 _MARKER = re.compile(r"\s+;|;\s+")
 _EXTRAS = re.compile(r"(\[[^\[\]/]*\])$")
 _HASH = re.compile(r"(sha256|sha384|sha512):[0-9a-fA-F]+")
@@ -200,7 +200,7 @@ def _is_path(text: str) -> bool:
     before = re.split(r"\s|;|\[", text, maxsplit=1)[0]
     if text.startswith((".", "/", "~", "file:")):
         return True
-    return "@" not in text and (os.sep in before or before.lower().endswith(_ARCHIVES))
+    return "@" not in text and (os.sep in before or before.lower().endswith(ARCHIVES))
 
 
 def _absolute(path: str, folder: str) -> str:
