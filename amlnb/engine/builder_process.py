@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlnb.engine.result_keys import KEY_VARIABLE
-from amlnb.environments.program import FAILED, FOLDER
+from amlnb.environments.program import FOLDER
 from amlnb.store.plain_files import read_json
 
 _GRACE_S = 5.0
@@ -121,19 +121,8 @@ class BuilderProcess:
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
         return {"message": f"the process that built the environment ended by {how}"}
 
-    def wait(self) -> dict[str, str]:
-        """Wait for its end and return how it ended, as `ended` does."""
-        while (found := self.ended()) is None:
-            time.sleep(0.02)
-        return found
-
     def close(self) -> None:
         """Remove its log and status."""
         for path in (self.log, self._status_path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-
-
-def error_of(told: Mapping[str, str]) -> dict[str, str]:
-    """A run's error, of what `BuilderProcess.ended` returned."""
-    return {"code": FAILED, **told}

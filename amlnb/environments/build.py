@@ -43,6 +43,8 @@ def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -
     builder = builder_of(order, environ, cache)
     with _held(os.path.join(cache, FOLDER, key), log):
         lock = decide(order, builder, log)
+    if order.only_lock:
+        return Found(lock)
     prefix = prefixes.path_of(cache, lock.key)
     if prefixes.is_built(prefix):
         log.step("ready: it was built before")

@@ -134,6 +134,8 @@ class Order:
         The workspace's data directory, and where the person works.
     upgrade
         Decide anew what it is, though there is a lock.
+    only_lock
+        Decide what it is, and build nothing.
     lock
         Build this one; of a run that is run again, or of a file.
     """
@@ -142,6 +144,7 @@ class Order:
     data: str
     folder: str
     upgrade: bool = False
+    only_lock: bool = False
     lock: Lock | None = None
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -154,6 +157,7 @@ class Order:
             "data": self.data,
             "folder": self.folder,
             "upgrade": self.upgrade,
+            "only_lock": self.only_lock,
             "lock": None if self.lock is None else self.lock.to_dict(),
             "credentials": dict(self.credentials),
         }
@@ -168,6 +172,7 @@ class Order:
             value["data"],
             value["folder"] if os.path.isdir(value["folder"]) else "/",
             value["upgrade"],
+            value["only_lock"],
             None if lock is None else Lock.from_dict(lock),
             value["credentials"],
         )
