@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from amlnb.api.comparison import compare
+    from amlnb.api.conda_dependencies import CondaDependencies
+    from amlnb.api.environment import Environment
+    from amlnb.api.environment_sections import DockerConfiguration
     from amlnb.api.experiment import Experiment
     from amlnb.api.notebook_run_config import NotebookRunConfig
     from amlnb.api.run import Run
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     from amlnb.notebook.run_details import RunDetails
 
 __all__ = [
+    "CondaDependencies",
+    "DockerConfiguration",
+    "Environment",
     "Experiment",
     "NotebookRunConfig",
     "Run",
@@ -45,6 +51,9 @@ __all__ = [
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "CondaDependencies": "amlnb.api.conda_dependencies",
+        "DockerConfiguration": "amlnb.api.environment_sections",
+        "Environment": "amlnb.api.environment",
         "Experiment": "amlnb.api.experiment",
         "NotebookRunConfig": "amlnb.api.notebook_run_config",
         "Run": "amlnb.api.run",

@@ -110,7 +110,7 @@ class Experiment:
             See :func:`amlnb.engine.submit.submit`.
         """
         if isinstance(config, ScriptRunConfig | NotebookRunConfig):
-            config = config.to_spec(self.name, tags)
+            config = config.to_spec(self.name, tags, self.workspace)
         if not isinstance(config, RunSpec):
             raise UserErrorException(
                 f"a {type(config).__name__} cannot be submitted", hint="submit a ScriptRunConfig or a NotebookRunConfig"
@@ -118,9 +118,9 @@ class Experiment:
         for text in config.warnings:
             print(f"Warning: {text}")
         directory = self.workspace.directory
-        record = prepare(config, directory)
-        same = completed_run(directory, record) if reuse else None
-        return self._run_at(queue_run(directory, record) if same is None else same.directory)
+        submission = prepare(config, directory)
+        same = completed_run(directory, submission.record) if reuse else None
+        return self._run_at(queue_run(directory, submission) if same is None else same.directory)
 
     def start_logging(
         self,

@@ -9,16 +9,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from amlnb.api.environment import WorkspaceHandle
 from amlnb.api.notebook_parameters import checked, parameters_of, read_notebook
 from amlnb.api.run_configuration import RunConfiguration
 from amlnb.api.script_run_config import ScriptRunConfig
+from amlnb.environments.requirement_names import name_of
 from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import PARAMETER_PREFIX
+from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
 from amlnb.specs.run_spec import RunSpec
 
 # Beside the notebook in the run's working directory. What it needs, papermill and ipykernel, is the environment's.
 PROGRAM = "run_notebook.py"
 _OTHER_NAME = "amlnb_run_notebook.py"  # where the folder has one of that name
+_EXECUTION = ("papermill", "ipykernel")
+_INSTALLED = (PIP, CONDA)
 _SHOWN_LENGTH = 40
 _HANDLED = frozenset({"progress_bar", "log_output", "kernel_name", "cwd"})
 
@@ -100,8 +105,10 @@ class NotebookRunConfig:
         self.handler = handler or AzureMLNotebookHandler()
         self.run_config = run_config or RunConfiguration()
 
-    def to_spec(self, experiment: str, tags: dict[str, Any] | None = None) -> RunSpec:
-        """Make the value that the engine takes."""
+    def to_spec(
+        self, experiment: str, tags: dict[str, Any] | None = None, workspace: WorkspaceHandle | None = None
+    ) -> RunSpec:
+        """Make the value that the engine takes; see `ScriptRunConfig.to_spec`."""
         arguments = [self.notebook, self.output_notebook, ascii(self.parameters)]
         options = {name: value for name, value in self.handler.options.items() if value is not None}
         if options:
@@ -109,7 +116,7 @@ class NotebookRunConfig:
         taken = os.path.exists(os.path.join(self.source_directory, PROGRAM))
         script = _OTHER_NAME if taken else PROGRAM
         config = ScriptRunConfig(self.source_directory, script=script, arguments=arguments, run_config=self.run_config)
-        spec = config.to_spec(experiment, tags)
+        spec = config.to_spec(experiment, tags, workspace)
         program = importlib.resources.files("amlnb.staged") / PROGRAM
         shown = {**self._defaults, **self.parameters}
         properties = {
@@ -117,7 +124,20 @@ class NotebookRunConfig:
             for name, value in shown.items()
             if value is not None and len(str(value)) <= _SHOWN_LENGTH
         }
-        return replace(spec, added={script: str(program)}, properties=properties)
+        return replace(
+            spec,
+            environment=_able_to_execute(spec.environment),
+            added={script: str(program)},
+            properties=properties,
+        )
+
+
+def _able_to_execute(environment: EnvironmentSpec | None) -> EnvironmentSpec | None:
+    """Add what executes a notebook to an environment that is built."""
+    if environment is None or environment.kind not in _INSTALLED:
+        return environment
+    there = {name_of(each) for each in (*environment.pip, *environment.conda)}
+    return replace(environment, pip=(*environment.pip, *(each for each in _EXECUTION if each not in there)))
 
 
 def _below_outputs(name: str) -> str:

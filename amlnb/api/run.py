@@ -312,6 +312,10 @@ class Run(TrackedRun):
         found: Iterator[Run] = _toolkit("run_relations").children(self, recursive, tags, properties, type, status)
         return found
 
+    def get_environment(self) -> Any:
+        """The `Environment` that was asked for; where none was, one with the Python that the run had."""
+        return _toolkit().environment(self._reader())
+
     # -- files -----------------------------------------------------------------------------------------------------
 
     def get_file_names(self) -> List[str]:

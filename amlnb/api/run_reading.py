@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.environment import Environment
 from amlnb.api.run import Run
-from amlnb.core import coercion, states
+from amlnb.api.run_configuration import DEFAULT_ENVIRONMENT
+from amlnb.core import coercion, layout, states
 from amlnb.core.replay import RunFacts
 from amlnb.engine import look as looking
-from amlnb.errors import UserErrorException
+from amlnb.environments.lock import Lock
+from amlnb.errors import FormatError, UserErrorException
+from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store import files, series
 from amlnb.store.index import RunSummary
+from amlnb.store.plain_files import read_json
 from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -59,7 +65,7 @@ def details(run: Run, *, with_logs: bool = False) -> dict[str, Any]:
         "properties": facts.properties,
         "inputDatasets": [],
         "outputDatasets": [],
-        "runDefinition": _definition(record),
+        "runDefinition": _definition(run._reader()),
         "logFiles": _logs(run, with_logs=with_logs),
         "submittedBy": coercion.mapping(record.get("submitter") or record.get("owner")).get("hostname"),
         "warnings": [{"source": "amlnb", "message": text} for text in facts.warnings],
@@ -120,7 +126,37 @@ def _has(held: Mapping[str, str | None], wanted: Any) -> bool:
     return all(key in held and (value is None or held[key] == str(value)) for key, value in dict(wanted).items())
 
 
-def _definition(record: Mapping[str, Any]) -> dict[str, Any]:
+def environment(reader: RunReader) -> Environment:
+    """What was asked for as the environment of a run; where nothing was, the Python that it had."""
+    definition = coercion.mapping(reader.record.get("definition"))
+    asked = definition.get("environment")
+    if isinstance(asked, Mapping):
+        return Environment.from_spec(EnvironmentSpec.from_dict(asked))
+    found = Environment(DEFAULT_ENVIRONMENT)
+    found.environment_variables = {}
+    found.python.user_managed_dependencies = True
+    found.python.interpreter_path = str(definition.get("interpreter") or found.python.interpreter_path)
+    return found
+
+
+def _environment_document(reader: RunReader, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The environment of a run as v1 told it; ``lock`` is what it was exactly, where it was built."""
+    document = environment(reader).to_document()
+    document["environmentVariables"] = coercion.mapping(definition.get("environment_variables"))
+    kept = coercion.mapping(read_json(os.path.join(reader.directory, layout.ENVIRONMENT_JSON)))
+    with contextlib.suppress(FormatError):
+        lock = Lock.from_dict(coercion.mapping(kept.get("lock")))
+        document["lock"] = {
+            "builder": lock.tool,
+            "python": lock.python,
+            "image": lock.image,
+            "packages": lock.versions(),
+        }
+    return document
+
+
+def _definition(reader: RunReader) -> dict[str, Any]:
+    record = reader.record
     definition = coercion.mapping(record.get("definition"))
     return {
         "script": definition.get("script"),
@@ -129,10 +165,7 @@ def _definition(record: Mapping[str, Any]) -> dict[str, Any]:
         "sourceDirectoryDataStore": None,
         "target": record.get("target"),
         "maxRunDurationSeconds": definition.get("timeout_s"),
-        "environment": {
-            "environmentVariables": definition.get("environment_variables") or {},
-            "python": {"interpreterPath": definition.get("interpreter"), "userManagedDependencies": True},
-        },
+        "environment": _environment_document(reader, definition),
         "snapshotId": record.get("snapshot"),
     }
 

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from amlnb.api import run_reading
+from amlnb.api.environment import Environment
 from amlnb.api.experiment import Experiment
 from amlnb.api.run import Run
 from amlnb.core import layout
@@ -179,6 +180,11 @@ class Workspace:
     def experiments(self) -> CallableDict:
         """``{name: Experiment}``."""
         return CallableDict({experiment.name: experiment for experiment in Experiment.list(self)})
+
+    @property
+    def environments(self) -> CallableDict:
+        """``{name: Environment}``: the newest of each that is registered, and those that are given."""
+        return CallableDict(Environment.list(self))
 
     @property
     def portal_url(self) -> str:

@@ -9,7 +9,7 @@ from amlnb.api.submission_words import locate
 from amlnb.errors import UserErrorException
 
 
-@pytest.mark.parametrize("name", ["Environment", "Dataset", "Model", "ComputeTarget", "Keyvault"])
+@pytest.mark.parametrize("name", ["Dataset", "Model", "ComputeTarget", "Keyvault"])
 def test_a_name_of_v1_that_is_not_there_yet_says_so_and_what_to_do(name):
     core = importlib.import_module("azureml.core")
     with pytest.raises(ImportError, match=rf"{name} is not in amlnb yet.\nhint: \w"):
@@ -17,9 +17,7 @@ def test_a_name_of_v1_that_is_not_there_yet_says_so_and_what_to_do(name):
     assert name not in dir(core)
 
 
-@pytest.mark.parametrize(
-    "module", ["azureml.train.hyperdrive", "azureml.core.model", "azureml.core.environment"]
-)
+@pytest.mark.parametrize("module", ["azureml.train.hyperdrive", "azureml.core.model", "azureml.core.dataset"])
 def test_a_module_of_v1_that_is_not_there_yet_says_so_and_what_to_do(module):
     importlib.import_module("azureml.core")
     with pytest.raises(ModuleNotFoundError, match=r"azureml\.\S+ is not in amlnb yet.\nhint: \w"):

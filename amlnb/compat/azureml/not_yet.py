@@ -6,7 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
 
-_ENVIRONMENT = "a run uses the workspace's own Python and what is installed there; leave the environment out"
 _COMPUTE = "give a target by its name, compute_target='local' or one that 'amlnb target add' made"
 _DATA = "read the files by their path"
 _MODEL = "keep the file under outputs/ and fetch it with run.download_file(...)"
@@ -21,7 +20,6 @@ MISSING = {
     "ComputeTarget": _COMPUTE,
     "Dataset": _DATA,
     "Datastore": _DATA,
-    "Environment": _ENVIRONMENT,
     "Keyvault": _SIGN_IN,
     "Model": _MODEL,
     "Webservice": _DEPLOY,
@@ -32,11 +30,8 @@ _MODULES = {
     "azureml.core.authentication": _SIGN_IN,
     "azureml.core.compute": _COMPUTE,
     "azureml.core.compute_target": _COMPUTE,
-    "azureml.core.conda_dependencies": _ENVIRONMENT,
-    "azureml.core.container_registry": _ENVIRONMENT,
     "azureml.core.dataset": _DATA,
     "azureml.core.datastore": _DATA,
-    "azureml.core.environment": _ENVIRONMENT,
     "azureml.core.image": _DEPLOY,
     "azureml.core.keyvault": _SIGN_IN,
     "azureml.core.model": _MODEL,

@@ -8,6 +8,8 @@ from azureml.not_yet import MISSING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from amlnb.api.environment import Environment
+    from amlnb.api.environment_sections import ContainerRegistry
     from amlnb.api.experiment import Experiment
     from amlnb.api.run import Run
     from amlnb.api.run_configuration import RunConfiguration
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VERSION",
+    "ContainerRegistry",
+    "Environment",
     "Experiment",
     "Run",
     "RunConfiguration",
@@ -26,6 +30,8 @@ __all__ = [
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "ContainerRegistry": "amlnb.api.environment_sections",
+        "Environment": "amlnb.api.environment",
         "Experiment": "amlnb.api.experiment",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
