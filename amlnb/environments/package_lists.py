@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Mapping
 
 from amlnb.environments import interpreters, requirements_text
-from amlnb.environments.requirement_names import without_served
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
@@ -67,18 +66,7 @@ def of_packages(
         if python is not None:
             raise UserErrorException(f"{where}: python stands there twice", hint="write it once")
         python = python_version(found[1], where)
-    pip = requirements_text.parse(lines, folder, environ)
-    return without_served(
-        EnvironmentSpec(
-            origin=origin,
-            python=python,
-            pip=tuple(pip.pip),
-            pip_options=tuple(pip.options),
-            constraints=tuple(pip.constraints),
-            notes=tuple(pip.notes),
-            credentials=pip.credentials,
-        )
-    )
+    return requirements_text.parse(lines, folder, environ).specification(origin, python)
 
 
 def python_version(text: str, where: str) -> str:

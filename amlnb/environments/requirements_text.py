@@ -17,8 +17,10 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 
 from amlnb.environments import addresses, requirements_lines, text_files
+from amlnb.environments.requirement_names import without_served
 from amlnb.environments.requirements_lines import CONSTRAINT, EDITABLE, FILES, PASSED_OVER
 from amlnb.errors import UserErrorException
+from amlnb.specs.environment_spec import EnvironmentSpec
 
 ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz", ".tar.xz")
 _MARKER = re.compile(r"\s+;|;\s+")
@@ -48,6 +50,28 @@ class Requirements:
     options: list[str] = field(default_factory=list)
     credentials: dict[str, str] = field(default_factory=dict, repr=False)
     notes: list[str] = field(default_factory=list)
+
+    def specification(self, origin: str, python: str | None = None) -> EnvironmentSpec:
+        """A request for these packages, without those that amlnb itself stands for.
+
+        Parameters
+        ----------
+        origin
+            Where they were written.
+        python
+            Version of Python, if one was asked for.
+        """
+        return without_served(
+            EnvironmentSpec(
+                origin=origin,
+                python=python,
+                pip=tuple(self.pip),
+                pip_options=tuple(self.options),
+                constraints=tuple(self.constraints),
+                notes=tuple(self.notes),
+                credentials=self.credentials,
+            )
+        )
 
 
 def read(path: str, environ: Mapping[str, str], name: str | None = None) -> Requirements:

@@ -29,7 +29,6 @@ from amlnb.environments import (
     requirements_text,
     text_files,
 )
-from amlnb.environments.requirement_names import without_served
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
@@ -260,24 +259,10 @@ def _of_path(path: str, name: str, environ: Mapping[str, str]) -> EnvironmentSpe
     if base.endswith(_CONDA):
         return conda_text.read(path, environ, name)
     if base.endswith(_REQUIREMENTS):
-        return _of_requirements(path, environ, name)
+        return requirements_text.read(path, environ, name).specification(name)
     if base.startswith("dockerfile") or base.endswith(".dockerfile"):
         return EnvironmentSpec(origin=name, dockerfile=text_files.read(path, name))
     return None
-
-
-def _of_requirements(path: str, environ: Mapping[str, str], name: str) -> EnvironmentSpec:
-    found = requirements_text.read(path, environ, name)
-    return without_served(
-        EnvironmentSpec(
-            origin=name,
-            pip=tuple(found.pip),
-            pip_options=tuple(found.options),
-            constraints=tuple(found.constraints),
-            notes=tuple(found.notes),
-            credentials=found.credentials,
-        )
-    )
 
 
 def _of_packages(word: str, around: Surroundings) -> EnvironmentSpec:

@@ -7,12 +7,14 @@ import difflib
 import functools
 import importlib.util
 import os
+import shlex
 import subprocess
 import sys
 from importlib.machinery import PathFinder
 from typing import TYPE_CHECKING
 
 from amlnb.api.cell_lines import FIRST_LINE
+from amlnb.core.distributions import DISTRIBUTIONS, known_distribution
 from amlnb.notebook.cell import CellException
 from amlnb.notebook.file_reads import files_read
 
@@ -21,52 +23,6 @@ if TYPE_CHECKING:
 
     from amlnb.notebook.capture import Capture
 
-# What is installed for a module whose name is not that of its distribution.
-DISTRIBUTIONS = {
-    "Bio": "biopython",
-    "Crypto": "pycryptodome",
-    "MySQLdb": "mysqlclient",
-    "OpenSSL": "pyOpenSSL",
-    "PIL": "pillow",
-    "attr": "attrs",
-    "azureml": "amlnb",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv-python",
-    "dateutil": "python-dateutil",
-    "docx": "python-docx",
-    "dotenv": "python-dotenv",
-    "faiss": "faiss-cpu",
-    "fitz": "pymupdf",
-    "git": "GitPython",
-    "googleapiclient": "google-api-python-client",
-    "igraph": "python-igraph",
-    "jwt": "PyJWT",
-    "lightning_fabric": "lightning",
-    "magic": "python-magic",
-    "mpl_toolkits": "matplotlib",
-    "nacl": "pynacl",
-    "openslide": "openslide-python",
-    "osgeo": "gdal",
-    "pkg_resources": "setuptools",
-    "pptx": "python-pptx",
-    "psycopg2": "psycopg2-binary",
-    "pythoncom": "pywin32",
-    "pytorch_lightning": "pytorch-lightning",
-    "rest_framework": "djangorestframework",
-    "sentence_transformers": "sentence-transformers",
-    "serial": "pyserial",
-    "skimage": "scikit-image",
-    "sklearn": "scikit-learn",
-    "skopt": "scikit-optimize",
-    "slugify": "python-slugify",
-    "socks": "PySocks",
-    "tree": "dm-tree",
-    "umap": "umap-learn",
-    "usb": "pyusb",
-    "websocket": "websocket-client",
-    "yaml": "pyyaml",
-    "zmq": "pyzmq",
-}
 _NEVER_SEEN = ("outputs", "logs")
 
 
@@ -101,7 +57,7 @@ def check_modules(capture: Capture, folder: str) -> None:
             )
         raise CellException(
             f"{where} imports {top}, which {sys.executable} does not have.{_near(top)}",
-            f"%pip install {DISTRIBUTIONS.get(top, top)}",
+            f"%pip install {shlex.quote(known_distribution(module) or top)}",
         )
 
 

@@ -7,6 +7,7 @@ import signal
 
 from amlnb.core import states
 from amlnb.errors import told_error
+from amlnb.runner import missing_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def judge(
     oom_kills: int,
     failures: List[Dict[str, Any]],
     pid: int,
+    record: Optional[Dict[str, Any]] = None,
 ) -> Outcome:
     """Decide the end of a run whose process ran.
 
@@ -43,6 +45,8 @@ def judge(
         Documents of uncaught exceptions (:mod:`amlnb.runner.failure`).
     pid
         Of the user's process.
+    record
+        The run's record: what is missing in its environment is added by its definition.
     """
     if status is None:
         message = "how the process ended is not known: its status was taken by something else"
@@ -60,11 +64,16 @@ def judge(
         return _outcome(states.CANCELED, code, number, text, _error("Terminated", text, None))
     if code == 0:
         return _outcome(states.COMPLETED, 0, None, None, None)
-    return _outcome(states.FAILED, code, number, None, _failed(code, number, oom_kills, failures, pid))
+    return _outcome(states.FAILED, code, number, None, _failed(code, number, oom_kills, failures, pid, record or {}))
 
 
 def _failed(
-    code: Optional[int], number: Optional[int], oom_kills: int, failures: List[Dict[str, Any]], pid: int
+    code: Optional[int],
+    number: Optional[int],
+    oom_kills: int,
+    failures: List[Dict[str, Any]],
+    pid: int,
+    record: Dict[str, Any],
 ) -> Dict[str, Any]:
     of_script = [told for told in failures if told.get("pid") == pid] or failures
     told = of_script[-1] if of_script else None
@@ -74,7 +83,8 @@ def _failed(
         # A notebook's kernel is a process of its own, and cannot tell how it ended.
         if told.get("type") == "MemoryError" or (told.get("type") == "DeadKernelError" and oom_kills):
             return _error("OutOfMemory", message, "a smaller batch, or a target with more memory", told)
-        return _error("UserError", message, None, told)
+        hint = missing_module.advice(str(told.get("type")), str(told.get("message")), record)
+        return _error("UserError", message, hint, told)
     if out_of_memory:
         message = "the process was killed by SIGKILL: out of memory (the kernel's out-of-memory killer was at work)"
         return _error("OutOfMemory", message, "a smaller batch, or a target with more memory")
@@ -111,6 +121,30 @@ def environment_gone(prefix: str) -> Outcome:
     message = f"the environment {prefix!r} was removed before the run could begin"
     hint = "submit it again: it is built anew"
     return _outcome(states.FAILED, None, None, None, _error("StartFailed", message, hint))
+
+
+def no_container(status: Optional[int], image: str, program: str) -> Optional[Outcome]:
+    """End of a run whose container, or whose program in it, could not be started; None if it was.
+
+    Parameters
+    ----------
+    status
+        Of the engine's client, as ``waitpid`` gives it: 125 is its own failure, 126 and 127 that of the program.
+    image
+        The container's.
+    program
+        What was to run in it.
+    """
+    code = os.WEXITSTATUS(status) if status is not None and os.WIFEXITED(status) else 0
+    if code == 125:
+        message = f"the container of the image {image} could not be started; the log ends with the engine's own words"
+        hint = "is the engine still running, and the image still there? 'amlnb env build' makes it anew"
+    elif code in (126, 127):
+        message = f"the image {image} has no program {program!r} that can be run"
+        hint = "take an image that has it, or name its path (interpreter_path)"
+    else:
+        return None
+    return _outcome(states.FAILED, code, None, None, _error("StartFailed", message, hint))
 
 
 def runner_failed(error: Exception, text: str) -> Outcome:
