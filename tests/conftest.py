@@ -33,6 +33,7 @@ def isolated_host():
         if os.path.exists(settings):
             os.environ.setdefault("PIP_CONFIG_FILE", settings)
     os.environ.setdefault("PIP_CACHE_DIR", os.path.expanduser("~/.cache/pip"))
+    os.environ.setdefault("UV_CACHE_DIR", os.path.expanduser("~/.cache/uv"))
     os.environ.update(
         HOME=home,
         AMLNB_CACHE_DIR=os.path.join(home, "cache"),

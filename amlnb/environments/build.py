@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from amlnb.environments import locks, prefixes
-from amlnb.environments.builder import Builder, BuildLog
+from amlnb.environments.builder import Builder, BuildLog, counted
 from amlnb.environments.lock import Lock
 from amlnb.environments.program import FOLDER
 from amlnb.environments.requests import Found, Order
@@ -84,7 +84,7 @@ def decide(order: Order, builder: Builder, log: BuildLog) -> Lock:
     before = locks.read(order.data, request.key)
     given = order.lock or (None if order.upgrade else before)
     if given is not None:
-        log.step(f"locked before: {len(given.packages)} packages")
+        log.step(f"locked before: {counted(len(given.packages), 'package')}")
         return given
     lock = builder.lock(request.spec, log)
     generation = 0 if before is None else before.generation + (before.key != lock.key)

@@ -9,6 +9,11 @@ from amlnb.environments.lock import Lock
 from amlnb.specs.environment_spec import EnvironmentSpec
 
 
+def counted(number: int, noun: str) -> str:
+    """A number and a noun, as a log tells them."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 @dataclass(frozen=True)
 class Interpreter:
     """A Python of this machine.

@@ -15,26 +15,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
-# pip's names of what uv has a variable for, and that variable; lists are joined by spaces.
+# pip's names of what uv has a variable for, and that variable.
 _VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_EXTRA_INDEX_URL",
     "find-links": "UV_FIND_LINKS",
-    "no-index": "UV_NO_INDEX",
     "cert": "SSL_CERT_FILE",
     "client-cert": "SSL_CLIENT_CERT",
     "trusted-host": "UV_INSECURE_HOST",
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
     "proxy": "ALL_PROXY",
-    "no-binary": "UV_NO_BINARY_PACKAGE",
-    "only-binary": "UV_ONLY_BINARY",
 }
+# Of these uv has no variable; nothing in them is secret.
+_ARGUMENTS = ("no-index", "no-binary", "only-binary")
 _OF_INDEXES = frozenset({"index-url", "extra-index-url", "find-links", "no-index"})
 _LISTS = frozenset({"extra-index-url", "find-links", "trusted-host", "no-binary", "only-binary"})
 _SWITCHES = frozenset({"no-index"})
+_SEPARATORS = {"find-links": ","}
 # Where any of these is set, the person has told uv itself.
-_UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX")
+_UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UVS_KEYS = frozenset({"index", "index-url", "extra-index-url", "find-links", "no-index"})
 _SECRET = re.compile(r"(?<=://)([^/@\s]+)@")
 _OPTION = re.compile(r"([^\s=]*)[\s=]?\s*(.*)", re.DOTALL)
@@ -50,6 +50,8 @@ class IndexSettings:
     ----------
     environ
         Variables to set for uv, over those of the person.
+    arguments
+        Arguments of all its commands that ask for packages.
     netrc
         Lines of a netrc file with the credentials of the specification; empty if it has none.
     secrets
@@ -57,6 +59,7 @@ class IndexSettings:
     """
 
     environ: Mapping[str, str]
+    arguments: tuple[str, ...] = ()
     netrc: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
@@ -86,10 +89,13 @@ def settings(
     if any(environ.get(name) for name in _UVS_OWN) or _uv_is_configured(environ):
         configured = {name: value for name, value in configured.items() if name not in _OF_INDEXES}
     told: dict[str, str] = {}
+    arguments: list[str] = []
     for name, value in _with_options(configured, options, environ).items():
         variable = _VARIABLES.get(name)
         if variable and value and (name in _OF_INDEXES or not environ.get(variable)):
-            told[variable] = " ".join(value) if name in _LISTS else value[-1]
+            told[variable] = _SEPARATORS.get(name, " ").join(value) if name in _LISTS else value[-1]
+        elif name in _ARGUMENTS and value:
+            arguments += [f"--{name}"] if name in _SWITCHES else [f"--{name}={each}" for each in value]
     if told.keys() & {"UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL"} and not environ.get("UV_INDEX_STRATEGY"):
         # As pip has it: the best version of all indexes, whichever has it.
         told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
@@ -100,7 +106,7 @@ def settings(
     )
     for pair in (credentials or {}).values():
         secrets += [pair, *pair.split(":", 1)[1:]]
-    return IndexSettings(told, _netrc(credentials or {}, environ), _longest_first(secrets))
+    return IndexSettings(told, tuple(arguments), _netrc(credentials or {}, environ), _longest_first(secrets))
 
 
 def pip_configuration(environ: Mapping[str, str]) -> dict[str, list[str]]:
@@ -163,7 +169,8 @@ def _with_options(
             joined[name] = [value.strip()]
         elif name in _LISTS:
             # What uv is told by its own variable is not lost to what a specification adds.
-            already = joined.get(name) or environ.get(_VARIABLES[name], "").split()
+            separator = _SEPARATORS.get(name)
+            already = joined.get(name) or [e for e in environ.get(_VARIABLES.get(name, ""), "").split(separator) if e]
             joined[name] = [*already, value.strip()]
         elif name in _SWITCHES:
             joined[name] = ["1"]

@@ -14,7 +14,12 @@ from amlnb.environments.index_settings import IndexSettings
 from amlnb.errors import EnvironmentBuildException
 
 # What would make uv take another environment, or its Python from elsewhere, than it is told.
-_NOT_FOR_US = ("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONPATH", "PYTHONHOME", "UV_PYTHON")
+_NOT_FOR_US = frozenset(
+    [
+        *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONPATH", "PYTHONHOME"),
+        *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIR"),
+    ]
+)
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Uv:
             feed.write(given)
             feed.seek(0)
             process = subprocess.Popen(
-                [self.program, *arguments],
+                [self.program, *arguments, *self._settings.arguments],
                 stdin=feed,
                 stdout=out,
                 stderr=subprocess.PIPE,
@@ -96,15 +101,15 @@ class Uv:
             )
             killer = _Killer(process, limit_s)
             said = []
-            for line in process.stderr or ():
-                text = self._settings.hide(line.rstrip("\n"))
-                said.append(text)
-                if not quiet:
-                    log.line(text)
-            code = process.wait()
+            with process:
+                for line in process.stderr or ():
+                    text = self._settings.hide(line.rstrip("\n"))
+                    said.append(text)
+                    if not quiet:
+                        log.line(text)
             killer.stop()
             out.seek(0)
-            return Answer(124 if killer.struck else code, out.read(), "\n".join(said))
+            return Answer(124 if killer.struck else process.returncode, out.read(), "\n".join(said))
 
     def hide(self, text: str) -> str:
         """The text without what is secret in it."""

@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from amlnb.environments.build_hints import hint_of
-from amlnb.environments.builder import BuildLog, Interpreter
+from amlnb.environments.builder import BuildLog, Interpreter, counted
 from amlnb.environments.index_settings import settings
 from amlnb.environments.keys import platform_tag
 from amlnb.environments.lock import Lock, LockedPackage
@@ -29,7 +29,7 @@ _MOST_CHANGES = 20
 _BUILD_S = 600.0
 _OLD_NUMPY = "numpy<2"
 _OLD_SETUPTOOLS = "setuptools<70"
-_UNMET = re.compile(r"([\w.-]+?)==([\w.+!]+) has (?:no wheels with a matching|invalid metadata)")
+_UNMET = re.compile(r"([\w.-]+?)(?:\[[^\]]*\])?==([\w.+!]+) has (?:no wheels with a matching|invalid metadata)")
 _BROKEN = re.compile(r"Failed to (?:build|download and build) `([\w.-]+?)==([\w.+!]+)`")
 # Built for one kind of torch, and useless with another.
 _OF_TORCH = ("torchvision", "torchaudio", "torchtext", "torchdata")
@@ -71,12 +71,14 @@ class UvBuilder:
         """Resolve a pip specification; see `amlnb.environments.builder.Builder`."""
         packages = PipPackages(self._uv, self._interpreter.path, pre="--pre" in spec.pip_options)
         notes: list[str] = []
-        log.step(f"resolving {len(spec.pip)} requirements for Python {self._interpreter.version} with uv")
+        log.step(f"resolving {counted(len(spec.pip), 'requirement')} for Python {self._interpreter.version} with uv")
         resolver = _Resolver(packages, spec, log, notes)
         found, wanted = resolver.resolve(_wanted(spec, notes))
+        if found.sources and _OLD_SETUPTOOLS in wanted.build_constraints:
+            notes.append(f"{', '.join(sorted(found.sources))} is built from source with {_OLD_SETUPTOOLS}")
         for note in notes:
             log.note(note)
-        log.step(f"resolved: {len(found.packages)} packages")
+        log.step(f"resolved: {counted(len(found.packages), 'package')}")
         return Lock(
             builder=self.name,
             tool=_version_of(self._uv),
@@ -92,7 +94,7 @@ class UvBuilder:
         log.step(f"making an environment with Python {self._interpreter.version}")
         make_venv(self._uv, self._interpreter, prefix)
         if lock.packages:
-            log.step(f"installing {len(lock.packages)} packages")
+            log.step(f"installing {counted(len(lock.packages), 'package')}")
             packages = PipPackages(self._uv, self._interpreter.path)
             python = os.path.join(prefix, "bin", "python")
             packages.install(lock.packages, python, log, build_constraints=lock.build_constraints)
@@ -168,8 +170,9 @@ class _Resolver:
         found = _BROKEN.search(error.message)
         if found is None:
             raise error
+        for line in error.message.split("\n"):
+            self._log.line(line)
         if _OLD_SETUPTOOLS not in wanted.build_constraints and _wants_old_setuptools(error.message):
-            self._notes.append(f"{found[1]} {found[2]} was built with {_OLD_SETUPTOOLS}")
             return replace(wanted, build_constraints=(*wanted.build_constraints, _OLD_SETUPTOOLS))
         changed = None if self._strict else self._nearest(wanted, found[1], found[2], "its source does not build here")
         if changed is None:
@@ -227,7 +230,6 @@ class _Resolver:
             older = (*wanted.build_constraints, _OLD_SETUPTOOLS)
             self._log.step(f"building {label} once more, with {_OLD_SETUPTOOLS}")
             if not self._packages.builds(package, self._log, build_constraints=older, limit_s=limit_s).code:
-                self._notes.append(f"{label} was built with {_OLD_SETUPTOOLS}")
                 return replace(wanted, build_constraints=older)
         changed = None
         if not self._strict and wheel:

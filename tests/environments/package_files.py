@@ -34,6 +34,10 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
         file.write(wheel)
     return name
 """
+BROKEN_BACKEND = """
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    raise SystemExit("error: command 'gcc' failed: No such file or directory")
+"""
 # A source whose build fails with a compiler's words.
 BROKEN_SETUP = """
 import sys
@@ -53,11 +57,11 @@ def make_wheel(folder, name, version, files=None, requires=(), python_requires=N
     return path
 
 
-def make_sdist(folder, name, version, setup_py=None, requires=(), files=None):
+def make_sdist(folder, name, version, setup_py=None, requires=(), files=None, backend=BACKEND):
     """Write a source distribution; returns its path.
 
-    Without ``setup_py`` it builds by itself, with no other package. With it, it is a source of the old kind, which
-    setuptools builds; `BROKEN_SETUP` is one that fails.
+    Without ``setup_py`` it builds by itself, with no other package, by the text ``backend``; `BROKEN_BACKEND` fails.
+    With it, it is a source of the old kind, which setuptools builds; `BROKEN_SETUP` is one that fails.
     """
     os.makedirs(folder, exist_ok=True)
     root = f"{_in_file_names(name)}-{version}"
@@ -65,7 +69,7 @@ def make_sdist(folder, name, version, setup_py=None, requires=(), files=None):
     if setup_py is None:
         wheel = _wheel(name, version, files, requires, None, WHEEL_TAG, None)
         content["pyproject.toml"] = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-        content["backend.py"] = BACKEND
+        content["backend.py"] = backend
         content["made.whl.name"] = f"{root}-{WHEEL_TAG}.whl"
         content["made.whl.base64"] = base64.b64encode(wheel).decode()
     else:
