@@ -20,9 +20,9 @@ BUILDER = "existing"
 _LIMIT_S = 120
 # Runs under any Python, so it is written for the oldest; nothing of the person's (-I) changes what it finds but a
 # virtual environment's own settings.
-_PROGRAM = """
+PROGRAM = """
 import json, sys
-told = {"version": ".".join(map(str, sys.version_info[:3])), "packages": []}
+told = {"version": ".".join(map(str, sys.version_info[:3])), "program": sys.executable, "packages": []}
 try:
     from importlib import metadata
 except ImportError:
@@ -190,7 +190,7 @@ def _ask(program: str) -> tuple[str, tuple[LockedPackage, ...]]:
     words = ""
     try:
         done = subprocess.run(
-            [program, "-I", "-c", _PROGRAM],
+            [program, "-I", "-c", PROGRAM],
             capture_output=True,
             text=True,
             encoding="utf-8",

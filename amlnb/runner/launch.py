@@ -16,6 +16,10 @@ DEFAULT_GRACE_S = 10.0
 _OF_ANOTHER_PYTHON = frozenset(
     ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"]
 )
+CONTAINER = "container"
+# Of the variables of the host only these mean the same in a container.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_PASSED_INSIDE = frozenset([*_PROXIES, *(name.upper() for name in _PROXIES), "CUDA_VISIBLE_DEVICES", "TZ"])
 
 
 class Launch:
@@ -61,6 +65,11 @@ class Launch:
         return self.record.get("definition") or {}
 
     @property
+    def in_container(self) -> bool:
+        """Tell whether the user's process runs in a container."""
+        return self.built.get("kind") == CONTAINER
+
+    @property
     def timeout_s(self) -> Any:
         """Time limit in seconds, or None."""
         return self.definition.get("timeout_s")
@@ -81,7 +90,10 @@ class Launch:
 
     def environment(self) -> Dict[str, str]:
         """Environment of the user's process."""
-        environ = _within(self.built.get("prefix"), context.without_run(self.environ))
+        environ = context.without_run(self.environ)
+        if self.in_container:
+            environ = {name: value for name, value in environ.items() if name in _PASSED_INSIDE}
+        environ = _within(self.built.get("prefix"), environ)
         environ.setdefault("PYTHONUNBUFFERED", "1")  # so that the log is live
         environ.update(self.definition.get("environment_variables") or {})
         record = self.record

@@ -18,7 +18,7 @@ import traceback
 from amlnb import host
 from amlnb.core import edits, events, layout, states
 from amlnb.errors import AmlnbError
-from amlnb.runner import failure, process_tree, verdict, workdir
+from amlnb.runner import container, failure, process_tree, verdict, workdir
 from amlnb.runner.launch import Launch
 from amlnb.runner.system_metrics import SystemMetrics
 from amlnb.tracking import context, create
@@ -106,6 +106,7 @@ class _Runner:
             outcome = self._keep()
         except Exception as error:  # noqa: BLE001 - the boundary: it is told in the run's error
             process_tree.send(self._processes(), signal.SIGKILL)
+            self._end_container()
             outcome = verdict.runner_failed(error, traceback.format_exc())
         self._seal(outcome)
 
@@ -133,12 +134,18 @@ class _Runner:
         self._started = time.time()
         self._state(states.RUNNING)
         self._watch()
+        if self._ended_because or self._status is None or not os.WIFEXITED(self._status):
+            self._end_container()
         self._state(states.FINALIZING)
         self._end_left_behind()
         self._warnings += workdir.prune(self._work, staged)
         self._tell_left_over()
+        if self._launch.in_container and not self._ended_because:
+            no_container = verdict.no_container(self._status, self._launch.built["image"], self._launch.command()[0])
+            if no_container is not None:
+                return no_container
         return verdict.judge(
-            self._status,
+            container.status_inside(self._status) if self._launch.in_container else self._status,
             self._ended_because,
             self._launch.timeout_s,
             verdict.oom_kills() - self._oom_before,
@@ -162,6 +169,8 @@ class _Runner:
 
     def _start(self) -> None:
         command, environ = self._launch.command(), self._launch.environment()
+        if self._launch.in_container:
+            command, environ = container.argv(self._launch, self._work), container.client_environment(self._launch)
         log_path = os.path.join(self._directory, layout.USER_LOG)
         os.makedirs(os.path.dirname(log_path), exist_ok=True)
         log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
@@ -184,7 +193,7 @@ class _Runner:
         """Wait for the end of the user's process; end it at a cancel or at the time limit."""
         limit_s = self._launch.timeout_s
         deadline = time.monotonic() + float(limit_s) if limit_s else None
-        metrics = SystemMetrics(self._directory, self._processes)
+        metrics = SystemMetrics(self._directory, self._measured)
         while not self._reap():
             now = time.monotonic()
             if now >= metrics.next_at:
@@ -226,6 +235,16 @@ class _Runner:
     def _processes(self) -> List[int]:
         """Pids of the run's processes: all below this one but a courier started from inside, and other runs."""
         return process_tree.descendants(os.getpid(), self._is_anothers)
+
+    def _measured(self) -> List[int]:
+        """Pids of the processes whose use of the host is the run's: those of a container are not below this one."""
+        if self._launch.in_container:
+            return process_tree.carrying(context.RUN_ID, self._launch.record["id"])
+        return self._processes()
+
+    def _end_container(self) -> None:
+        if self._launch.in_container:
+            container.end(self._launch)
 
     def _is_anothers(self, pid: int) -> bool:
         if pid == self._child:
