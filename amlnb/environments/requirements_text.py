@@ -153,7 +153,7 @@ class _Reader:
         if option == EDITABLE:
             if place.is_constraint:
                 raise UserErrorException(f"{where}: a constraint cannot be editable", hint="write its name and version")
-            self._found.pip.append(f"-e {self._located(value, place, where)}")
+            self._found.pip.append(f"-e {self._located(value, place, where, is_editable=True)}")
         elif option in FILES:
             self._named_file(option, value, place, where)
         elif option in PASSED_OVER:
@@ -195,10 +195,10 @@ class _Reader:
         located = " ".join([self._located(text, place, where), *hashes])
         (self._found.constraints if place.is_constraint else self._found.pip).append(located)
 
-    def _located(self, text: str, place: _Place, where: str) -> str:
+    def _located(self, text: str, place: _Place, where: str, *, is_editable: bool = False) -> str:
         """A requirement as it can be used from anywhere: no relative path, no credentials."""
         is_address = addresses.is_address(text)
-        if not is_address and not _is_path(text):
+        if not is_address and not (_is_path(text) or (is_editable and "@" not in text)):
             clean = self._clean(text, where)
             _check(clean, where)
             return clean
