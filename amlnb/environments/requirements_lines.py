@@ -131,6 +131,6 @@ def _refuse(option: str, where: str) -> None:
     if option in _OF_A_REQUIREMENT:
         raise UserErrorException(f"{where}: {option} belongs to a requirement", hint=f"such as numpy==2.0 {option}=...")
     known = [*FILES, *_WITH_VALUE, *_SWITCHES]
-    near = difflib.get_close_matches(option, known, 1, 0.7)
+    near = difflib.get_close_matches(option, known, 1, 0.8)
     hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
     raise UserErrorException(f"{where}: the option {option!r} is not known in a requirements file", hint=hint)
