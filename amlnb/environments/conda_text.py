@@ -178,7 +178,7 @@ class _Reader:
         for key, value in node.value:
             name, where = self._text(key, "a key"), self._where(key)
             if name != "pip":
-                told = f"{name}: {value.value}" if isinstance(value, ScalarNode) else f"{name}:"
+                told = f"{name}: {value.value}".strip() if isinstance(value, ScalarNode) else f"{name}:"
                 plain = isinstance(value, ScalarNode) and value.value not in _NULLS
                 raise UserErrorException(
                     f"{where}: {told!r} is no dependency; only 'pip:' may stand there with a colon",
