@@ -104,7 +104,7 @@ class ContainerBuilder:
             target = os.path.join(folder, "image")
             context = os.path.join(folder, "context")
             os.mkdir(context)
-            command = ["build", "--network", "host", "--iidfile", target, "--file", "-"]
+            command = ["build", "--network", "host", "--force-rm", "--iidfile", target, "--file", "-"]
             for name in self._environ:
                 if name.lower() in _PROXIES:
                     command += ["--build-arg", name]
