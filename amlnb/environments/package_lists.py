@@ -32,7 +32,7 @@ def split(word: str) -> list[str]:
             parts[-1] += f",{part}"
         elif part:
             parts.append(part)
-    return [*parts, begun.strip()] if begun.strip() else parts
+    return [*parts, begun.removesuffix(",").strip()] if begun else parts
 
 
 def of_packages(

@@ -138,11 +138,14 @@ def from_file(path: str, environ: Mapping[str, str]) -> EnvironmentSpec:
     UserErrorException
         It is none of these, or cannot be read.
     """
-    found = _of_path(os.path.abspath(path), os.path.basename(path), environ)
+    path, name = os.path.abspath(path), os.path.basename(path)
+    if not os.path.exists(path):
+        raise UserErrorException(f"there is no environment file {name!r}", hint=_near_file(path))
+    found = _of_path(path, name, environ)
     if found is None:
         raise UserErrorException(
             f"{path!r} is no file of an environment",
-            hint=f"a requirements file ends in .txt, a conda environment in .yml; {_near_file(os.path.abspath(path))}",
+            hint="a requirements file ends in .txt, a conda environment in .yml",
         )
     return found
 
@@ -267,7 +270,7 @@ def _of_path(path: str, name: str, environ: Mapping[str, str]) -> EnvironmentSpe
 
 def _of_packages(word: str, around: Surroundings) -> EnvironmentSpec:
     names = [*around.names, *curated.names()]
-    if _BARE.fullmatch(word) and difflib.get_close_matches(word, names, 1, 0.85):
+    if _BARE.fullmatch(word) and difflib.get_close_matches(word, names, 1, 0.75):
         raise UserErrorException(
             f"there is no environment {word!r} in this workspace",
             hint=f"{_near_name(word, names)} For the package of that name write '{word},'",
