@@ -126,13 +126,13 @@ class NotebookRunConfig:
         }
         return replace(
             spec,
-            environment=_able_to_execute(spec.environment),
+            environment=able_to_execute(spec.environment),
             added={script: str(program)},
             properties=properties,
         )
 
 
-def _able_to_execute(environment: EnvironmentSpec | None) -> EnvironmentSpec | None:
+def able_to_execute(environment: EnvironmentSpec | None) -> EnvironmentSpec | None:
     """Add what executes a notebook to an environment that is built."""
     if environment is None or environment.kind not in _INSTALLED:
         return environment

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from amlnb.cli import (
+    environments,
     experiments,
     run_changes,
     run_files,
@@ -68,6 +69,17 @@ _GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "target": (
         "Machines that runs are sent to.",
         {"add": targets.add, "list": targets.list_, "remove": targets.remove},
+    ),
+    "env": (
+        "Environments: the packages that runs are given.",
+        {
+            "build": environments.build,
+            "list": environments.list_,
+            "show": environments.show,
+            "lock": environments.lock,
+            "remove": environments.remove,
+            "gc": environments.gc,
+        },
     ),
     "index": ("The index that makes listing fast.", {"rebuild": upkeep.rebuild}),
 }

@@ -25,10 +25,11 @@ from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 
 if TYPE_CHECKING:
+    from amlnb.specs.environment_spec import EnvironmentSpec
     from amlnb.specs.run_spec import RunSpec
     from amlnb.store.run_reader import RunReader
 
-_OURS = ("--experiment", "--target", "--timeout", "--source-directory", "--wait")
+_OURS = ("--experiment", "--target", "--env", "--timeout", "--source-directory", "--wait")
 
 Wait = Annotated[
     bool, typer.Option("--wait", help="Print its log until it has ended, and exit as it did (see 'run wait').")
@@ -47,6 +48,15 @@ def submit(
         str | None, typer.Option("--experiment", "-e", help="Default: the name of the source directory.")
     ] = None,
     target: Annotated[str, typer.Option("--target", "-t", help="Where it runs; see 'target list'.")] = "local",
+    env: Annotated[
+        str | None,
+        typer.Option(
+            "--env",
+            help="Its environment: requirements.txt, environment.yml, a registered NAME, python=3.11,torch==2.13.0, "
+            "docker:IMAGE, a Python, a lock, or 'inline' for the script's own metadata. "
+            "Default: [tool.amlnb.env] of pyproject.toml, else the current Python.",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name to show for the run.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")] = None,
     timeout: Annotated[
@@ -84,7 +94,8 @@ def submit(
     if made and not as_json:
         note(f"made a workspace in {workspace.directory.path}")
     spec = _file_spec(source, relative, arguments or [], experiment)
-    spec = replace(spec, target=target, timeout_s=timeout_s, display_name=name, tags=tags)
+    environment = _environment(env, workspace.directory.path, source, os.path.join(source, relative), target)
+    spec = replace(spec, environment=environment, target=target, timeout_s=timeout_s, display_name=name, tags=tags)
     run = Experiment(workspace, spec.experiment).submit(spec)
     _tell(run.directory, wait=wait, as_json=as_json)
 
@@ -100,6 +111,15 @@ def _file_spec(source: str, file: str, words: list[str], experiment: str | None)
     parameters = written_parameters(notebook_parameters(words), os.path.join(source, file))
     config = NotebookRunConfig(source, file, parameters=parameters)
     return config.to_spec(experiment or experiment_name(file.removesuffix(NOTEBOOK_ENDING)))
+
+
+def _environment(word: str | None, data: str, source: str, file: str, target: str) -> EnvironmentSpec | None:
+    from amlnb.api.environment_words import INLINE, asked_for, inline_text
+    from amlnb.api.notebook_run_config import able_to_execute
+
+    inline = inline_text(file) if word == INLINE else None
+    found = asked_for(word, data, source, target=target, inline=inline)
+    return able_to_execute(found) if file.endswith(NOTEBOOK_ENDING) else found
 
 
 def notebook_parameters(words: list[str]) -> dict[str, str]:

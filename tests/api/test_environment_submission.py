@@ -194,7 +194,6 @@ def test_a_run_tells_what_it_was_given(workspace):
     assert run.get_status() == "Completed"
 
 
-@pytest.mark.slow
 def test_a_run_has_the_packages_of_its_environment(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     make_wheel(tmp_path / "wheels", "tiny-thing", "1.5")
@@ -211,7 +210,6 @@ def test_a_run_has_the_packages_of_its_environment(workspace, tmp_path, monkeypa
     assert "azureml-logs/20_image_build_log.txt" in run.get_file_names()
 
 
-@pytest.mark.slow
 def test_an_environment_is_built_ahead(workspace, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     make_wheel(tmp_path / "wheels", "tiny-thing", "1.5")

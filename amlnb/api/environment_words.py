@@ -1,0 +1,120 @@
+"""What people write for an environment when they submit, on any face, as an `EnvironmentSpec`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+
+from amlnb.api.submission_words import NOTEBOOK_ENDING
+from amlnb.core import coercion, layout
+from amlnb.environments.lock import Lock
+from amlnb.errors import FormatError, UserErrorException
+from amlnb.specs.environment_spec import EnvironmentSpec
+from amlnb.store.plain_files import read_json
+
+INLINE = "inline"
+_PROJECT = "pyproject.toml"
+
+
+def asked_for(
+    word: str | None,
+    data: str,
+    project: str,
+    *,
+    target: str | None = None,
+    inline: tuple[str, str] | None = None,
+) -> EnvironmentSpec | None:
+    """The environment of a submission; None if none is asked for.
+
+    Parameters
+    ----------
+    word
+        What was given for it, paths relative to the working directory; see `amlnb.environments.specifications`. Without
+        it ``[tool.amlnb.env]`` of the project counts.
+    data
+        The workspace's data directory.
+    project
+        The folder of the project, which may have a ``pyproject.toml``.
+    target
+        Name of the compute target.
+    inline
+        Where the word is `INLINE`: text that may hold metadata (PEP 723), and what messages call it (`inline_text`).
+
+    Raises
+    ------
+    UserErrorException
+        It cannot be understood.
+    FormatError
+        It is a lock, and damaged.
+    """
+    if word is None and not os.path.isfile(os.path.join(project, _PROJECT)):
+        return None  # most submissions: what reads specifications need not be loaded
+    from amlnb.environments import registered, specifications
+
+    surroundings = specifications.Surroundings(
+        folder=project if word is None else os.getcwd(),
+        environ=os.environ,
+        named=lambda name: _named(data, name),
+        names=[one.name for one in registered.every(data, on_damaged=lambda _: None)],
+        target=target,
+        inline=inline,
+    )
+    if word is None:
+        return specifications.from_project(surroundings)
+    asked = specifications.from_word(word, surroundings)
+    return asked.spec if asked.lock_file is None else _of_lock(asked.lock_file, word, data)
+
+
+def inline_text(path: str) -> tuple[str, str] | None:
+    """Text of a script, or of the cell of a notebook, that may hold metadata; and what messages call it."""
+    from amlnb.environments import inline_metadata, text_files
+
+    name = os.path.basename(path)
+    if not os.path.isfile(path):  # told by whoever submits
+        return None
+    text = text_files.read(path, name)
+    if path.endswith(NOTEBOOK_ENDING):
+        cell = inline_metadata.text_of_notebook(text, name)
+        return None if cell is None else (cell, name)
+    return text, name
+
+
+def lock_text(spec: EnvironmentSpec, lock: Lock) -> str:
+    """Content of a lock's file, which `asked_for` reads on any machine of the same platform."""
+    return json.dumps({"format": layout.FORMAT, "request": spec.to_dict(), "lock": lock.to_dict()}, indent=1)
+
+
+def _named(data: str, name: str) -> EnvironmentSpec | None:
+    from amlnb.environments import registered
+
+    found = registered.get(data, name)
+    if found is None and ":" in name:
+        found = registered.get(data, *name.rsplit(":", 1))
+    return None if found is None else found.spec
+
+
+def _of_lock(path: str, word: str, data: str) -> EnvironmentSpec:
+    """Take over a lock's file: its request gets this very lock in the workspace."""
+    from amlnb.environments import keys, locks
+    from amlnb.environments.requests import Request
+
+    document = read_json(path) or {}
+    if not isinstance(document.get("request"), dict) or "lock" not in document:
+        raise FormatError(f"{word!r} is no lock", hint="'amlnb env lock WORD --output FILE' writes one")
+    spec = EnvironmentSpec.from_dict(document["request"])
+    lock = Lock.from_dict(coercion.mapping(document["lock"]))
+    if lock.platform != keys.platform_tag():
+        raise UserErrorException(
+            f"the lock {word!r} is for {lock.platform}, and this machine is {keys.platform_tag()}",
+            hint="lock what it was made from again, here",
+        )
+    request = Request.of(spec, os.environ)
+    if request.interpreter.minor != lock.minor and lock.image is None:
+        request = Request.of(dataclasses.replace(spec, python=lock.minor, python_is_soft=False), os.environ)
+    before = locks.read(data, request.key)
+    if before is None or before.key != lock.key:
+        generation = 0 if before is None else before.generation + 1
+        lock = dataclasses.replace(lock, generation=generation)
+        locks.write(data, locks.Stored(request.key, request.spec, lock), replace=True)
+    return request.spec

@@ -1,0 +1,316 @@
+"""Commands for environments: build ahead, list, show, lock, remove, collect."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from amlnb.cli.output import Column, Json, emit, note, print_table
+from amlnb.errors import UserErrorException
+
+if TYPE_CHECKING:
+    from amlnb.environments.lock import Lock
+    from amlnb.environments.prefixes import Built
+    from amlnb.environments.requests import Found
+    from amlnb.specs.environment_spec import EnvironmentSpec
+
+_KEY = re.compile(r"[0-9a-f]{6,32}")
+_SHOWN_KEY = 12
+_DAY_S = 86400
+
+Word = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENV",
+        help="requirements.txt, environment.yml, a registered NAME, python=3.11,torch==2.13.0, docker:IMAGE, a Python, "
+        "a lock, or 'inline'.",
+        show_default=False,
+    ),
+]
+Script = Annotated[
+    str | None, typer.Option("--script", metavar="FILE", help="The script or notebook whose metadata 'inline' means.")
+]
+
+
+def build(word: Word, script: Script = None, as_json: Json = False) -> None:
+    """Build an environment now; a run that asks for it then starts at once."""
+    from amlnb.engine import environments
+    from amlnb.specs.environment_spec import EXISTING, WORKSPACE
+
+    data = _made_workspace(as_json=as_json)
+    spec = _asked_for(word, data, script)
+    if spec.kind in {WORKSPACE, EXISTING}:
+        _tell_as_it_is(spec, as_json=as_json)
+        return
+    found = environments.build(spec, data, (lambda _: None) if as_json else note)
+    if as_json:
+        emit(_found(found))
+    else:
+        print(found.interpreter or f"image {found.lock.image}" if found.lock else "")
+
+
+def list_(as_json: Json = False) -> None:
+    """List the environments that are built on this host, and those that the workspace has by name."""
+    from amlnb.engine import environments
+    from amlnb.environments import registered
+    from amlnb.render.formatting import format_size
+
+    data = _workspace()
+    built = environments.built(data)
+    damaged: list[str] = []
+    named = registered.every(data, damaged.append) if data else []
+    if as_json:
+        names = [{"name": one.name, "version": one.version, "created": one.created} for one in named]
+        emit({"environments": [_built(one) for one in built], "registered": names, "unreadable": damaged})
+        return
+    if built:
+        print_table(
+            [
+                Column("environment", [one.key[:_SHOWN_KEY] for one in built]),
+                Column("of", [", ".join(one.names) for one in built], optional=True),
+                Column("python", [one.lock.python for one in built]),
+                Column("packages", [f"{len(one.lock.packages):,}" for one in built], right=True),
+                Column("size", [format_size(one.bytes) for one in built], right=True),
+                Column("last used", [_ago(one) for one in built], right=True),
+            ]
+        )
+        total, own = sum(one.bytes for one in built), sum(one.own_bytes for one in built)
+        print(f"{format_size(total)}, of which {format_size(own)} are in no other place")
+    else:
+        print("no environment is built on this host")
+    if named:
+        print()
+        print_table(
+            [Column("name", [one.name for one in named]), Column("version", [one.version for one in named], right=True)]
+        )
+    for text in damaged:
+        note(f"warning: {text}")
+
+
+def show(word: Word, script: Script = None, as_json: Json = False) -> None:
+    """Show what an environment is: by its key, or by what asks for it."""
+    from amlnb.api.workspace import Workspace
+    from amlnb.engine import environments
+    from amlnb.specs.environment_spec import EXISTING, WORKSPACE
+
+    data = _workspace()
+    one = _of_key(environments.built(data), word)
+    if one is not None:
+        if as_json:
+            emit({**_built(one), "lock": one.lock.to_dict()})
+        else:
+            print(f"{one.key}  {one.prefix}")
+            _print_lock(one.lock)
+        return
+    data = data or Workspace.from_config().directory.path  # says that there is none
+    spec = _asked_for(word, data, script)
+    if spec.kind in {WORKSPACE, EXISTING}:
+        _tell_as_it_is(spec, as_json=as_json)
+        return
+    request, found = environments.find(spec, data)
+    if as_json:
+        emit({"request": request.key, "specification": request.spec.to_dict(), **_found(found)})
+        return
+    _print_specification(request.spec)
+    if found.lock is None:
+        print("not locked yet: 'amlnb env lock' decides what it is, 'amlnb env build' makes it")
+        return
+    print(f"built: {found.prefix or 'no'}")
+    _print_lock(found.lock)
+
+
+def lock(
+    word: Word,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Decide anew: the newest packages that meet what is asked for.")
+    ] = False,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Also write it to a file (.json), for --env elsewhere."),
+    ] = None,
+    script: Script = None,
+    as_json: Json = False,
+) -> None:
+    """Decide what an environment is, exactly, without building it.
+
+    A request keeps its first lock; --upgrade tells what changes by a new one.
+    """
+    from amlnb.api.environment_words import lock_text
+    from amlnb.engine import environments
+    from amlnb.specs.environment_spec import EXISTING, WORKSPACE
+
+    data = _made_workspace(as_json=as_json)
+    spec = _asked_for(word, data, script)
+    if spec.kind in {WORKSPACE, EXISTING}:
+        raise UserErrorException(
+            f"{word!r} asks for a Python that is used as it is: there is nothing to lock",
+            hint="give packages or a file, such as requirements.txt",
+        )
+    request, before = environments.find(spec, data)
+    found = environments.lock(spec, data, (lambda _: None) if as_json else note, upgrade=upgrade)
+    changes = _changes(before.lock, found)
+    if output is not None:
+        with open(output, "w", encoding="ascii") as file:
+            file.write(lock_text(request.spec, found))
+    if as_json:
+        emit({"request": request.key, "lock": found.to_dict(), "changes": changes, "path": output})
+        return
+    if before.lock is None:
+        _print_lock(found)
+    elif changes:
+        for name, (old, new) in changes.items():
+            print(f"{name}  {old or 'none'} -> {new or 'none'}")
+    else:
+        print(f"nothing changed: {_counted(found)}")
+
+
+def remove(
+    keys: Annotated[
+        list[str], typer.Argument(metavar="KEY...", help="Key, or a unique beginning.", show_default=False)
+    ],
+    as_json: Json = False,
+) -> None:
+    """Remove built environments from this host; a run that asks for one has the very same built again."""
+    from amlnb.engine import environments
+    from amlnb.render.formatting import format_size
+
+    freed = sum(environments.remove(key) for key in keys)
+    if as_json:
+        emit({"removed": keys, "bytes": freed})
+    else:
+        print(f"{format_size(freed)} are free")
+
+
+def gc(
+    days: Annotated[float, typer.Option("--days", min=0, help="Not used for so many days.")] = 30,
+    as_json: Json = False,
+) -> None:
+    """Remove environments of this host that were not used for long, and what killed builds left."""
+    from amlnb.engine import environments
+    from amlnb.render.formatting import format_size
+
+    freed = environments.gc(days)
+    if as_json:
+        emit({"removed": list(freed.keys), "bytes": freed.bytes, "in_use": list(freed.in_use)})
+        return
+    for key in freed.keys:
+        print(f"removed {key[:_SHOWN_KEY]}")
+    for key in freed.in_use:
+        note(f"kept: {key[:_SHOWN_KEY]} is in use")
+    print(f"{format_size(freed.bytes)} are free")
+
+
+def _workspace() -> str | None:
+    """Data directory of the workspace; None where there is none."""
+    from amlnb.api.workspace import Workspace
+    from amlnb.store import workspace_dir
+
+    if workspace_dir.find_config(".") is None and workspace_dir.find_data(".") is None:
+        return None
+    return Workspace.from_config().directory.path
+
+
+def _made_workspace(*, as_json: bool) -> str:
+    from amlnb.api.workspace import Workspace
+
+    workspace, made = Workspace.find_or_create()
+    if made and not as_json:
+        note(f"made a workspace in {workspace.directory.path}")
+    return workspace.directory.path
+
+
+def _asked_for(word: str, data: str, script: str | None) -> EnvironmentSpec:
+    from amlnb.api.environment_words import asked_for, inline_text
+
+    found = asked_for(word, data, os.getcwd(), inline=inline_text(script) if script else None)
+    assert found is not None  # noqa: S101 - a word is given
+    return found
+
+
+def _of_key(built: list[Built], word: str) -> Built | None:
+    found = [one for one in built if _KEY.fullmatch(word) and one.key.startswith(word)]
+    return found[0] if len(found) == 1 else None
+
+
+def _tell_as_it_is(spec: EnvironmentSpec, *, as_json: bool) -> None:
+    from amlnb.environments import existing, interpreters
+
+    path = existing.interpreter_of(spec.interpreter, os.environ) if spec.interpreter else interpreters.own().path
+    if as_json:
+        emit({"specification": spec.to_dict(), "interpreter": path})
+        return
+    note("used as it is: there is nothing to build")
+    print(path)
+
+
+def _print_specification(spec: EnvironmentSpec) -> None:
+    for name, value in spec.to_dict().items():
+        if name == "notes":
+            continue
+        title = name.replace("_", " ")
+        if isinstance(value, list):
+            print(f"{title}:", *value, sep="\n  ")
+        else:
+            print(f"{title}: {value}")
+    for text in spec.notes:
+        note(f"note: {text}")
+
+
+def _print_lock(lock: Lock) -> None:
+    print(f"Python {lock.python}, {lock.platform}, {lock.tool}, {_counted(lock)}")
+    if lock.packages:
+        print_table(
+            [
+                Column("package", [one.name for one in lock.packages]),
+                Column("version", [one.version for one in lock.packages]),
+            ]
+        )
+    for text in lock.notes:
+        note(f"note: {text}")
+
+
+def _counted(lock: Lock) -> str:
+    return f"{len(lock.packages):,} packages"
+
+
+def _changes(before: Lock | None, after: Lock) -> dict[str, tuple[str | None, str | None]]:
+    old, new = before.versions() if before else {}, after.versions()
+    names = sorted(old.keys() | new.keys())
+    return {name: (old.get(name), new.get(name)) for name in names if old.get(name) != new.get(name)}
+
+
+def _built(one: Built) -> dict[str, Any]:
+    return {
+        "key": one.key,
+        "names": list(one.names),
+        "python": one.lock.python,
+        "packages": one.lock.versions(),
+        "bytes": one.bytes,
+        "own_bytes": one.own_bytes,
+        "last_used": one.last_used,
+        "in_use": one.in_use,
+        "prefix": one.prefix,
+    }
+
+
+def _found(found: Found) -> dict[str, Any]:
+    return {
+        "key": found.lock.key if found.lock else None,
+        "prefix": found.prefix,
+        "interpreter": found.interpreter,
+        "image": found.lock.image if found.lock else None,
+        "python": found.lock.python if found.lock else None,
+        "packages": found.lock.versions() if found.lock else None,
+        "notes": list(found.lock.notes) if found.lock else [],
+    }
+
+
+def _ago(one: Built) -> str:
+    if one.in_use:
+        return "now"
+    days = int((time.time() - one.last_used) / _DAY_S)
+    return f"{days} days ago" if days > 1 else "yesterday" if days else "today"
