@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 
 CONDA_FILE_NAME = "conda_dependencies.yml"
@@ -47,7 +48,7 @@ class CondaDependencies:
             self.folder = os.path.dirname(path)
             self._document: dict[str, Any] = _read(path)
         elif _underlying_structure is not None:
-            self._document = copy.deepcopy(_underlying_structure)
+            self._document = _in_lists(copy.deepcopy(_underlying_structure))
         else:
             self._document = {
                 "name": _NAME,
@@ -228,14 +229,14 @@ class CondaDependencies:
         return self.serialize_to_string()
 
     def _dependencies(self) -> list[Any]:
-        found: list[Any] = self._document.setdefault("dependencies", [])
-        return found
+        return coercion.items(self._document["dependencies"])
 
     def _conda(self) -> list[str]:
         return [each for each in self._dependencies() if isinstance(each, str)]
 
     def _pip(self) -> list[str]:
-        return [text for each in self._dependencies() if isinstance(each, dict) for text in each.get("pip") or ()]
+        parts = [each for each in self._dependencies() if isinstance(each, dict)]
+        return [text for part in parts for text in coercion.texts(part.get("pip"))]
 
     def _pip_list(self) -> list[str]:
         self._keep_pip(self._pip())
@@ -258,7 +259,11 @@ def _read(path: str) -> dict[str, Any]:
     text = text_files.read(path, name)
     conda_text.parse(text, name, os.path.dirname(path), os.environ)  # says what is wrong with it, and where
     # A version stays the text that it is: 3.10 is no number.
-    document: dict[str, Any] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - it makes nothing but texts
+    return _in_lists(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506 - it makes nothing but texts
+
+
+def _in_lists(document: dict[str, Any]) -> dict[str, Any]:
+    """Make lists of what may also be written as one text, or as nothing."""
     for key in ("dependencies", "channels"):
         value = document.get(key) or []
         document[key] = value if isinstance(value, list) else [value]

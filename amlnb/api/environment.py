@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from amlnb.api import environment_document, environment_specs
 from amlnb.api.conda_dependencies import CONDA_FILE_NAME, PYTHON_DEFAULT_VERSION, CondaDependencies
 from amlnb.api.environment_sections import ContainerRegistry, DockerSection, PythonSection, SparkSection
+from amlnb.core import coercion
 from amlnb.errors import EnvironmentBuildException, UserErrorException
 from amlnb.specs.environment_spec import CONTAINER, EXISTING, EnvironmentSpec
 from amlnb.store.workspace_dir import WorkspaceDirectory
@@ -120,7 +121,10 @@ class Environment:
         UserErrorException
             The file is not there, or a line of it cannot be understood.
         """
-        return cls.from_spec(dataclasses.replace(environment_specs.of_requirements(file_path), name=name))
+        from amlnb.environments import requirements_text
+
+        spec = requirements_text.read(file_path, os.environ).specification(os.path.basename(file_path))
+        return cls.from_spec(dataclasses.replace(spec, name=name))
 
     @classmethod
     def from_existing_conda_environment(cls, name: str, conda_environment_name: str) -> Environment | None:
@@ -359,13 +363,13 @@ class Environment:
 
     @classmethod
     def _of_document(cls, document: Mapping[str, Any]) -> Environment:
-        ours = document.get("amlnb") or {}
+        ours = coercion.mapping(document.get("amlnb"))
         found = cls(document["name"], strict=bool(ours.get("strict")))
-        found.version = document.get("version")
-        found.docker = DockerSection.from_document(document.get("docker") or {})
-        found.python = PythonSection.from_document(document.get("python") or {})
-        found.environment_variables = dict(document.get("environmentVariables") or {})
-        found.inferencing_stack_version = document.get("inferencingStackVersion")
+        found.version = coercion.text(document.get("version"))
+        found.docker = DockerSection.from_document(coercion.mapping(document.get("docker")))
+        found.python = PythonSection.from_document(coercion.mapping(document.get("python")))
+        found.environment_variables = coercion.scalar_texts(document.get("environmentVariables"))
+        found.inferencing_stack_version = coercion.text(document.get("inferencingStackVersion"))
         found._beyond = environment_document.beyond(ours)
         return found
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
@@ -81,8 +82,8 @@ def beyond_document(spec: EnvironmentSpec, *, strict: bool) -> dict[str, Any]:
 def beyond(document: Mapping[str, Any]) -> EnvironmentSpec:
     """Read what `beyond_document` made."""
     return EnvironmentSpec(
-        origin=str(document.get("origin") or ""),
-        constraints=tuple(map(str, document.get("constraints") or ())),
+        origin=coercion.text(document.get("origin")) or "",
+        constraints=tuple(coercion.texts(document.get("constraints"))),
         use_conda=bool(document.get("use_conda")),
         python_is_soft=not document.get("exact_python"),
     )

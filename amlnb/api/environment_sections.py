@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amlnb.api.conda_dependencies import CondaDependencies
+from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 
 # v1's images with no packages of their own: here packages are installed on the machine that runs them.
@@ -113,13 +114,13 @@ class PythonSection:
     def from_document(cls, document: Mapping[str, Any]) -> PythonSection:
         """Read what `to_document` made; what is missing is as by default."""
         found = cls()
-        found.base_conda_environment = document.get("baseCondaEnvironment")
-        found.conda_dependencies_file = document.get("condaDependenciesFile")
-        found.interpreter_path = document.get("interpreterPath") or _OWN_PYTHON
+        found.base_conda_environment = coercion.text(document.get("baseCondaEnvironment"))
+        found.conda_dependencies_file = coercion.text(document.get("condaDependenciesFile"))
+        found.interpreter_path = coercion.text(document.get("interpreterPath")) or _OWN_PYTHON
         found.user_managed_dependencies = bool(document.get("userManagedDependencies"))
-        dependencies = document.get("condaDependencies")
-        if isinstance(dependencies, Mapping):
-            found.conda_dependencies = CondaDependencies(_underlying_structure=dict(dependencies))
+        dependencies = coercion.mapping(document.get("condaDependencies"))
+        if dependencies:
+            found.conda_dependencies = CondaDependencies(_underlying_structure=dependencies)
         return found
 
 
@@ -220,14 +221,14 @@ class DockerSection:
     def from_document(cls, document: Mapping[str, Any]) -> DockerSection:
         """Read what `to_document` made; what is missing is as by default."""
         found = cls()
-        found.base_image = document.get("baseImage")
-        found.base_dockerfile = document.get("baseDockerfile")
-        registry = document.get("baseImageRegistry")
-        found.base_image_registry.address = registry.get("address") if isinstance(registry, Mapping) else None
+        found.base_image = coercion.text(document.get("baseImage"))
+        found.base_dockerfile = coercion.text(document.get("baseDockerfile"))
+        registry = coercion.mapping(document.get("baseImageRegistry"))
+        found.base_image_registry.address = coercion.text(registry.get("address"))
         found.shared_volumes = bool(document.get("sharedVolumes", True))
         found._enabled = bool(document.get("enabled"))
-        found._arguments = [str(each) for each in document.get("arguments") or ()]
-        found._shm_size = str(document.get("shmSize") or _SHM_SIZE)
+        found._arguments = coercion.texts(document.get("arguments"))
+        found._shm_size = coercion.text(document.get("shmSize")) or _SHM_SIZE
         return found
 
 

@@ -44,24 +44,6 @@ def specification(base: EnvironmentSpec, python: PythonSection, docker: DockerSe
     return packages
 
 
-def of_requirements(path: str) -> EnvironmentSpec:
-    """What a requirements file asks for."""
-    from amlnb.environments import requirements_text
-    from amlnb.environments.requirement_names import without_served
-
-    read = requirements_text.read(path, os.environ)
-    return without_served(
-        EnvironmentSpec(
-            origin=os.path.basename(path),
-            pip=tuple(read.pip),
-            pip_options=tuple(read.options),
-            constraints=tuple(read.constraints),
-            notes=tuple(read.notes),
-            credentials=read.credentials,
-        )
-    )
-
-
 def beyond_sections(spec: EnvironmentSpec) -> EnvironmentSpec:
     """What the sections of an `Environment` do not say of a specification."""
     return EnvironmentSpec(

@@ -13,7 +13,6 @@ from amlnb.api.environment import WorkspaceHandle
 from amlnb.api.notebook_parameters import checked, parameters_of, read_notebook
 from amlnb.api.run_configuration import RunConfiguration
 from amlnb.api.script_run_config import ScriptRunConfig
-from amlnb.environments.requirement_names import name_of
 from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
@@ -136,6 +135,8 @@ def able_to_execute(environment: EnvironmentSpec | None) -> EnvironmentSpec | No
     """Add what executes a notebook to an environment that is built."""
     if environment is None or environment.kind not in _INSTALLED:
         return environment
+    from amlnb.environments.requirement_names import name_of
+
     there = {name_of(each) for each in (*environment.pip, *environment.conda)}
     return replace(environment, pip=(*environment.pip, *(each for each in _EXECUTION if each not in there)))
 

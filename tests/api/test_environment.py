@@ -1,5 +1,6 @@
 """`Environment` and its sections: v1's facts, and what becomes of them."""
 
+import contextlib
 import dataclasses
 import json
 import sys
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amlnb import CondaDependencies, Environment, Workspace
-from amlnb.errors import UserErrorException
+from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.specs.environment_spec import CONDA, CONTAINER, EXISTING, PIP, WORKSPACE, EnvironmentSpec
 
 OWN = ".".join(map(str, sys.version_info[:2]))
@@ -360,3 +361,19 @@ def test_a_specification_survives_the_file(here, spec):
     if spec.pip and not (spec.python_is_soft and spec.strict):
         soft = spec.python_is_soft and spec.python is not None
         assert read.to_spec() == dataclasses.replace(spec, python_is_soft=soft)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.sampled_from(["numpy", "python=3.7"])
+VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["pip", "dependencies", "channels", "a"]), inner, max_size=3))
+KEYS = st.sampled_from(["docker", "python", "version", "environmentVariables", "amlnb", "inferencingStackVersion"])
+DOCUMENTS = st.dictionaries(KEYS, VALUES | st.dictionaries(st.sampled_from(["condaDependencies", "baseImage", "arguments", "interpreterPath", "baseImageRegistry", "constraints"]), VALUES))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(DOCUMENTS)
+def test_whatever_a_file_holds_only_our_errors_are_raised(here, document):
+    (here / "azureml_environment.json").write_text(json.dumps({**document, "name": "x"}))
+    read = Environment.load_from_directory(str(here))
+    with contextlib.suppress(AmlnbError):
+        read.to_spec()
+    repr(read)

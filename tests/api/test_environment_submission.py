@@ -4,6 +4,7 @@ import os
 import sys
 import warnings
 
+import nbformat
 import pytest
 
 from amlnb import (
@@ -11,6 +12,7 @@ from amlnb import (
     DockerConfiguration,
     Environment,
     Experiment,
+    NotebookRunConfig,
     RunConfiguration,
     ScriptRunConfig,
     Workspace,
@@ -232,3 +234,20 @@ def test_what_asks_for_nothing_is_built_at_once(workspace, capsys):
     build.wait_for_completion()
     assert (build.status, repr(build)) == ("Succeeded", "ImageBuildDetails(environment='x', status='Succeeded')")
     assert "there is nothing to build" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("made", "pip"),
+    [
+        (lambda: with_packages("numpy"), ("numpy", "papermill", "ipykernel")),
+        (lambda: with_packages("Papermill==2.6", "azureml-contrib-notebook[full]"), ("Papermill==2.6", "ipykernel")),
+        (lambda: Environment("x"), ()),
+        (lambda: Environment.from_docker_image("x", "mine:1"), ()),
+    ],
+)
+def test_what_executes_a_notebook_is_added_to_what_is_built(workspace, tmp_path, made, pip):
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "train.ipynb")
+    config = RunConfiguration()
+    config.environment = made()
+    spec = NotebookRunConfig(".", "train.ipynb", run_config=config).to_spec("e")
+    assert spec.environment.pip == pip

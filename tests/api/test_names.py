@@ -51,3 +51,20 @@ def test_a_file_that_is_no_python_script_is_refused_by_its_ending(script):
     with pytest.raises(UserErrorException, match="is neither a Python script nor a notebook") as raised:
         locate(script, None)
     assert "amlnb submit train.py" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("module", "names"),
+    [
+        ("azureml.core", "Environment ContainerRegistry"),
+        ("azureml.core.environment", "Environment CondaDependencies PythonSection DockerSection SparkSection ImageBuildDetails"),
+        ("azureml.core.conda_dependencies", "CondaDependencies"),
+        ("azureml.core.runconfig", "RunConfiguration CondaDependencies DockerConfiguration DEFAULT_CPU_IMAGE DEFAULT_GPU_IMAGE"),
+        ("azureml.core.container_registry", "ContainerRegistry"),
+    ],
+)
+def test_the_names_of_environments_are_where_v1_had_them(module, names):
+    found = importlib.import_module(module)
+    for name in names.split():
+        assert getattr(found, name) is not None
+        assert name in dir(found)
