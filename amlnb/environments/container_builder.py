@@ -77,6 +77,7 @@ class ContainerBuilder:
         image = str(lock.image)
         if _id_of(engine, image) is None:
             self._fetch_again(engine, lock, log)
+        log.step(f"the image {image} is there")
         python = next(each for each in lock.packages if each.name == _PYTHON and each.by == self.name)
         told = {
             "kind": self.name,

@@ -12,8 +12,8 @@ from amlnb.environments import interpreters
 from amlnb.environments.conda_builder import CondaBuilder
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
+from amlnb.testing.builder_contract import KeptLog as Log
 
-from .build_log import Log
 from .package_files import (
     index_channel,
     make_conda_package,

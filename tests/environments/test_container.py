@@ -23,9 +23,9 @@ from amlnb.specs.run_spec import RunSpec
 from amlnb.store.run_reader import RunReader
 from amlnb.store.workspace_dir import local_ids, open_directory
 from amlnb.testing.backend_contract import ended, log_of, refreshed, until, wait_for_lines
+from amlnb.testing.builder_contract import KeptLog as Log
 from amlnb.tracking import create
 
-from .build_log import Log
 from .container_host import IMAGE, SYSTEM_PYTHON
 
 NOBODY = 65534

@@ -9,8 +9,8 @@ from amlnb.environments import interpreters
 from amlnb.environments.uv_builder import UvBuilder
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
+from amlnb.testing.builder_contract import KeptLog as Log
 
-from .build_log import Log
 from .package_files import BROKEN_BACKEND, make_sdist, make_wheel
 
 OLD_TAG = "cp27-cp27m-manylinux1_x86_64"
