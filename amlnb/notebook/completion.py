@@ -18,7 +18,7 @@ _IDENTIFIER = "amlnb.magics"
 _LINE = re.compile(r"(%%submit|%submit|%submit_config|%runs|%compare)\s")
 _RUNS_SHOWN = 30
 _RUNS_FLAGS = ("-n", "--sort", "--help")
-_NOT_OFFERED = frozenset({"--env", "--gpus", "--nodes"})  # they are answered "not yet"
+_NOT_OFFERED = frozenset({"--gpus", "--nodes"})  # they are answered "not yet"
 _SWITCHES = ("True", "False")
 
 
@@ -75,6 +75,7 @@ def _of_submit(before: list[str], begun: str, variables: Mapping[str, object], *
         "-t": _targets,
         "--experiment": _experiments,
         "-e": _experiments,
+        "--env": lambda: _environments(begun),
         "--with": lambda: _files(begun, ""),
         "--out": lambda: _names(variables),
         "--in": lambda: _names(variables),
@@ -93,7 +94,12 @@ def _of_config(begun: str) -> list[str]:
         return [*(f"{name}=" for name in KINDS), "--reset"]
     if KINDS.get(name, ("",))[0] == "switch":
         return list(_SWITCHES)
-    return {"target": _targets, "experiment": _experiments}.get(name, list)()
+    values: Mapping[str, Callable[[], list[str]]] = {
+        "target": _targets,
+        "experiment": _experiments,
+        "env": lambda: _environments(""),
+    }
+    return values[name]() if name in values else []
 
 
 def _targets() -> list[str]:
@@ -101,6 +107,17 @@ def _targets() -> list[str]:
 
     workspace = _workspace()
     return [targets.LOCAL] if workspace is None else targets.names(workspace.directory.path)
+
+
+def _environments(begun: str) -> list[str]:
+    from amlnb.environments import curated, registered
+    from amlnb.environments.specifications import INLINE
+
+    workspace = _workspace()
+    known = [] if workspace is None else registered.every(workspace.directory.path, on_damaged=lambda _: None)
+    # Of the curated ones there are many: offered to those who look for them.
+    named = [*(each.name for each in known), *(curated.names() if begun[:1] in ("A", "a") else ())]
+    return [*named, INLINE, *_files(begun, (".txt", ".yml", ".yaml"))]
 
 
 def _experiments() -> list[str]:

@@ -15,9 +15,12 @@ from amlnb.notebook.symbols import StoredValue, format_bytes
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from amlnb.notebook.environment import CellEnvironment
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.submission import Prepared
     from amlnb.notebook.symbols import DefinitionSymbol, ImportSymbol, ValueSymbol
+
+_SHOWN_PACKAGES = 8
 
 
 def dry_run_text(prepared: Prepared, options: SubmitOptions) -> str:
@@ -31,7 +34,10 @@ def dry_run_text(prepared: Prepared, options: SubmitOptions) -> str:
     targets.read(data_directory(prepared.folder), options.target)
     found = prepared.capture
     symbols: list[ImportSymbol | DefinitionSymbol | ValueSymbol] = [*found.imports, *found.definitions, *found.values]
-    rows = [*settings_rows(prepared.experiment, options), ("environment", environment_text(options.target))]
+    rows = [
+        *settings_rows(prepared.experiment, options),
+        ("environment", environment_text(options.target, prepared.environment)),
+    ]
     rows += _listed("captured", [_captured(symbol) for symbol in symbols])
     rows += [("returns", ", ".join(found.results))] if found.results else []
     rows += _listed("sent", _sent(prepared))
@@ -52,11 +58,24 @@ def told_rows(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {name:<12} {text}".rstrip() for name, text in rows]
 
 
-def environment_text(target: str) -> str:
-    """The Python that a run on a target gets."""
+def environment_text(target: str, environment: CellEnvironment | None) -> str:
+    """The Python that a run on a target gets, and what is installed there."""
+    if environment is not None:
+        return _asked_text(environment)
     if target == targets.LOCAL:
         return f"Python {platform.python_version()} of this notebook ({sys.executable})"
     return f"the Python of {target}"
+
+
+def _asked_text(environment: CellEnvironment) -> str:
+    spec, request, found = environment.spec, environment.request, environment.found
+    if request is None or found is None:
+        return f"{environment.name} ({spec.interpreter or spec.image or 'a container'})"
+    asked = request.spec
+    packages = [*asked.conda, *asked.pip]
+    shown = ", ".join(packages[:_SHOWN_PACKAGES]) + (" ..." if len(packages) > _SHOWN_PACKAGES else "")
+    state = "built" if found.prefix else "locked, not built yet" if found.lock else "not built yet"
+    return f"Python {request.interpreter.minor} with {shown or 'no packages'} ({environment.name}; {state})"
 
 
 def _listed(name: str, texts: Sequence[str]) -> list[tuple[str, str]]:

@@ -7,12 +7,14 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.environment_words import INLINE, inline_text
 from amlnb.api.notebook_parameters import read_notebook, written_parameters
 from amlnb.api.notebook_run_config import NotebookRunConfig
 from amlnb.api.submission_words import NOTEBOOK_ENDING, experiment_name, locate
 from amlnb.engine.submit import check
 from amlnb.errors import UserErrorException
 from amlnb.notebook.dry_run import environment_text, settings_rows, told_rows
+from amlnb.notebook.environment import environment_of
 from amlnb.notebook.flags import make_parser
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.named_files import state_of_what_is_named
@@ -20,6 +22,7 @@ from amlnb.notebook.sending import data_directory, send
 from amlnb.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
+    from amlnb.notebook.environment import CellEnvironment
     from amlnb.notebook.options import SubmitOptions
     from amlnb.notebook.sending import Sent
 
@@ -77,7 +80,7 @@ def dry_run_text(shell: Any, options: SubmitOptions) -> str:
     check(replace(spec, target=options.target), data_directory(os.getcwd()))
     rows = [("would run", shlex.join([str(spec.script), *map(str, spec.arguments)]))]
     rows += settings_rows(spec.experiment, options)
-    rows += [("environment", environment_text(options.target))]
+    rows += [("environment", environment_text(options.target, _environment(options)))]
     rows += [("sent", f"{spec.source_directory} (but what its .amlignore or .gitignore leaves out)")]
     rows += [("", f"{name} (executes the notebook)") for name in spec.added]
     return "\n".join(["Nothing was submitted: a dry run. It would be:", *told_rows(rows)])
@@ -93,7 +96,17 @@ def submit(shell: Any, options: SubmitOptions) -> Sent:
     """
     notebook = notebook_path(shell)
     named = replace(options, name=options.name or os.path.basename(str(options.file)))
-    return send(file_spec(options, notebook), named, notebook)
+    spec, environment = file_spec(options, notebook), _environment(options)
+    return send(replace(spec, environment=None if environment is None else environment.spec), named, notebook)
+
+
+def _environment(options: SubmitOptions) -> CellEnvironment | None:
+    source, file = locate(str(options.file))
+    path = os.path.join(source, file)
+    inline = inline_text(path) if options.environment == INLINE else None
+    of_notebook = path.endswith(NOTEBOOK_ENDING)
+    data = data_directory(os.getcwd())
+    return environment_of(options.environment, data, source, options.target, inline, of_notebook=of_notebook)
 
 
 def _refuse_flags(options: SubmitOptions, flags: dict[str, str], what: str, hint: str) -> None:

@@ -110,7 +110,13 @@ def make_parser(magic: str = "%%submit") -> FlagParser:
         "is one, instead of running it again",
     )
     reuse.add_argument("--no-reuse", dest="reuse", action="store_false", help="run it again (the default)")
-    add("--env", metavar="ENVIRONMENT", help="not yet: a run uses the Python of the notebook, or of its target")
+    add(
+        "--env",
+        metavar="ENVIRONMENT",
+        help="packages of the run: a file (requirements.txt, environment.yml), a registered or curated name, packages "
+        "(python=3.11,torch==2.13.0), inline (the metadata at the top of the cell or file), docker:IMAGE, or a Python "
+        "that exists (default: the notebook's own, or that of the target)",
+    )
     add("--gpus", metavar="N", help="not yet: a run sees all GPUs of its machine")
     add("--nodes", metavar="N", help="not yet: a run has one machine")
     add("--dry-run", action="store_true", help="show the script and what goes with it; submit nothing")

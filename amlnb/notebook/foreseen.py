@@ -17,17 +17,20 @@ from amlnb.api.cell_lines import FIRST_LINE
 from amlnb.core.distributions import DISTRIBUTIONS, known_distribution
 from amlnb.notebook.cell import CellException
 from amlnb.notebook.file_reads import files_read
+from amlnb.runner import missing_module
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from amlnb.notebook.capture import Capture
+    from amlnb.notebook.environment import CellEnvironment
 
 _NEVER_SEEN = ("outputs", "logs")
+_ALWAYS = ("captured_values", "amlnb", "azureml")
 
 
-def check_modules(capture: Capture, folder: str) -> None:
-    """Refuse a script that imports, as it begins, what this interpreter does not have.
+def check_modules(capture: Capture, folder: str, environment: CellEnvironment | None = None) -> None:
+    """Refuse a script that imports, as it begins, what its Python does not have.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ def check_modules(capture: Capture, folder: str) -> None:
         A captured cell. Imports inside functions, conditions and ``try`` are the script's own affair.
     folder
         The notebook's folder, whose modules travel along.
+    environment
+        A built environment; None is this interpreter.
 
     Raises
     ------
@@ -47,6 +52,9 @@ def check_modules(capture: Capture, folder: str) -> None:
     for module, line in _imports(tree.body):
         top = module.partition(".")[0]
         where = _place(line, capture)
+        if environment is not None:
+            _check_in(environment, top, folder, where)
+            continue
         if _is_there(top, folder):
             continue
         elsewhere = _spec(top)
@@ -59,6 +67,23 @@ def check_modules(capture: Capture, folder: str) -> None:
             f"{where} imports {top}, which {sys.executable} does not have.{_near(top)}",
             f"%pip install {shlex.quote(known_distribution(module) or top)}",
         )
+
+
+def _check_in(environment: CellEnvironment, module: str, folder: str, where: str) -> None:
+    """Refuse a module that a built environment does not have; its Python may be another one than this."""
+    of_python = module in sys.builtin_module_names or module in sys.stdlib_module_names
+    if (
+        of_python
+        or module in _ALWAYS
+        or PathFinder.find_spec(module, [folder, *(environment.folders or ())]) is not None
+    ):
+        return
+    advice = missing_module.advice(
+        "ModuleNotFoundError",
+        f"No module named '{module}'",
+        {"definition": {"environment": environment.spec.to_dict()}, "properties": {"notebook.cell_line": ""}},
+    )
+    raise CellException(f"{where} imports {module}, which the environment {environment.name} does not have.", advice)
 
 
 def missing_files(capture: Capture, folder: str, *, linked: bool, carried: Collection[str]) -> list[str]:

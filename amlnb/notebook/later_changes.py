@@ -88,9 +88,7 @@ def _has_lost_attribute(cls: type, source: DefinitionSource, variables: Mapping[
 def registered_in(container: object) -> list[type | types.FunctionType]:
     """Definitions of the notebook in a registry: they put themselves in as they are defined."""
     parts = container.values() if isinstance(container, dict) else container if isinstance(container, list) else ()
-    return [
-        part for part in parts if isinstance(part, (type, types.FunctionType)) and part.__module__ == "__main__"
-    ]
+    return [part for part in parts if isinstance(part, (type, types.FunctionType)) and part.__module__ == "__main__"]
 
 
 def _data(cls: type, source: DefinitionSource) -> Iterator[tuple[str, object]]:

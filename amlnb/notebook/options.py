@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _SCRIPT, _NOTEBOOK = ".py", ".ipynb"
 # Of the plan: parsed, so that a line that has them is understood, and answered.
 _NOT_YET = {
-    "env": ("", "a run uses the Python of the notebook, or that of its target; environments come with a later version"),
     "gpus": ("0", "a run sees all GPUs of its machine; asking for some comes with clusters, in a later version"),
     "nodes": ("1", "a run has one machine; several come with clusters, in a later version"),
 }
@@ -41,6 +40,8 @@ class SubmitOptions:
         Values given with ``--param``, as Python reads them and as they were written.
     results, take
         Names whose values return; names to take along unseen.
+    environment
+        What the environment is asked to be, in a word.
     capture
         Take what the cell uses from the notebook.
     paths
@@ -57,6 +58,7 @@ class SubmitOptions:
     parameter_texts: dict[str, str] = field(default_factory=dict, compare=False)
     results: tuple[str, ...] = ()
     take: tuple[str, ...] = ()
+    environment: str | None = None
     capture: bool = True
     paths: tuple[str, ...] = ()
     timeout_s: float | None = None
@@ -151,6 +153,7 @@ def _options(
         parameter_texts=texts,
         results=_names(found.out, "--out"),
         take=_names(found.take, "--in"),
+        environment=_first(found.env, defaults.get("env")),
         capture=not found.no_capture,
         paths=tuple(dict.fromkeys([*carried, *_separate(found.paths)])),
         timeout_s=None if timeout is None else seconds(timeout),

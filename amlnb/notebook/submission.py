@@ -17,12 +17,13 @@ from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import PARAMETER_PREFIX
 from amlnb.notebook.capture import Capture, capture
 from amlnb.notebook.carried_paths import carried_paths
+from amlnb.notebook.environment import CellEnvironment, able_to_load, environment_of
 from amlnb.notebook.foreseen import check_modules, missing_files
 from amlnb.notebook.front_end import notebook_path
 from amlnb.notebook.kernel_namespace import KernelNamespace
 from amlnb.notebook.local_modules import edited_since_import, local_modules
 from amlnb.notebook.named_files import state_of_what_is_named
-from amlnb.notebook.sending import send
+from amlnb.notebook.sending import data_directory, send
 from amlnb.notebook.source_folder import write_source_folder
 from amlnb.render.formatting import one_line
 from amlnb.specs.run_spec import RunSpec
@@ -53,6 +54,8 @@ class Prepared:
         took from the notebook.
     notebook
         Path of the notebook, where the host tells it.
+    environment
+        The environment of the run; None for the notebook's own Python, or that of the target.
     warnings
         What will probably go wrong.
     """
@@ -65,6 +68,7 @@ class Prepared:
     parameters: dict[str, str]
     folder: str
     notebook: str | None
+    environment: CellEnvironment | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -104,7 +108,13 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         only=not options.capture,
     )
     here = options.target == targets.LOCAL
-    if here:  # what another machine has is not known from here
+    data = data_directory(folder)
+    environment = environment_of(options.environment, data, folder, options.target, (source, "the cell"))
+    if environment is not None:
+        environment = able_to_load(environment, found, data)
+        if environment.folders is not None:
+            check_modules(found, folder, environment)
+    elif here:  # what another machine has is not known from here
         check_modules(found, folder)
     modules = tuple(local_modules(found.script, folder))
     taken = {*modules, *paths}
@@ -117,6 +127,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         parameters=_parameters(found, options),
         folder=folder,
         notebook=path,
+        environment=environment,
         warnings=(
             *missing_files(found, folder, linked=here, carried=paths),
             *_left_behind(found, namespace, edited_since_import(modules, folder)),
@@ -146,10 +157,9 @@ def submit(prepared: Prepared, options: SubmitOptions) -> Sent:
             script=prepared.script_name,
             only=tuple(dict.fromkeys([*prepared.modules, *prepared.paths])),
             added=_files_below(folder),
-            depends=state_of_what_is_named(
-                found.script, prepared.folder, kept={*prepared.modules, *prepared.paths}
-            ),
+            depends=state_of_what_is_named(found.script, prepared.folder, kept={*prepared.modules, *prepared.paths}),
             link_directory=prepared.folder,
+            environment=None if prepared.environment is None else prepared.environment.spec,
             properties=properties,
             warnings=prepared.warnings,
         )

@@ -19,6 +19,7 @@ HERE = "%submit_config"
 KINDS = {
     "experiment": ("text", "the notebook's name"),
     "target": ("text", "local"),
+    "env": ("text", "the notebook's own Python"),
     "timeout": ("time", "30d"),
     "block": ("switch", "only where no front end is open"),
     "stream": ("switch", "False"),
@@ -42,7 +43,9 @@ def read_project(folder: str) -> tuple[dict[str, Any], str | None]:
         path = os.path.join(folder, "pyproject.toml")
         section = _section(path) if os.path.isfile(path) else None
         if section is not None:
-            return {name: _checked(name, value, path) for name, value in section.items()}, path
+            # An environment that is a table is read when one is submitted.
+            told = {name: value for name, value in section.items() if name != "env" or isinstance(value, str)}
+            return {name: _checked(name, value, path) for name, value in told.items()}, path
         parent = os.path.dirname(folder)
         if parent == folder:
             return {}, None

@@ -22,7 +22,7 @@ def run(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "some", "none"),
     [
-        ("%%submit --", {"--target", "--out", "--dry-run"}, {"--env", "train.py"}),
+        ("%%submit --", {"--target", "--out", "--dry-run", "--env"}, {"--gpus", "train.py"}),
         ("%%submit --target ", {"local"}, {"--out"}),
         ("%%submit -t lo", {"local"}, set()),
         ("%%submit --experiment ", {"digits"}, {"local"}),

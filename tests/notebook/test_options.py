@@ -67,7 +67,7 @@ def test_a_wrong_line_is_refused_with_what_to_do(line, message):
     assert caught.value.hint
 
 
-@pytest.mark.parametrize("line", ["--env requirements.txt", "--gpus 2", "--nodes 4", "--env=conda.yml"])
+@pytest.mark.parametrize("line", ["--gpus 2", "--nodes 4", "--gpus=all"])
 def test_what_comes_later_is_answered_with_one_plain_line(line):
     with pytest.raises(UserErrorException) as caught:
         parse_options(line)

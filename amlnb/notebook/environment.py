@@ -1,0 +1,153 @@
+"""The environment of a submission from a notebook: what the line asks for, what is known of it before it is built."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from amlnb.api.environment_words import asked_for
+from amlnb.api.notebook_run_config import able_to_execute
+from amlnb.core.distributions import known_distribution
+from amlnb.engine import environments, targets
+from amlnb.environments.interpreters import own
+from amlnb.environments.requests import is_workspaces, normal
+from amlnb.environments.requirement_names import name_of
+from amlnb.notebook.cell import CellException
+from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
+
+if TYPE_CHECKING:
+    from amlnb.environments.requests import Found, Request
+    from amlnb.notebook.capture import Capture
+
+# What a pickle of the notebook's own functions needs where it is read.
+_UNPICKLER = "cloudpickle"
+_PICKLE = ".pkl"
+
+
+@dataclass(frozen=True)
+class CellEnvironment:
+    """An environment that is asked for, and not the workspace's own Python.
+
+    Attributes
+    ----------
+    request
+        What is asked for, for which Python; None where nothing is built: the Python that exists, or the container, is
+        not looked into.
+    found
+        What there is of it already.
+    """
+
+    spec: EnvironmentSpec
+    request: Request | None = None
+    found: Found | None = None
+
+    @property
+    def folders(self) -> list[str] | None:
+        """Where its modules are; None as long as that cannot be known."""
+        if self.found is None or self.found.prefix is None or self.found.lock is None or self.found.lock.image:
+            return None
+        return [os.path.join(self.found.prefix, "lib", f"python{self.found.lock.minor}", "site-packages")]
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.spec.name or self.spec.origin or self.spec.kind
+
+
+def environment_of(
+    word: str | None,
+    data: str,
+    folder: str,
+    target: str,
+    inline: tuple[str, str] | None,
+    *,
+    of_notebook: bool = False,
+) -> CellEnvironment | None:
+    """The environment that a line asks for, or else the project; None for the Python that is there.
+
+    Parameters
+    ----------
+    word
+        What stands after ``--env``.
+    data
+        The workspace's data directory; it need not exist.
+    folder
+        The notebook's.
+    target
+        Name of the compute target.
+    inline
+        Text that may hold metadata (PEP 723), and what messages call it.
+    of_notebook
+        A whole notebook is to be executed in it.
+
+    Raises
+    ------
+    UserErrorException
+        It cannot be understood.
+    EnvironmentBuildException
+        No Python of this machine is of the version that it asks for.
+    """
+    spec = asked_for(word, data=data, project=folder, target=target, inline=inline)
+    spec = able_to_execute(spec) if of_notebook else spec
+    if spec is None:
+        return None
+    if target != targets.LOCAL or spec.kind not in (PIP, CONDA):
+        return CellEnvironment(spec)
+    if is_workspaces(normal(spec)):
+        return None
+    return CellEnvironment(spec, *environments.find(spec, data))
+
+
+def able_to_load(environment: CellEnvironment, capture: Capture, data: str) -> CellEnvironment:
+    """See that an environment can read the values that a cell takes along.
+
+    Parameters
+    ----------
+    environment, capture
+        The environment, and the cell.
+    data
+        The workspace's data directory.
+
+    Returns
+    -------
+    CellEnvironment
+        The same, or one with what reads them.
+
+    Raises
+    ------
+    CellException
+        A pickled value needs the notebook's own Python, or another major version of a package; it is named.
+    """
+    pickled = {name: stored for name, stored in capture.stored.items() if stored.suffix == _PICKLE}
+    request, found = environment.request, environment.found
+    if request is None or not pickled:
+        return environment
+    mine = own().minor
+    if request.interpreter.minor != mine:
+        name = next(iter(pickled))
+        raise CellException(
+            f"{name} ({_summary(capture, name)}) is pickled, which Python {mine} alone can read: the environment "
+            f"{environment.name} has {request.interpreter.minor}.",
+            f"make {name} inside the cell, or take an environment of Python {mine}",
+        )
+    versions = found.lock.versions() if found is not None and found.lock is not None else {}
+    for name, stored in pickled.items():
+        for package, version in stored.requires:
+            there, major = versions.get(known_distribution(package) or package), version.partition(".")[0]
+            if there is not None and there.partition(".")[0] != major:
+                raise CellException(
+                    f"{name} ({_summary(capture, name)}) is pickled with {package} {version}, and the environment "
+                    f"{environment.name} has {there}.",
+                    f"make {name} inside the cell, or take {package} {major} there",
+                )
+    needs = any(package == _UNPICKLER for stored in pickled.values() for package, _ in stored.requires)
+    if not needs or any(name_of(each) == _UNPICKLER for each in environment.spec.pip):
+        return environment
+    spec = dataclasses.replace(environment.spec, pip=(*environment.spec.pip, _UNPICKLER))
+    return CellEnvironment(spec, *environments.find(spec, data))
+
+
+def _summary(capture: Capture, name: str) -> str:
+    return next(value.summary for value in capture.values if value.name == name)
