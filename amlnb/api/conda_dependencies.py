@@ -300,5 +300,5 @@ def _texts(values: object, what: str) -> list[str]:
 
 def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise UserErrorException(f"{what} is {value!r}", hint="give a text, such as 'numpy==2.3'")
+        raise UserErrorException(f"{what} is {value!r}", hint="give a text that is not empty")
     return value.strip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import dataclasses
 import difflib
-import json
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -71,9 +70,7 @@ class Environment:
     )
 
     def __init__(self, name: str, *, strict: bool = False) -> None:
-        if not (name and str(name).strip()):
-            raise UserErrorException(f"the name of an environment is {name!r}", hint="such as Environment('training')")
-        self.name = name
+        self.name = _text(name, "the name of an environment")
         self.version: str | None = None
         self.python = PythonSection()
         self.docker = DockerSection()
@@ -149,7 +146,7 @@ class Environment:
     ) -> Environment:
         """Make one of a container image; packages of a conda or requirements file are added to the image's Python."""
         found = cls._of_container(name, conda_specification, pip_requirements)
-        found.docker.base_image = image
+        found.docker.base_image = _text(image, "the image")
         if container_registry is not None:
             found.docker.base_image_registry = container_registry
         return found
@@ -165,7 +162,7 @@ class Environment:
         """Make one of a Dockerfile, given by its path or its text; otherwise as `from_docker_image`."""
         found = cls._of_container(name, conda_specification, pip_requirements)
         found.docker.base_image = None
-        found.docker.base_dockerfile = dockerfile
+        found.docker.base_dockerfile = _text(dockerfile, "the Dockerfile")
         return found
 
     @classmethod
@@ -226,7 +223,7 @@ class Environment:
     def clone(self, new_name: str) -> Environment:
         """A copy under another name."""
         found = copy.deepcopy(self)
-        found.name = new_name
+        found.name = _text(new_name, "the name of an environment")
         found.version = None
         return found
 
@@ -329,7 +326,7 @@ class Environment:
         UserErrorException
             They are there, and ``overwrite`` is not set.
         """
-        texts = {environment_document.FILE_NAME: _text(self.to_document())}
+        texts = {environment_document.FILE_NAME: environment_document.to_text(self.to_document())}
         if not self.python.user_managed_dependencies:
             texts[CONDA_FILE_NAME] = self.python.packages.serialize_to_string()
         environment_document.write(path, texts, overwrite=overwrite)
@@ -374,11 +371,13 @@ class Environment:
         return found
 
     def __repr__(self) -> str:
-        return _text(environment_document.without_credentials(self.to_document()))
+        return environment_document.to_text(environment_document.without_credentials(self.to_document()))
 
 
-def _text(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, indent=4, sort_keys=True)
+def _text(value: object, what: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise UserErrorException(f"{what} is {value!r}", hint="give a text that is not empty")
+    return value
 
 
 def _not_found(data: str, name: str, version: str | int | None) -> tuple[str, str]:

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 from amlnb.engine import environments
-from amlnb.errors import AmlnbError
 from amlnb.specs.environment_spec import WORKSPACE, EnvironmentSpec
 
 _RUNNING = "Running"
@@ -73,7 +72,7 @@ class ImageBuildDetails:
             else:
                 environments.build(self._spec, self._data, self._lines.append)
             self._status = _SUCCEEDED
-        except (AmlnbError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the boundary of a thread: told to whoever waits
             self._error = error
             self._status = _FAILED
 

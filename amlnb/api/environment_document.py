@@ -27,6 +27,11 @@ class _AsWritten(Mapping[str, str]):
         return 0
 
 
+def to_text(document: Mapping[str, Any]) -> str:
+    """Write a document as v1 did."""
+    return json.dumps(document, indent=4, sort_keys=True)
+
+
 def read(folder: str) -> dict[str, Any]:
     """Read the document of a folder.
 

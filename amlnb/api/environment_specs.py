@@ -110,6 +110,8 @@ def _container(spec: EnvironmentSpec, docker: DockerSection) -> EnvironmentSpec:
             f"docker.base_image ({docker.base_image!r}) and docker.base_dockerfile were both given",
             hint="set one of them to None",
         )
+    from amlnb.environments import specifications
+
     registry = docker.base_image_registry
     image, dockerfile = docker.own_image, None
     credentials = dict(spec.credentials)
@@ -118,6 +120,8 @@ def _container(spec: EnvironmentSpec, docker: DockerSection) -> EnvironmentSpec:
         image = image if image.startswith(f"{host}/") else f"{host}/{image}"
         if registry.username:
             credentials[host] = f"{registry.username}:{registry.password or ''}"
+    if image:
+        image = specifications.of_image(image).image
     if docker.base_dockerfile:
         dockerfile = _dockerfile_text(docker.base_dockerfile)
     notes = list(spec.notes)

@@ -283,6 +283,20 @@ def test_what_no_image_can_be_given_is_told(lists, told):
         made.to_spec()
 
 
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: Environment.from_docker_image("x", ""), "the image is ''"),
+        (lambda: Environment.from_docker_image("x", "not an image").to_spec(), "'not an image' is no name of an image"),
+        (lambda: Environment.from_dockerfile("x", " "), "the Dockerfile is ' '"),
+        (lambda: Environment("x").clone(""), "the name of an environment is ''"),
+    ],
+)
+def test_what_is_no_text_is_refused(call, told):
+    with pytest.raises(UserErrorException, match=told):
+        call()
+
+
 def test_sections_take_only_what_they_are_for():
     with pytest.raises(UserErrorException, match="conda_dependencies is a dict"):
         Environment("x").python.conda_dependencies = {}
