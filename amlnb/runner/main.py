@@ -151,6 +151,7 @@ class _Runner:
             verdict.oom_kills() - self._oom_before,
             failure.read(os.path.join(self._directory, layout.FAILURES)),
             self._child,
+            self._launch.record,
         )
 
     def _hold_environment(self) -> bool:
