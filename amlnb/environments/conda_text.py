@@ -6,6 +6,7 @@ message has its line, and nothing in it is ever executed or multiplied.
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 from collections.abc import Mapping
@@ -123,21 +124,15 @@ class _Reader:
         python, conda, entries = self._dependencies(parts["dependencies"])
         pip = requirements_text.parse(entries, self._folder, self._environ)
         addresses.joined(self._credentials, pip.credentials, self._origin)
-        return without_served(
-            EnvironmentSpec(
-                origin=self._origin,
-                python=python,
-                python_is_soft=python is not None,
-                pip=tuple(pip.pip),
-                pip_options=tuple(pip.options),
-                constraints=tuple(pip.constraints),
-                conda=tuple(conda),
-                channels=self._channels(parts.get("channels")),
-                variables=self._variables(parts.get("variables")),
-                notes=(*self._notes, *pip.notes),
-                credentials=self._credentials,
-            )
+        asked = dataclasses.replace(
+            pip.specification(self._origin, python),
+            python_is_soft=python is not None,
+            conda=tuple(conda),
+            channels=self._channels(parts.get("channels")),
+            variables=self._variables(parts.get("variables")),
+            credentials=self._credentials,
         )
+        return without_served(dataclasses.replace(asked, notes=(*self._notes, *asked.notes)))
 
     def _parts(self, document: MappingNode) -> dict[str, Node]:
         parts: dict[str, Node] = {}

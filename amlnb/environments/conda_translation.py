@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from amlnb.environments import conda_match, conda_names, conda_versions
 from amlnb.environments.conda_match import CondaPackage
-from amlnb.environments.requirement_names import is_served, name_of, requirement_of
+from amlnb.environments.requirement_names import is_name, is_served, name_of
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
@@ -103,17 +103,17 @@ class _Translator:
             return "the version of Python is chosen apart from the packages"
         if is_served(package.name):
             return "it is served by amlnb"
-        if name_of(conda_names.PIP_NAMES.get(package.name, package.name)) in self._pip_names:
+        if self._pip_names and name_of(conda_names.PIP_NAMES.get(package.name, package.name)) in self._pip_names:
             return "the pip part names it too"
         return conda_names.reason_dropped(package.name)
 
     def _map(self, text: str, package: CondaPackage) -> None:
         name = conda_names.PIP_NAMES.get(package.name, package.name)
-        version = conda_versions.to_pip(package.version)
-        requirement = f"{name}{version or ''}"
-        if requirement_of(requirement) is None:
+        if not is_name(name):
             self._cannot(text, "PyPI has no such name")
             return
+        version = conda_versions.to_pip(package.version)
+        requirement = f"{name}{version or ''}"
         self._requirements.append(requirement)
         lost = self._lost(package, version)
         if lost:

@@ -17,7 +17,7 @@ from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
 
 from amlnb.environments import addresses, requirements_lines, text_files
-from amlnb.environments.requirement_names import without_served
+from amlnb.environments.requirement_names import with_todays_names, without_served
 from amlnb.environments.requirements_lines import CONSTRAINT, EDITABLE, FILES, PASSED_OVER
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -52,7 +52,7 @@ class Requirements:
     notes: list[str] = field(default_factory=list)
 
     def specification(self, origin: str, python: str | None = None) -> EnvironmentSpec:
-        """A request for these packages, without those that amlnb itself stands for.
+        """A request for these packages by their names of today, without those that amlnb itself stands for.
 
         Parameters
         ----------
@@ -61,17 +61,16 @@ class Requirements:
         python
             Version of Python, if one was asked for.
         """
-        return without_served(
-            EnvironmentSpec(
-                origin=origin,
-                python=python,
-                pip=tuple(self.pip),
-                pip_options=tuple(self.options),
-                constraints=tuple(self.constraints),
-                notes=tuple(self.notes),
-                credentials=self.credentials,
-            )
+        asked = EnvironmentSpec(
+            origin=origin,
+            python=python,
+            pip=tuple(self.pip),
+            pip_options=tuple(self.options),
+            constraints=tuple(self.constraints),
+            notes=tuple(self.notes),
+            credentials=self.credentials,
         )
+        return without_served(with_todays_names(asked))
 
 
 def read(path: str, environ: Mapping[str, str], name: str | None = None) -> Requirements:

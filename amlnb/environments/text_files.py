@@ -11,8 +11,17 @@ LARGEST_BYTES = 2_000_000
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
 
-def read(path: str, name: str) -> str:
+def read(path: str, name: str, largest_bytes: int = LARGEST_BYTES) -> str:
     """Read a text file that a person wrote: UTF-8, with or without a mark, or what its ``coding:`` comment says.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    name
+        What messages call it.
+    largest_bytes
+        What is larger is refused.
 
     Raises
     ------
@@ -21,13 +30,13 @@ def read(path: str, name: str) -> str:
     """
     try:
         with open(path, "rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
+            data = file.read(largest_bytes + 1)
     except (OSError, ValueError) as error:
         told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserErrorException(f"{name} cannot be read: {told}", hint=f"looked for {path!r}") from error
-    if len(data) > LARGEST_BYTES:
+    if len(data) > largest_bytes:
         raise UserErrorException(
-            f"{name} is larger than {LARGEST_BYTES:,} bytes", hint="give the file of an environment"
+            f"{name} is larger than {largest_bytes:,} bytes", hint="give the file of an environment"
         )
     encoding = "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

@@ -229,6 +229,34 @@ def test_a_file_that_is_not_there_is_told():
         requirements_text.read("/nowhere/nope.txt", {})
 
 
+def test_names_of_old_are_those_of_today(read):
+    found = read(
+        "sklearn\nSklearn==0.22\nsklearn==0.0.post1\ntensorflow_gpu[x]==2.0 ; python_version > '3'\npytorch>=1.4\nsklearn-crfsuite"
+    ).specification("r.txt")
+    assert found.pip == (
+        "scikit-learn",
+        "scikit-learn==0.22",
+        "scikit-learn",
+        "tensorflow[x]==2.0 ; python_version > '3'",
+        "torch>=1.4",
+        "sklearn-crfsuite",
+    )
+    assert found.notes[:2] == (
+        "sklearn is scikit-learn on PyPI today",
+        "Sklearn==0.22 is scikit-learn==0.22 on PyPI today",
+    )
+    assert len(found.notes) == 5
+
+
+def test_azure_mls_packages_are_served_and_not_installed(read):
+    found = read(
+        "azureml-sdk[notebooks,automl]==1.0.45\nazureml_core>=1\nAzureML.Train\nazureml\nmlflow\nazure-ai-ml\nhttps://h.example/azureml_core-1.2-py3-none-any.whl\ngit+https://h.example/x#egg=azureml-x"
+    ).specification("r.txt")
+    assert found.pip == ("mlflow", "azure-ai-ml")
+    names = ["azureml-sdk", "azureml-core", "azureml-train", "azureml", "azureml-x"]
+    assert found.notes == tuple(f"{name} is served by amlnb and was not installed" for name in names)
+
+
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,6}[A-Za-z0-9])?", fullmatch=True)
 VERSIONS = st.sampled_from(["", "==1.0", ">=1,<2", "!=1.5.*", "~=2.1", "[x]", "[x,y-z]>=3"])
 TAILS = st.sampled_from(["", " ; python_version < '3.9'", f" --hash=sha256:{SHA}"])
