@@ -127,11 +127,25 @@ def _has(held: Mapping[str, str | None], wanted: Any) -> bool:
 
 
 def environment(reader: RunReader) -> Environment:
-    """What was asked for as the environment of a run; where nothing was, the Python that it had."""
+    """What was asked for as the environment of a run; where nothing was, the Python that it had.
+
+    Raises
+    ------
+    FormatError
+        The run's record is damaged, or of a newer version.
+    """
     definition = coercion.mapping(reader.record.get("definition"))
     asked = definition.get("environment")
     if isinstance(asked, Mapping):
-        return Environment.from_spec(EnvironmentSpec.from_dict(asked))
+        try:
+            return Environment.from_spec(EnvironmentSpec.from_dict(asked))
+        except (TypeError, AttributeError) as error:
+            raise FormatError(f"the environment in the record of the run {reader.id!r} is damaged: {error}") from error
+    return _given(definition)
+
+
+def _given(definition: Mapping[str, Any]) -> Environment:
+    """The Python that a run was given, as an environment."""
     found = Environment(DEFAULT_ENVIRONMENT)
     found.environment_variables = {}
     found.python.user_managed_dependencies = True
@@ -141,7 +155,10 @@ def environment(reader: RunReader) -> Environment:
 
 def _environment_document(reader: RunReader, definition: Mapping[str, Any]) -> dict[str, Any]:
     """The environment of a run as v1 told it; ``lock`` is what it was exactly, where it was built."""
-    document = environment(reader).to_document()
+    try:
+        document = environment(reader).to_document()
+    except UserErrorException:  # damaged, or a newer version's: all else can be told
+        document = _given(definition).to_document()
     document["environmentVariables"] = coercion.mapping(definition.get("environment_variables"))
     kept = coercion.mapping(read_json(os.path.join(reader.directory, layout.ENVIRONMENT_JSON)))
     with contextlib.suppress(FormatError):

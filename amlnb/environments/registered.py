@@ -51,7 +51,7 @@ def register(data: str, name: str, document: Mapping[str, Any], spec: Environmen
     Raises
     ------
     UserErrorException
-        The name is empty, or begins as those that are given do.
+        The name is empty, or begins as those that are given do; or the workspace cannot be written to.
     """
     if not name.strip():
         raise UserErrorException(f"{name!r} cannot be the name of an environment", hint="give it a name")
@@ -60,7 +60,16 @@ def register(data: str, name: str, document: Mapping[str, Any], spec: Environmen
             f"{name!r} cannot be registered: names that begin with AzureML or Microsoft are given",
             hint="take a copy of another name: environment.clone('mine').register(workspace)",
         )
-    folder = _folder(data, name)
+    try:
+        return _register(_folder(data, name), name, document, spec)
+    except OSError as error:
+        raise UserErrorException(
+            f"the environment {name!r} cannot be written to the workspace {data!r}: {error}",
+            hint="free some space there, or make it writable",
+        ) from error
+
+
+def _register(folder: str, name: str, document: Mapping[str, Any], spec: EnvironmentSpec) -> Registered:
     os.makedirs(folder, exist_ok=True)
     while True:
         newest = max(_versions(folder), default=0)

@@ -208,3 +208,10 @@ def test_writers_of_the_same_content_get_the_same_version(workspace):
         writer.stdin.write("go\n")
         writer.stdin.flush()
     assert {writer.communicate()[0].strip() for writer in writers} == {"1"}
+
+
+def test_a_workspace_that_cannot_be_written_to_is_told(workspace):
+    with open(os.path.join(workspace.directory.path, "environments"), "w"):
+        pass  # in the place of the folder
+    with pytest.raises(UserErrorException, match=r"the environment 'x' cannot be written to the workspace .*\nhint: free"):
+        with_packages("x", "a").register(workspace)

@@ -1,5 +1,7 @@
 """Environments of submissions: what a configuration asks for, and what a run tells of it."""
 
+import contextlib
+import json
 import os
 import sys
 import warnings
@@ -251,3 +253,21 @@ def test_what_executes_a_notebook_is_added_to_what_is_built(workspace, tmp_path,
     config.environment = made()
     spec = NotebookRunConfig(".", "train.ipynb", run_config=config).to_spec("e")
     assert spec.environment.pip == pip
+
+
+@pytest.mark.parametrize(
+    "asked", [{"pip": 3}, {"name": 3}, {"variables": [1]}, {"new in version 9": 1}, {"pip": [[]]}, {"python": 3, "pip": ["a"]}]
+)
+def test_a_damaged_record_costs_only_its_environment(workspace, asked):
+    run = Experiment(workspace, "e").submit(ScriptRunConfig(".", "train.py"))
+    run.wait_for_completion()
+    path = os.path.join(run.directory, "run.json")
+    with open(path) as file:
+        record = json.load(file)
+    record["definition"]["environment"] = asked
+    with open(path, "w") as file:
+        json.dump(record, file)
+    again = next(Experiment(workspace, "e").get_runs())
+    assert again.get_details()["runDefinition"]["environment"]["python"] is not None
+    with contextlib.suppress(UserErrorException):
+        again.get_environment()
