@@ -27,7 +27,7 @@ def judge(
     oom_kills: int,
     failures: List[Dict[str, Any]],
     pid: int,
-    record: Optional[Dict[str, Any]] = None,
+    record: Dict[str, Any],
 ) -> Outcome:
     """Decide the end of a run whose process ran.
 
@@ -64,7 +64,7 @@ def judge(
         return _outcome(states.CANCELED, code, number, text, _error("Terminated", text, None))
     if code == 0:
         return _outcome(states.COMPLETED, 0, None, None, None)
-    return _outcome(states.FAILED, code, number, None, _failed(code, number, oom_kills, failures, pid, record or {}))
+    return _outcome(states.FAILED, code, number, None, _failed(code, number, oom_kills, failures, pid, record))
 
 
 def _failed(

@@ -23,6 +23,6 @@ KILLED = 9
 )
 def test_what_a_run_failed_of(status, oom_kills, kind, code):
     failures = [{"pid": 7, "type": kind, "message": "boom", "frames": []}] if kind else []
-    outcome = verdict.judge(status, None, None, oom_kills, failures, 7)
+    outcome = verdict.judge(status, None, None, oom_kills, failures, 7, {})
     assert outcome["state"] == "Failed"
     assert outcome["error"]["code"] == code
