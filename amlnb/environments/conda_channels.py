@@ -19,6 +19,14 @@ from amlnb.specs.environment_spec import EnvironmentSpec
 _DEFAULT_CHANNELS = ("https://repo.anaconda.com/pkgs/main", "https://repo.anaconda.com/pkgs/r")
 _ALIAS = "https://conda.anaconda.org"
 _DEFAULTS, _NO_DEFAULTS = "defaults", "nodefaults"
+_SHAPES = {
+    "channels": list,
+    "default_channels": list,
+    "custom_channels": dict,
+    "custom_multichannels": dict,
+    "proxy_servers": dict,
+    "channel_alias": str,
+}
 # Stands for those of the configuration where a specification names none.
 _CONFIGURED = ""
 _NAMES = (".condarc", "condarc")
@@ -222,7 +230,14 @@ def _read(path: str, environ: Mapping[str, str]) -> dict[str, Any]:
         raise EnvironmentBuildException(
             f"conda's configuration {path!r} cannot be read: {error}", hint="correct the file, or remove it"
         ) from error
-    return {str(name): _expanded(value, environ) for name, value in found.items()} if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: _expanded(value, environ) for name, value in found.items() if _is_usable(name, value)}
+
+
+def _is_usable(name: object, value: object) -> bool:
+    """Tell whether a setting has the shape that it has for conda, which tells of others itself."""
+    return isinstance(value, _SHAPES.get(str(name), object))
 
 
 def _expanded(value: Any, environ: Mapping[str, str]) -> Any:
