@@ -235,6 +235,7 @@ SPECS = st.builds(
     st.lists(st.sampled_from(["defaults", "pytorch"]), unique=True),
     st.dictionaries(NAMES, st.text(st.characters(codec="ascii"))),
 )
+@settings(deadline=None)
 def test_what_is_written_is_what_is_read(conda, channels, variables):
     document = {
         "channels": channels,
@@ -290,7 +291,7 @@ def test_no_text_whatever_makes_it_fail_otherwise(text):
     st.text(max_size=12)
     | st.lists(st.sampled_from([*"=<>!~,|[]*' ", "1.4", "numpy", "::", "version="]), max_size=8).map("".join)
 )
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_no_match_specification_makes_it_fail_otherwise(text):
     try:
         package = conda_match.parse(text, "here")

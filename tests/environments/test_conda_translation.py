@@ -1,7 +1,7 @@
 """Conda packages as those of PyPI: each is mapped, dropped or told as one that only conda has."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 
@@ -153,6 +153,7 @@ CHANNELS = st.lists(st.sampled_from(["defaults", "conda-forge", "mine", "/c", "h
     CHANNELS,
     st.lists(st.sampled_from(["numpy==1", "torch"]), max_size=2),
 )
+@settings(deadline=None)
 def test_every_package_becomes_exactly_one_thing_and_once(conda, channels, pip):
     spec = EnvironmentSpec(conda=tuple(conda), channels=tuple(channels), pip=tuple(pip))
     found = translate(spec)

@@ -196,7 +196,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES | st.text(max_size=5), max_size=10).map("\n".join))
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 def test_no_text_whatever_makes_it_fail_otherwise(text):
     for each in (text, f"# /// script\n{text}\n# ///"):
         with contextlib.suppress(AmlnbError):
@@ -209,6 +209,7 @@ def test_no_text_whatever_makes_it_fail_otherwise(text):
     ),
     st.sampled_from([None, "3.11", ">=3.9"]),
 )
+@settings(deadline=None)
 def test_what_is_written_is_what_is_read(dependencies, python):
     lines = [f"dependencies = {json.dumps(dependencies)}", *([f'requires-python = "{python}"'] if python else [])]
     found = from_inline(around("import a\n" + block(*lines) + "a.b()"))

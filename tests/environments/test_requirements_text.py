@@ -318,6 +318,7 @@ def test_no_text_whatever_makes_it_fail_otherwise(text):
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="@/:?#"), min_size=1), st.text(min_size=1))
+@settings(deadline=None)
 def test_no_password_stays_in_an_address_and_none_is_lost(user, password):
     environ = {"USER_": user, "PASSWORD": password}
     found = addresses.cleaned("x @ https://${USER_}:${PASSWORD}@h.example/a b", environ, "here")

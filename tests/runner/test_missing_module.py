@@ -1,7 +1,7 @@
 """A module that a run does not find: which package has it, and the line to add it with."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amlnb.core.distributions import DISTRIBUTIONS, known_distribution
@@ -135,6 +135,7 @@ DAMAGED = st.recursive(
 
 
 @given(DAMAGED, st.from_regex(r"No module named '[\w.]{1,8}'", fullmatch=True))
+@settings(deadline=None)
 def test_a_damaged_record_never_costs_the_verdict(document, message):
     missing_module.advice("ImportError", message, document if isinstance(document, dict) else {})
 
