@@ -97,7 +97,7 @@ def _named(data: str, name: str) -> EnvironmentSpec | None:
 def _of_lock(path: str, word: str, data: str) -> EnvironmentSpec:
     """Take over a lock's file: its request gets this very lock in the workspace."""
     from amlnb.environments import keys, locks
-    from amlnb.environments.requests import Request
+    from amlnb.environments.asking import request_of
 
     document = read_json(path) or {}
     if not isinstance(document.get("request"), dict) or "lock" not in document:
@@ -109,9 +109,9 @@ def _of_lock(path: str, word: str, data: str) -> EnvironmentSpec:
             f"the lock {word!r} is for {lock.platform}, and this machine is {keys.platform_tag()}",
             hint="lock what it was made from again, here",
         )
-    request = Request.of(spec, os.environ)
+    request = request_of(spec, os.environ)
     if request.interpreter.minor != lock.minor and lock.image is None:
-        request = Request.of(dataclasses.replace(spec, python=lock.minor, python_is_soft=False), os.environ)
+        request = request_of(dataclasses.replace(spec, python=lock.minor, python_is_soft=False), os.environ)
     before = locks.read(data, request.key)
     if before is None or before.key != lock.key:
         generation = 0 if before is None else before.generation + 1

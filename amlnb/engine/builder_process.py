@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlnb.engine.result_keys import KEY_VARIABLE
-from amlnb.environments.program import FOLDER
+from amlnb.environments.prefixes import BUILDS
 from amlnb.store.plain_files import read_json
 
 _GRACE_S = 5.0
@@ -36,7 +36,7 @@ class BuilderProcess:
 
     def __init__(self, cache: str, key: str) -> None:
         self._cache = cache
-        folder = os.path.join(cache, FOLDER)
+        folder = os.path.join(cache, BUILDS)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         base = os.path.join(folder, f"{key}-{os.urandom(4).hex()}")
         self.log, self._status_path = base + ".log", base + ".json"

@@ -13,6 +13,7 @@ from amlnb import host
 from amlnb.engine.builder_process import BuilderProcess
 from amlnb.engine.delete import remove_tree
 from amlnb.environments import locks, prefixes
+from amlnb.environments.asking import request_of
 from amlnb.environments.lock import Lock
 from amlnb.environments.prefixes import Built
 from amlnb.environments.requests import Found, Order, Request
@@ -22,7 +23,7 @@ from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.plain_files import read_from
 
 DEFAULT_DAYS = 30
-_TICK_S = 0.05
+_TICK_S = 0.01
 _UNFINISHED_S = 3600.0
 
 
@@ -62,7 +63,7 @@ def find(spec: EnvironmentSpec, data: str) -> tuple[Request, Found]:
     FormatError
         Its lock is damaged.
     """
-    request = Request.of(spec, os.environ)
+    request = request_of(spec, os.environ)
     return request, find_request(data, host.cache_dir(), request.key)
 
 
@@ -161,7 +162,7 @@ def gc(days: float = DEFAULT_DAYS) -> Freed:
 
 
 def _order(spec: EnvironmentSpec, data: str) -> Order:
-    request = Request.of(spec, os.environ)
+    request = request_of(spec, os.environ)
     return Order(request, data, os.getcwd(), credentials=spec.credentials)
 
 

@@ -10,7 +10,7 @@ from amlnb.core import coercion, layout
 from amlnb.core.manifest import decode
 from amlnb.engine import queue, reuse, submit, targets
 from amlnb.environments.lock import Lock
-from amlnb.environments.requests import Order, Request
+from amlnb.environments.requests import Order
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.objects import ObjectStore
@@ -64,7 +64,9 @@ def _order(directory: str, definition: dict[str, Any], data: str) -> Order | Non
     """The order for the very environment that the first run had; None if none was built for it."""
     if "environment_request" not in definition:
         return None
-    request = Request.of(EnvironmentSpec.from_dict(coercion.mapping(definition.get("environment"))), os.environ)
+    from amlnb.environments.asking import request_of
+
+    request = request_of(EnvironmentSpec.from_dict(coercion.mapping(definition.get("environment"))), os.environ)
     kept = read_json(os.path.join(directory, layout.ENVIRONMENT_JSON)) or {}
     lock = Lock.from_dict(coercion.mapping(kept.get("lock"))) if "lock" in kept else None
     return Order(request, data, os.getcwd(), lock=lock)

@@ -19,8 +19,7 @@ from amlnb.engine.courier import wake
 from amlnb.engine.git import read_git
 from amlnb.engine.result_keys import KEY_VARIABLE, result_key
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
-from amlnb.environments.existing import interpreter_of
-from amlnb.environments.requests import Order, Request, find, is_workspaces, normal
+from amlnb.environments.requests import Order, find
 from amlnb.errors import ComputeTargetException, ExperimentExecutionException, UserErrorException
 from amlnb.specs.environment_spec import EXISTING
 from amlnb.specs.run_spec import RunSpec
@@ -152,7 +151,11 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
         No Python of this machine is of the version that is asked for.
     """
     asked = spec.environment
-    if asked is None or asked.kind == EXISTING or is_workspaces(normal(asked)):
+    if asked is None or asked.kind == EXISTING:
+        return None
+    from amlnb.environments.asking import is_workspaces, normal, request_of  # most submissions need none of it
+
+    if is_workspaces(normal(asked)):
         return None
     if spec.target != targets.LOCAL:
         raise ComputeTargetException(
@@ -161,7 +164,7 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
             hint="make it there by hand, and name its Python: --env /path/to/bin/python, or once for all its runs "
             "with 'amlnb target add --python'",
         )
-    return Order(Request.of(asked, os.environ), data, os.getcwd(), credentials=asked.credentials)
+    return Order(request_of(asked, os.environ), data, os.getcwd(), credentials=asked.credentials)
 
 
 def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any]:
@@ -172,6 +175,8 @@ def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any
     if order is None and asked.kind != EXISTING:
         return {"environment": asked.to_dict()}
     if order is None:
+        from amlnb.environments.existing import interpreter_of
+
         path = str(asked.interpreter)
         is_here = spec.target == targets.LOCAL
         return {"environment": asked.to_dict(), "interpreter": interpreter_of(path, os.environ) if is_here else path}

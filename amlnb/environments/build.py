@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from amlnb.environments import locks, prefixes
 from amlnb.environments.builder import Builder, BuildLog, counted
 from amlnb.environments.lock import Lock
-from amlnb.environments.program import FOLDER
 from amlnb.environments.requests import Found, Order
 from amlnb.environments.uv_builder import UvBuilder
 from amlnb.errors import EnvironmentBuildException
@@ -41,7 +40,7 @@ def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -
     key = order.request.key
     began = time.monotonic()
     builder = builder_of(order, environ, cache)
-    with _held(os.path.join(cache, FOLDER, key), log):
+    with _held(os.path.join(cache, prefixes.BUILDS, key), log):
         lock = decide(order, builder, log)
     if order.only_lock:
         return Found(lock)

@@ -155,7 +155,13 @@ class PipPackages:
         with _files(requirements=[text], build_constraints=build_constraints) as paths:
             arguments = ["pip", "sync"] if exact else ["pip", "install", "--no-deps"]
             arguments += ["--python", python, *_options(paths), *(() if exact else ("-r",)), paths["requirements"]]
-            answer = self._uv.run(arguments, log)
+            # What uv has in its cache needs no index to be asked; after `compile` that is mostly all.
+            answer = self._uv.run([*arguments, "--offline"], log, quiet=True)
+            if answer.code:
+                answer = self._uv.run(arguments, log)
+            else:
+                for line in answer.told.splitlines():
+                    log.line(line)
         if answer.code:
             raise self._failure(answer, log)
 

@@ -20,6 +20,8 @@ from amlnb.environments.lock import Lock
 from amlnb.errors import FormatError, UserErrorException
 
 FOLDER = "environments"
+# Beside it: logs of builds, and who is at which request.
+BUILDS = "builds"
 MARKER = "amlnb-environment.json"
 _LOCK, _USED = ".lock", ".used"
 

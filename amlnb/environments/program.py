@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FAILED = "EnvironmentBuildFailed"
-# Of the host-local cache: logs of builds, and who is at which request.
-FOLDER = "builds"
 
 
 class StatusLog:

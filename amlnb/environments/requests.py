@@ -1,4 +1,4 @@
-"""A request for an environment: what was asked for, for which Python, under which key; and what there is of it."""
+"""A request for an environment, what there is of it, and the order to build it: light, the courier lives with it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from amlnb.environments import interpreters, keys, locks, prefixes
+from amlnb.environments import locks, prefixes
 from amlnb.environments.builder import Interpreter
-from amlnb.environments.conda_translation import translate
 from amlnb.environments.lock import Lock
-from amlnb.environments.requirement_names import without_served
-from amlnb.specs.environment_spec import CONDA, CONTAINER, PIP, WORKSPACE, EnvironmentSpec
-
-_NAMED = 5
+from amlnb.specs.environment_spec import EnvironmentSpec
 
 
 @dataclass(frozen=True)
@@ -32,49 +28,6 @@ class Request:
     key: str
     spec: EnvironmentSpec
     interpreter: Interpreter
-
-    @classmethod
-    def of(cls, spec: EnvironmentSpec, environ: Mapping[str, str]) -> Request:
-        """Make a request of a specification.
-
-        Raises
-        ------
-        EnvironmentBuildException
-            No Python of this machine is of the version that it asks for.
-        """
-        spec = normal(spec)
-        if spec.kind == CONTAINER:  # the Python is the image's
-            interpreter, note = interpreters.own(), None
-        else:
-            interpreter, note = interpreters.choose(spec, environ)
-        if note is not None and note not in spec.notes:
-            spec = replace(spec, notes=(*spec.notes, note))
-        return cls(keys.request_key(spec, interpreter), spec, interpreter)
-
-
-def normal(spec: EnvironmentSpec) -> EnvironmentSpec:
-    """What is really to be made of a specification: Azure ML's packages are ours, and conda's are those of PyPI.
-
-    Raises
-    ------
-    UserErrorException
-        A conda package cannot be understood.
-    """
-    spec = without_served(spec)
-    if spec.kind != CONDA or spec.use_conda:
-        return spec
-    found = translate(spec)
-    if found.untranslatable:
-        only = f"{', '.join(found.untranslatable[:_NAMED])} cannot be had from PyPI: conda's packages are taken"
-        return replace(spec, use_conda=True, notes=(*spec.notes, only))
-    notes = (*spec.notes, *found.notes)
-    return replace(spec, conda=(), channels=(), pip=(*found.requirements, *spec.pip), notes=notes)
-
-
-def is_workspaces(spec: EnvironmentSpec) -> bool:
-    """Tell whether a normal specification asks for nothing that the workspace's own Python is not."""
-    python_matters = spec.python is not None and (spec.strict or not spec.python_is_soft)
-    return spec.kind == WORKSPACE or (spec.kind == PIP and not spec.pip and not python_matters)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from amlnb.api.environment_words import asked_for
 from amlnb.api.notebook_run_config import able_to_execute
 from amlnb.core.distributions import known_distribution
 from amlnb.engine import environments, targets
+from amlnb.environments.asking import is_workspaces, normal
 from amlnb.environments.interpreters import own
-from amlnb.environments.requests import is_workspaces, normal
 from amlnb.environments.requirement_names import name_of
 from amlnb.notebook.cell import CellException
 from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec

@@ -1,0 +1,66 @@
+"""From a specification to a request: what is really to be made, for which Python, under which key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from amlnb.environments import interpreters, keys
+from amlnb.environments.conda_translation import translate
+from amlnb.environments.requests import Request
+from amlnb.environments.requirement_names import without_served
+from amlnb.specs.environment_spec import CONDA, CONTAINER, PIP, WORKSPACE, EnvironmentSpec
+
+_NAMED = 5
+
+
+def request_of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> Request:
+    """Make a request of a specification.
+
+    Parameters
+    ----------
+    spec
+        What was asked for.
+    environ
+        Environment variables by which Pythons are found.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        No Python of this machine is of the version that it asks for.
+    UserErrorException
+        A conda package cannot be understood.
+    """
+    spec = normal(spec)
+    if spec.kind == CONTAINER:  # the Python is the image's
+        interpreter, note = interpreters.own(), None
+    else:
+        interpreter, note = interpreters.choose(spec, environ)
+    if note is not None and note not in spec.notes:
+        spec = replace(spec, notes=(*spec.notes, note))
+    return Request(keys.request_key(spec, interpreter), spec, interpreter)
+
+
+def normal(spec: EnvironmentSpec) -> EnvironmentSpec:
+    """What is really to be made of a specification: Azure ML's packages are ours, and conda's are those of PyPI.
+
+    Raises
+    ------
+    UserErrorException
+        A conda package cannot be understood.
+    """
+    spec = without_served(spec)
+    if spec.kind != CONDA or spec.use_conda:
+        return spec
+    found = translate(spec)
+    if found.untranslatable:
+        only = f"{', '.join(found.untranslatable[:_NAMED])} cannot be had from PyPI: conda's packages are taken"
+        return replace(spec, use_conda=True, notes=(*spec.notes, only))
+    notes = (*spec.notes, *found.notes)
+    return replace(spec, conda=(), channels=(), pip=(*found.requirements, *spec.pip), notes=notes)
+
+
+def is_workspaces(spec: EnvironmentSpec) -> bool:
+    """Tell whether a normal specification asks for nothing that the workspace's own Python is not."""
+    python_matters = spec.python is not None and (spec.strict or not spec.python_is_soft)
+    return spec.kind == WORKSPACE or (spec.kind == PIP and not spec.pip and not python_matters)
