@@ -86,6 +86,7 @@ class ContainerBuilder:
             "interpreter": python.source,
             "user": engine.user,
             "gpus": engine.gpus,
+            "init": engine.init,
         }
         os.makedirs(os.path.join(prefix, "bin"), exist_ok=True)
         with open(os.path.join(prefix, FILE), "w", encoding="utf-8") as file:
@@ -118,7 +119,8 @@ class ContainerBuilder:
             if code:
                 raise EnvironmentBuildException(self._hide(words), _hint_of(words))
             with open(target, encoding="ascii") as file:
-                return file.read().strip()
+                image = file.read().strip()
+            return _id_of(engine, image) or image
 
     def _pulled(self, engine: Engine, name: str, log: BuildLog) -> tuple[str, LockedPackage | None]:
         """The id of an image, and where any machine can have it from; None for one that is nowhere else."""
@@ -129,7 +131,8 @@ class ContainerBuilder:
         if image is None:
             raise EnvironmentBuildException(f"the image {name!r} was pulled, and is not there")
         done = engine.ask(["image", "inspect", "--format", "{{json .RepoDigests}}", image])
-        digests = json.loads(done.stdout) if not done.returncode else None
+        told = json.loads(done.stdout) if not done.returncode else None
+        digests = [each for each in told or () if not each.startswith("localhost/")]
         if not digests:
             return image, None
         version = name.rpartition("/")[2].partition(":")[2] or "latest"
@@ -240,10 +243,12 @@ def _hint_of(words: str) -> str | None:
         return "the registry has no such tag: name one that it has"
     if any(each in words for each in ("no such host", "dial tcp", "i/o timeout", "connection refused")):
         return "the registry cannot be reached from here: is there a network, a proxy (of the engine itself), a mirror?"
-    if "COPY failed" in words or "ADD failed" in words or "failed to compute cache key" in words:
+    if any(
+        each in words for each in ("COPY failed", "ADD failed", "failed to compute cache key", "checking on sources")
+    ):
         return (
             "an image is built from the Dockerfile's text alone: COPY and ADD find no files; the run has its own anyway"
         )
-    if "parse error" in words or "unknown instruction" in words:
+    if any(each in words for each in ("parse error", "unknown instruction", "UNHANDLED")):
         return "correct the Dockerfile"
     return None

@@ -16,6 +16,14 @@ NAMES = ("docker", "podman")
 VARIABLE = "AMLNB_CONTAINER_ENGINE"
 _LIMIT_S = 60
 _KEPT_LINES = 30
+# Where podman looks for its init process.
+_INIT_FOLDERS = (
+    "/usr/libexec/podman",
+    "/usr/local/libexec/podman",
+    "/usr/local/lib/podman",
+    "/usr/lib/podman",
+    "/usr/bin",
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class Engine:
         user namespace has to keep the caller's id.
     gpus
         It gives containers the GPUs of the machine.
+    init
+        It has an init process for containers, which passes signals on.
     environ
         Environment of its client.
     """
@@ -44,6 +54,7 @@ class Engine:
     version: str
     user: str
     gpus: bool
+    init: bool
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def ask(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
@@ -143,12 +154,13 @@ def _answer(path: str, environ: Mapping[str, str]) -> Engine | str:
     if "host" in told:
         rootless = bool(told["host"].get("security", {}).get("rootless"))
         version = str(told.get("version", {}).get("Version", ""))
-        return Engine(path, "podman", version, "keep-id" if rootless else "caller", gpus=False, environ=environ)
+        init = any(os.path.exists(os.path.join(folder, "catatonit")) for folder in _INIT_FOLDERS)
+        return Engine(path, "podman", version, "keep-id" if rootless else "caller", False, init, environ)
     if done.returncode or not told.get("ServerVersion"):
         return "; ".join(told.get("ServerErrors") or []) or words or "it says nothing"
     rootless = any("rootless" in each for each in told.get("SecurityOptions") or [])
     gpus = "nvidia" in (told.get("Runtimes") or {})
-    return Engine(path, "docker", str(told["ServerVersion"]), "root" if rootless else "caller", gpus, environ)
+    return Engine(path, "docker", str(told["ServerVersion"]), "root" if rootless else "caller", gpus, True, environ)
 
 
 def _ask(command: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

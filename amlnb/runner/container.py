@@ -34,12 +34,13 @@ def argv(launch: Launch, work: str) -> List[str]:
     ----------
     launch
         What the runner was told. Of ``built`` count: ``engine``, ``image``, ``interpreter``, and if they are there
-        ``user`` (``root`` and ``keep-id`` for engines without root), ``gpus``, ``shm_size`` and ``arguments``.
+        ``user`` (``root`` and ``keep-id`` for engines without root), ``gpus``, ``init``, ``shm_size``, ``arguments``.
     work
         The working directory.
     """
     built = launch.built
-    command = [built["engine"], "run", "--rm", "--init", "--name", name_of(launch), "--pull", "never"]
+    command = [built["engine"], "run", "--rm", "--name", name_of(launch), "--pull", "never"]
+    command += ["--init"] if built.get("init", True) else []
     # The client copies the streams to the log; the engine need not keep them too.
     command += ["--log-driver", "none", "--network", "host", "--shm-size", built.get("shm_size") or _SHM_SIZE]
     command += ["--security-opt", "label=disable", "--entrypoint", "", "--workdir", work, *_user(built.get("user"))]

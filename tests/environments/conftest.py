@@ -1,14 +1,14 @@
-"""What tests of environments share: a Docker daemon."""
+"""What tests of environments share: container engines."""
 
 import pytest
 
-from .container_host import ContainerHost
+from .container_host import DockerHost, PodmanHost
 
 
-@pytest.fixture(scope="session")
-def container_host():
-    """A real Docker daemon with an image; skips with the reason where there cannot be one."""
-    host = ContainerHost()
+@pytest.fixture(scope="session", params=[DockerHost, PodmanHost], ids=lambda kind: kind.client)
+def container_host(request):
+    """A real container engine with an image; skips with the reason where there cannot be one."""
+    host = request.param()
     try:
         trouble = host.start()
         if trouble:

@@ -145,7 +145,8 @@ class TestConda(OnAFullDisk):
 class TestContainer(OnAFullDisk):
     @pytest.fixture(autouse=True)
     def engine(self, container_host, monkeypatch):
-        monkeypatch.setenv("DOCKER_HOST", container_host.environ["DOCKER_HOST"])
+        for name, value in container_host.variables.items():
+            monkeypatch.setenv(name, value)
 
     @pytest.fixture
     def make(self, container_host):
