@@ -101,6 +101,10 @@ class PipPackages:
                 return found
         return None
 
+    def later_wheel(self, name: str, version: str, log: BuildLog) -> str | None:
+        """The next version that has a wheel; None if there is none."""
+        return self._one(f"{name}>{version}", log, "--only-binary", ":all:", "--resolution", "lowest-direct")
+
     def neighbours(self, name: str, version: str, log: BuildLog) -> list[str]:
         """The nearest versions that exist, below and above one that does not."""
         below = self._one(f"{name}<{version}", log, "--resolution", "highest")

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from amlnb.environments.build_hints import hint_of
@@ -19,7 +19,7 @@ from amlnb.environments.lock import Lock, LockedPackage
 from amlnb.environments.numpy_two import older_than_numpy
 from amlnb.environments.pip_packages import Compiled, PipPackages, Unsatisfiable
 from amlnb.environments.quirks import companions
-from amlnb.environments.requirement_names import name_of
+from amlnb.environments.requirement_names import requirement_of
 from amlnb.environments.uv import Uv
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -29,7 +29,9 @@ _MOST_CHANGES = 20
 _BUILD_S = 600.0
 _OLD_NUMPY = "numpy<2"
 _OLD_SETUPTOOLS = "setuptools<70"
-_UNMET = re.compile(r"([\w.-]+?)(?:\[[^\]]*\])?==([\w.+!]+) has (?:no wheels with a matching|invalid metadata)")
+_UNMET = re.compile(
+    r"([\w.-]+?)(?:\[[^\]]*\])?(?:[<>=!~]=?[\w.+!*,<>=~]+) has (?:no wheels with a matching|invalid metadata)"
+)
 _BROKEN = re.compile(r"Failed to (?:build|download and build) `([\w.-]+?)==([\w.+!]+)`")
 # Built for one kind of torch, and useless with another.
 _OF_TORCH = ("torchvision", "torchaudio", "torchtext", "torchdata")
@@ -42,6 +44,19 @@ class _Wanted:
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
     build_constraints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A pin that could not be met, and what is in its place."""
+
+    at: int
+    asked: str
+    version: str
+    why: str
+
+    def note(self, name: str) -> str:
+        return f"{self.asked} cannot be met: {self.why}; {name}=={self.version} is the nearest that can"
 
 
 class UvBuilder:
@@ -124,6 +139,7 @@ class _Resolver:
         self._log = log
         self._notes = notes
         self._built: dict[str, str] = {}
+        self._changes: dict[str, _Change] = {}
 
     def resolve(self, wanted: _Wanted) -> tuple[Compiled, _Wanted]:
         for _ in range(_MOST_CHANGES):
@@ -141,6 +157,7 @@ class _Resolver:
                 or self._older_numpy(wanted, found)
             )
             if changed is None:
+                self._notes += [change.note(name) for name, change in self._changes.items()]
                 return found, wanted
             wanted = changed
         raise EnvironmentBuildException(
@@ -157,13 +174,23 @@ class _Resolver:
 
     def _other_version(self, wanted: _Wanted, error: Unsatisfiable) -> _Wanted:
         """Change the pin that the solver stumbled over, if no file of that version fits this Python."""
-        found = _UNMET.search(error.words)
-        if found is None or self._strict:
+        if self._strict:
             raise error
-        changed = self._nearest(wanted, found[1], found[2], "no file of it fits this Python and platform")
-        if changed is None:
-            raise error
-        return changed
+        for name in dict.fromkeys(canonicalize_name(name) for name in _UNMET.findall(error.words)):
+            version = next((version for each in wanted.requirements for n, version in [_pin(each)] if n == name), None)
+            if version is not None:
+                changed = self._nearest(wanted, name, version, "no file of it fits this Python and platform")
+                if changed is not None:
+                    return changed
+        return self._further_on(wanted, error)
+
+    def _further_on(self, wanted: _Wanted, error: Unsatisfiable) -> _Wanted:
+        """What was put in place of a pin does not go with the rest: take the next version that has a wheel."""
+        for name, change in self._changes.items():
+            later = self._packages.later_wheel(name, change.version, self._log)
+            if later is not None:
+                return self._change(wanted, change.at, replace(change, version=later))
+        raise error
 
     def _of_a_broken_source(self, wanted: _Wanted, error: EnvironmentBuildException) -> _Wanted:
         """A source that cannot even tell what it needs: with older tools, or by another version of it."""
@@ -195,7 +222,7 @@ class _Resolver:
     def _older_numpy(self, wanted: _Wanted, found: Compiled) -> _Wanted | None:
         """Packages of before NumPy 2 fail with it when they are imported, and do not say so to a solver."""
         older = older_than_numpy(found.packages)
-        if older is None or _OLD_NUMPY in wanted.constraints or any(name_of(r) == "numpy" for r in wanted.requirements):
+        if older is None or _OLD_NUMPY in wanted.constraints or "numpy" in map(_decided, wanted.requirements):
             return None
         changed = replace(wanted, constraints=(*wanted.constraints, _OLD_NUMPY))
         try:
@@ -246,11 +273,15 @@ class _Resolver:
         wheel = wheel or (self._packages.nearest_wheel(name, version, self._log) if at is not None else None)
         if at is None or wheel is None:
             return None
-        asked = wanted.requirements[at]
-        self._notes.append(f"{asked} cannot be met: {why}; {name}=={wheel} is the nearest that can")
+        return self._change(wanted, at, _Change(at, wanted.requirements[at], wheel, why))
+
+    def _change(self, wanted: _Wanted, at: int, change: _Change) -> _Wanted:
+        requirement = requirement_of(change.asked)
+        assert requirement is not None  # noqa: S101 - it names a version
+        name = canonicalize_name(requirement.name)
+        self._changes[name] = change
+        requirement.specifier = SpecifierSet(f"=={change.version}")
         changed = list(wanted.requirements)
-        requirement = Requirement(asked)
-        requirement.specifier = Requirement(f"{name}=={wheel}").specifier
         changed[at] = str(requirement)
         return replace(wanted, requirements=tuple(changed))
 
@@ -263,14 +294,17 @@ def _wanted(spec: EnvironmentSpec, notes: list[str]) -> _Wanted:
 
 def _pin(requirement: str) -> tuple[str | None, str]:
     """Name and version of a requirement that pins one; None for any other."""
-    try:
-        parsed = Requirement(requirement)
-    except InvalidRequirement:
-        return None, ""
-    for each in parsed.specifier:
-        if each.operator in ("==", "==="):
-            return canonicalize_name(parsed.name), each.version
+    parsed = requirement_of(requirement)
+    for each in parsed.specifier if parsed is not None else ():
+        if each.operator in ("==", "===") and parsed is not None:
+            return canonicalize_name(parsed.name), each.version.removesuffix(".*")
     return None, ""
+
+
+def _decided(requirement: str) -> str | None:
+    """Name of a requirement that says which version; None for any other."""
+    parsed = requirement_of(requirement)
+    return canonicalize_name(parsed.name) if parsed is not None and (parsed.specifier or parsed.url) else None
 
 
 def _wants_old_setuptools(words: str) -> bool:

@@ -87,27 +87,3 @@ def test_what_the_person_decided_on_is_left_alone():
 
 def test_a_name_without_a_version_is_no_decision():
     assert companions(["chainer", "numpy"]).requirements == ("numpy<1.24", "setuptools<70")
-
-
-@pytest.mark.parametrize(
-    ("requirement", "is_old"),
-    [
-        ("scikit-learn==0.22.1", True),
-        ("scikit_learn==1.1.*", True),
-        ("torch~=2.2.0", True),
-        ("torch<2.3", True),
-        ("torch<=2.2.2", True),
-        ("torch==2.3.0", False),
-        ("torch<2.4", False),
-        ("torch>=1.0", False),
-        ("torch!=1.0", False),
-        ("torch", False),
-        ("numba==0.50", False),
-        ("torch @ https://h.example/torch-2.2.0.whl", False),
-    ],
-)
-def test_what_was_built_before_numpy_2_gets_an_older_numpy(requirement, is_old):
-    found = companions([requirement, "numpy"])
-    assert found.requirements == (("numpy<2; python_version < '3.13'",) if is_old else ())
-    assert bool(found.notes) is is_old
-    assert companions([requirement, "numpy==1.26.4"]).requirements == ()

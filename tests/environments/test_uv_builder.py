@@ -90,9 +90,19 @@ class TestPinsThatCannotBeMet:
         assert log.notes == list(found.notes)
 
     def test_a_whole_series_does_not_fit(self, shelf, lock):
-        make_wheel(shelf[0], "spam", "1.4.0", tag=OLD_TAG)
+        for version in ("1.4.0", "1.4.1"):
+            make_wheel(shelf[0], "spam", version, tag=OLD_TAG)
         make_wheel(shelf[0], "spam", "1.13.0")
         assert versions(lock("spam==1.4.*")[0]) == {"spam": "1.13.0"}
+
+    def test_the_nearest_does_not_go_with_the_rest(self, shelf, lock):
+        make_wheel(shelf[0], "spam", "1.0", tag=OLD_TAG)
+        for version in ("1.1", "1.2", "1.3"):
+            make_wheel(shelf[0], "spam", version)
+        make_wheel(shelf[0], "ham", "1.0", requires=["spam>=1.2"])
+        found, _ = lock("spam==1.0", "ham")
+        assert versions(found) == {"spam": "1.2", "ham": "1.0"}
+        assert "spam==1.2 is the nearest that can" in found.notes[0]
 
     def test_the_source_does_not_build(self, shelf, lock):
         make_sdist(shelf[0], "spam", "1.0", backend=BROKEN_BACKEND)
