@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from amlnb.environments import conda_channels
-from amlnb.environments.builder import BuildLog, Interpreter
+from amlnb.environments.builder import BuildLog, Interpreter, counted
+from amlnb.environments.conda_activation import note_variables
 from amlnb.environments.conda_solver import Solver, hint_of
 from amlnb.environments.existing import installed_packages
 from amlnb.environments.index_settings import IndexSettings, settings
@@ -84,7 +85,8 @@ class CondaBuilder:
         sources = self._settings(channels)
         notes: list[str] = []
         os.makedirs(self._cache, exist_ok=True)
-        log.step(f"solving {len(spec.conda)} conda packages from {', '.join(channels.addresses)}")
+        asked = counted(len(spec.conda), "conda package")
+        log.step(f"solving {asked} from {', '.join(channels.addresses)}")
         with _variables(sources, configured):
             client = _client(channels)
             solver = Solver(channels, configured, client, os.path.join(self._cache, "repodata"), self._environ)
@@ -98,7 +100,7 @@ class CondaBuilder:
         for note in notes:
             log.note(note)
         python = next(package.version for package in packages if package.name == "python")
-        log.step(f"solved: {len(packages)} packages, Python {python}")
+        log.step(f"solved: {counted(len(packages), 'package')}, Python {python}")
         return Lock(
             builder=self.name,
             tool=f"py-rattler {rattler.__version__}",
@@ -118,14 +120,15 @@ class CondaBuilder:
         sources = self._settings(channels)
         os.makedirs(self._cache, exist_ok=True)
         _check_files(ours)
-        log.step(f"installing {len(ours)} conda packages")
+        log.step(f"installing {counted(len(ours), 'conda package')}")
         with _variables(sources, configured):
             self._install([_record(package) for package in ours], prefix, _client(channels), sources, log)
         _complete_records(prefix)
         of_pip = [package for package in lock.packages if package.by != self.name]
         if of_pip:
-            log.step(f"installing {len(of_pip)} pip packages")
+            log.step(f"installing {counted(len(of_pip), 'pip package')}")
             self._pip(sources, interpreter_of(prefix)).install(of_pip, interpreter_of(prefix), log, exact=False)
+        note_variables(prefix, self._environ, log)
 
     def _lock_pip(
         self,
@@ -138,7 +141,8 @@ class CondaBuilder:
     ) -> list[LockedPackage]:
         """Resolve the pip part beside the conda packages, which are installed for that in a folder that goes away."""
         with tempfile.TemporaryDirectory(prefix="resolving-", dir=self._cache) as prefix:
-            log.step(f"resolving {len(spec.pip)} pip requirements beside the conda packages with uv")
+            asked = counted(len(spec.pip), "pip requirement")
+            log.step(f"resolving {asked} beside the conda packages with uv")
             self._install(records, prefix, client, sources, log)
             python = interpreter_of(prefix)
             packages = self._pip(sources, python, pre="--pre" in spec.pip_options)

@@ -172,6 +172,29 @@ def test_the_first_channel_that_has_a_package_gives_it_unless_that_cannot_be(bui
         builder(environ={"CONDA_CHANNEL_PRIORITY": "strict"}).lock(conda("needs-new", channels=channels), Log())
 
 
+def test_what_packages_set_when_they_are_activated_is_noted_for_runs(builder, channel, tmp_path):
+    own = str(tmp_path / "own")
+    script = 'echo warming up >&2\nexport DATA_ROOT="$CONDA_PREFIX/share/data"\nexport PATH="/extra:$PATH"\nLOCAL=x\n'
+    files = {"etc/conda/activate.d/data.sh": script, "etc/conda/env_vars.d/data.json": '{"FROM_FILE": "1"}'}
+    make_conda_package(own, "with-data", "1.0", files=files)
+    index_channel(own)
+    log, prefix = Log(), tmp_path / "environment"
+    builder().build(builder().lock(conda("with-data", channels=(own, channel)), log), str(prefix), log)
+    told = json.loads((prefix / "amlnb-variables.json").read_text())
+    assert told == {"DATA_ROOT": f"{prefix}/share/data", "FROM_FILE": "1"}
+    assert "warming up" in log.told
+    builder().build(builder().lock(conda("base-lib", channels=(channel,)), log), str(tmp_path / "plain"), log)
+    assert not (tmp_path / "plain" / "amlnb-variables.json").exists()
+
+
+@pytest.mark.parametrize("text", ["exit 3", "sleep 5 &\nexport A=1", "syntax error (", "set -eu; false; export A=1"])
+def test_an_activation_script_that_fails_fails_no_build(builder, channel, tmp_path, text):
+    own = str(tmp_path / "own")
+    make_conda_package(own, "odd", "1.0", files={"etc/conda/activate.d/odd.sh": text})
+    index_channel(own)
+    builder().build(builder().lock(conda("odd", channels=(own, channel)), Log()), str(tmp_path / "environment"), Log())
+
+
 # -- Python ------------------------------------------------------------------------------------------------------------
 
 
