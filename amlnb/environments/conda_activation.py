@@ -11,9 +11,8 @@ import tempfile
 from collections.abc import Mapping
 
 from amlnb.environments.builder import BuildLog, counted
+from amlnb.environments.launching import VARIABLES_FILE
 
-# In a built environment: ``{name: value}`` of what its runs get over the variables of the person.
-FILE = "amlnb-variables.json"
 _LIMIT_S = 60
 _SOURCE = 'for script in "$@"; do . "$script"; done; exec "$CONDA_PREFIX/bin/python" -c "$AMLNB_TELL" 3>&1 >&2'
 _TELL = "import json, os; os.write(3, json.dumps(dict(os.environ)).encode())"
@@ -35,7 +34,7 @@ def note_variables(prefix: str, environ: Mapping[str, str], log: BuildLog) -> No
     """
     found = {**_of_files(prefix), **_of_scripts(prefix, environ, log)}
     if found:
-        with open(os.path.join(prefix, FILE), "w", encoding="utf-8") as file:
+        with open(os.path.join(prefix, VARIABLES_FILE), "w", encoding="utf-8") as file:
             json.dump(found, file, indent=1, sort_keys=True)
         log.step(f"its packages set {', '.join(sorted(found))}")
 

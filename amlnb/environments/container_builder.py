@@ -18,12 +18,11 @@ from amlnb.environments.container_engine import Engine
 from amlnb.environments.index_settings import settings
 from amlnb.environments.interpreters import OLDEST
 from amlnb.environments.keys import platform_tag
+from amlnb.environments.launching import CONTAINER_FILE
 from amlnb.environments.lock import Lock, LockedPackage
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
-# What the runner is told of a container, in its built folder.
-FILE = "container.json"
 _PYTHON = "python"
 _PROGRAMS = ("python", "python3")
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
@@ -89,7 +88,7 @@ class ContainerBuilder:
             "init": engine.init,
         }
         os.makedirs(os.path.join(prefix, "bin"), exist_ok=True)
-        with open(os.path.join(prefix, FILE), "w", encoding="utf-8") as file:
+        with open(os.path.join(prefix, CONTAINER_FILE), "w", encoding="utf-8") as file:
             json.dump(told, file)
         path = os.path.join(prefix, "bin", "python")
         with open(path, "w", encoding="utf-8") as file:

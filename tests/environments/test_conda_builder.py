@@ -8,9 +8,9 @@ import sys
 import pytest
 
 from amlnb import host
-from amlnb.environments import interpreters
+from amlnb.environments import interpreters, launching
 from amlnb.environments.conda_builder import CondaBuilder
-from amlnb.errors import EnvironmentBuildException
+from amlnb.errors import EnvironmentBuildException, FormatError
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.testing.builder_contract import KeptLog as Log
 
@@ -180,11 +180,15 @@ def test_what_packages_set_when_they_are_activated_is_noted_for_runs(builder, ch
     index_channel(own)
     log, prefix = Log(), tmp_path / "environment"
     builder().build(builder().lock(conda("with-data", channels=(own, channel)), log), str(prefix), log)
-    told = json.loads((prefix / "amlnb-variables.json").read_text())
-    assert told == {"DATA_ROOT": f"{prefix}/share/data", "FROM_FILE": "1"}
+    lock = builder().lock(conda("with-data", channels=(own, channel)), log)
+    told = launching.told(str(prefix), lock)
+    assert told["variables"] == {"DATA_ROOT": f"{prefix}/share/data", "FROM_FILE": "1"}
+    (prefix / launching.VARIABLES_FILE).write_text("{")
+    with pytest.raises(FormatError, match="damaged"):
+        launching.told(str(prefix), lock)
     assert "warming up" in log.told
     builder().build(builder().lock(conda("base-lib", channels=(channel,)), log), str(tmp_path / "plain"), log)
-    assert not (tmp_path / "plain" / "amlnb-variables.json").exists()
+    assert "variables" not in launching.told(str(tmp_path / "plain"), lock)
 
 
 @pytest.mark.parametrize("text", ["exit 3", "sleep 5 &\nexport A=1", "syntax error (", "set -eu; false; export A=1"])
@@ -362,8 +366,9 @@ def test_a_channel_that_refuses_is_told_without_what_it_was_offered(builder, cha
 @pytest.mark.parametrize(
     ("address", "words", "hint"),
     [
-        ("http://127.0.0.1:9/gone", "Connection refused", "cannot be reached"),
-        ("http://no-such-host.invalid/gone", "dns error", "cannot be reached"),
+        # It is tried some times.
+        pytest.param("http://127.0.0.1:9/gone", "Connection refused", "cannot be reached", marks=pytest.mark.slow),
+        pytest.param("http://no-such-host.invalid/gone", "dns error", "cannot be reached", marks=pytest.mark.slow),
         ("file:///no/such/folder", "could not find subdir", "is it spelled right"),
     ],
 )

@@ -14,8 +14,8 @@ from amlnb.core import edits, layout, states
 from amlnb.engine import look, run_side
 from amlnb.engine.snapshot import take_snapshot
 from amlnb.engine.submit import submit
-from amlnb.environments import container_engine
-from amlnb.environments.container_builder import FILE, ContainerBuilder
+from amlnb.environments import container_engine, launching
+from amlnb.environments.container_builder import ContainerBuilder
 from amlnb.errors import EnvironmentBuildException
 from amlnb.runner import container
 from amlnb.runner.launch import Launch
@@ -201,8 +201,7 @@ def test_an_image_is_locked_by_its_id_and_looked_into(builder, container_host, t
     assert (lock.builder, lock.minor) == ("container", "3.11")
     assert builder.lock(EnvironmentSpec(image=IMAGE), log).key == lock.key
     builder.build(lock, prefix, log)
-    with open(f"{prefix}/{FILE}", encoding="utf-8") as file:
-        told = json.load(file)
+    told = launching.told(prefix, lock)
     assert {**told, "engine": os.path.basename(told["engine"])} == {
         "kind": "container",
         "engine": container_host.client,
@@ -474,7 +473,8 @@ def test_outputs_are_owned_by_who_asked(container_host, tmp_path, monkeypatch):
 
 
 def built(container_host, tmp_path):
+    """What the runner is told of the image."""
     builder, prefix = ContainerBuilder(container_host.environ), str(tmp_path / "environment")
-    builder.build(builder.lock(EnvironmentSpec(image=IMAGE), Log()), prefix, Log())
-    with open(f"{prefix}/{FILE}", encoding="utf-8") as file:
-        return json.load(file)
+    lock = builder.lock(EnvironmentSpec(image=IMAGE), Log())
+    builder.build(lock, prefix, Log())
+    return launching.told(prefix, lock)
