@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import tomllib
+from typing import Any
 
 from amlnb.api.submission_words import NOTEBOOK_ENDING
 from amlnb.core import coercion, layout
+from amlnb.engine import targets
 from amlnb.environments.lock import Lock
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -31,11 +35,12 @@ def asked_for(
     ----------
     word
         What was given for it, paths relative to the working directory; see `amlnb.environments.specifications`. Without
-        it ``[tool.amlnb.env]`` of the project counts.
+        it that counts which the nearest ``pyproject.toml`` with ``[tool.amlnb.env]`` has, or with ``env`` in
+        ``[tool.amlnb]``, paths relative to it.
     data
         The workspace's data directory.
     project
-        The folder of the project, which may have a ``pyproject.toml``.
+        A folder of the project.
     target
         Name of the compute target.
     inline
@@ -48,12 +53,18 @@ def asked_for(
     FormatError
         It is a lock, and damaged.
     """
-    if word is None and not os.path.isfile(os.path.join(project, _PROJECT)):
-        return None  # most submissions: what reads specifications need not be loaded
+    folder = os.getcwd()
+    if word is None:
+        found = _project_with_environment(project)
+        if found is None:
+            return None  # most submissions: what reads specifications need not be loaded
+        folder, word = found
+        if word is not None and target not in (None, targets.LOCAL):
+            return None  # as with a table: it is for this machine
     from amlnb.environments import registered, specifications
 
     surroundings = specifications.Surroundings(
-        folder=project if word is None else os.getcwd(),
+        folder=folder,
         environ=os.environ,
         named=lambda name: _named(data, name),
         names=[one.name for one in registered.every(data, on_damaged=lambda _: None)],
@@ -83,6 +94,31 @@ def inline_text(path: str) -> tuple[str, str] | None:
 def lock_text(spec: EnvironmentSpec, lock: Lock) -> str:
     """Content of a lock's file, which `asked_for` reads on any machine of the same platform."""
     return json.dumps({"format": layout.FORMAT, "request": spec.to_dict(), "lock": lock.to_dict()}, indent=1)
+
+
+def _project_with_environment(folder: str) -> tuple[str, str | None] | None:
+    """The nearest folder, from one upwards, whose project asks for an environment; and its word, if it is one.
+
+    A file that is no TOML counts: whoever reads it for its table tells that.
+    """
+    folder = os.path.abspath(folder)
+    while True:
+        with contextlib.suppress(OSError), open(os.path.join(folder, _PROJECT), "rb") as file:
+            text = file.read()
+            try:
+                asked = _env_of(tomllib.loads(text.decode())) if b"amlnb" in text else None
+            except ValueError:
+                asked = True
+            if asked is not None:
+                return folder, asked if isinstance(asked, str) else None
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            return None
+        folder = parent
+
+
+def _env_of(document: dict[str, Any]) -> object:
+    return coercion.mapping(coercion.mapping(document.get("tool")).get("amlnb")).get("env")
 
 
 def _named(data: str, name: str) -> EnvironmentSpec | None:

@@ -33,6 +33,7 @@ from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
 INLINE = "inline"
+_THIS_MACHINE = "local"
 ORIGIN = "--env"
 _IMAGE_PREFIX = "docker:"
 _REQUIREMENTS = (".txt", ".in")
@@ -174,6 +175,8 @@ def from_inline(around: Surroundings) -> EnvironmentSpec | None:
 def from_project(around: Surroundings) -> EnvironmentSpec | None:
     """What ``[tool.amlnb.env]`` of the folder's ``pyproject.toml`` asks for; None if there is no such table.
 
+    It is for this machine: of another target only the table counts that is its own.
+
     Raises
     ------
     UserErrorException
@@ -181,7 +184,9 @@ def from_project(around: Surroundings) -> EnvironmentSpec | None:
     """
     table = environment_tables.project_table(around.folder)
     where = f"[{environment_tables.NAME}] of {environment_tables.PROJECT}"
-    return None if table is None else _of_table(table, None, where, around)
+    if table is None or (around.target not in (None, _THIS_MACHINE) and around.target not in table.get("target", {})):
+        return None
+    return _of_table(table, None, where, around)
 
 
 def of_image(image: str) -> EnvironmentSpec:

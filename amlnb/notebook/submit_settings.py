@@ -19,7 +19,7 @@ HERE = "%submit_config"
 KINDS = {
     "experiment": ("text", "the notebook's name"),
     "target": ("text", "local"),
-    "env": ("text", "the notebook's own Python"),
+    "env": ("text", "the project's, else the notebook's own Python"),
     "timeout": ("time", "30d"),
     "block": ("switch", "only where no front end is open"),
     "stream": ("switch", "False"),
@@ -43,9 +43,8 @@ def read_project(folder: str) -> tuple[dict[str, Any], str | None]:
         path = os.path.join(folder, "pyproject.toml")
         section = _section(path) if os.path.isfile(path) else None
         if section is not None:
-            # An environment that is a table is read when one is submitted.
-            told = {name: value for name, value in section.items() if name != "env" or isinstance(value, str)}
-            return {name: _checked(name, value, path) for name, value in told.items()}, path
+            # The project's environment is read when something is submitted: its paths are relative to this file.
+            return {name: _checked(name, value, path) for name, value in section.items() if name != "env"}, path
         parent = os.path.dirname(folder)
         if parent == folder:
             return {}, None

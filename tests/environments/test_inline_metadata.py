@@ -152,6 +152,10 @@ def test_a_project_has_an_environment_of_its_own(tmp_path):
     assert (found.name, found.version, found.pip) == ("mine", "3", ("pandas",))
     project.write_text("[tool.amlnb.env]\nimage = 'python:3.11'\n")
     assert from_project(around("", tmp_path)).image == "python:3.11"
+    project.write_text("[tool.amlnb.env]\npython = '3.9'\n[tool.amlnb.env.target.box]\npython = '3.10'\n")
+    assert from_project(around("", tmp_path, target="local")).python == "3.9"
+    assert from_project(around("", tmp_path, target="box")).python == "3.10"
+    assert from_project(around("", tmp_path, target="other")) is None
     project.write_text("tool =")
     with pytest.raises(UserErrorException, match=r"pyproject\.toml is no TOML"):
         from_project(around("", tmp_path))
