@@ -4,6 +4,7 @@ import base64
 import io
 import os
 import re
+import sys
 
 import nbformat
 import papermill
@@ -165,6 +166,31 @@ def test_the_second_tutorial_runs_from_start_to_end(tmp_path):
     for part in ("# %% The cell", "not run again", "too bold Failed", "line 8 of the cell: raise Float", "train.ipynb"):
         assert part in text
     assert "outputs/train.output.ipynb" in str(notebook.cells)
+
+
+@quiet
+def test_the_third_tutorial_runs_from_start_to_end(tmp_path, monkeypatch):
+    # Its cells call `amlnb` as a terminal does, in which the environment is active.
+    monkeypatch.setenv("PATH", os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"])
+    source, executed = os.path.join(REPOSITORY, "notebooks", "03-environments.ipynb"), tmp_path / "out.ipynb"
+    papermill.execute_notebook(source, str(executed), cwd=str(tmp_path), progress_bar=False)
+    notebook = nbformat.read(executed, 4)
+    text = "".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+    for part in (
+        "scikit-learn 1.5.2: 9",  # what the cell gave back
+        "installing ",  # the build's log
+        "note: pytorch is torch on PyPI",
+        "- scikit-learn==0.22.1.* cannot be met",
+        "Chainer there and NumPy 2",
+        "here agree on 100.0% of the digits",
+        "requirements.txt",  # the list of environments
+        "nothing changed: ",
+        "hint: --env tqdm,pyyaml",
+    ):
+        assert part in text
+    logs = str(notebook.cells)
+    for part in ("scikit-learn 1.5.2, NumPy 2", "It took 1.2 billion steps", "Chainer 7.8.1, NumPy 1.23.5", "1.5.2 1"):
+        assert part in logs
 
 
 def test_the_tutorials_are_committed_without_results_and_name_no_machine():
