@@ -6,12 +6,26 @@ import hashlib
 import json
 import os
 import platform
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
 
 from amlnb.environments.builder import Interpreter
 from amlnb.specs.environment_spec import EnvironmentSpec
 
 # What a person calls it, and where it was written, does not change what it is; variables are set when a run starts.
 _NOT_BUILT = ("name", "version", "origin", "variables", "notes")
+# The order of these says nothing.
+_SETS = ("pip", "constraints", "conda")
+_EDITABLE = "-e "
+_MARKER_OR_OPTION = re.compile(r"\s+;|;\s|\s--")
+_LOCAL = re.compile(r"(?:^|@\s*)(file:(?://)?)?(/[^#]*)")
+_EXTRAS = re.compile(r"\[[^\[\]/]*\]$")
+# What a build of a project writes into it.
+_OF_BUILDS = frozenset({"__pycache__", "build", "dist", "node_modules"})
+_OF_A_BUILD = ".egg-info"
+# All that counts of a project whose code is used where it lies.
+_METADATA = ("pyproject.toml", "setup.cfg", "setup.py")
 
 
 def platform_tag() -> str:
@@ -31,31 +45,53 @@ def request_key(spec: EnvironmentSpec, interpreter: Interpreter) -> str:
         The Python that was chosen for it; its minor version counts.
     """
     asked = {name: value for name, value in spec.to_dict().items() if name not in _NOT_BUILT}
-    local = [_state(part) for requirement in (*spec.pip, *spec.constraints) for part in _local_paths(requirement)]
+    asked.update({name: sorted(asked[name]) for name in _SETS if name in asked})
+    local = [_state(each) for each in sorted({*spec.pip, *spec.constraints}) if "/" in each]
     told = [asked, interpreter.minor, platform_tag(), local]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _local_paths(requirement: str) -> list[str]:
-    """Paths of this machine that a requirement names."""
-    if "/" not in requirement:
-        return []
-    parts = (part.strip("'\"") for part in requirement.replace("file://", " ").split())
-    return [part.partition("[")[0] for part in parts if part.startswith("/")]
+def local_path(requirement: str) -> str | None:
+    """Path of the file or folder of this machine that a requirement names; None if it names none."""
+    text = _MARKER_OR_OPTION.split(requirement.removeprefix(_EDITABLE), maxsplit=1)[0].strip()
+    found = _LOCAL.search(text)
+    if found is None:
+        return None
+    path = _EXTRAS.sub("", found[2])
+    return unquote(path) if found[1] else path
 
 
-def _state(path: str) -> object:
-    """What tells one content of a file or folder from another: names, sizes and times."""
+def _files_of(project: str) -> Iterator[str]:
+    """Files of a project's folder, in order, without what is hidden or was built from them."""
+    for top, folders, names in os.walk(project):
+        folders[:] = sorted(
+            each
+            for each in folders
+            if not each.startswith(".") and not each.endswith(_OF_A_BUILD) and each not in _OF_BUILDS
+        )
+        yield from filter(os.path.isfile, (os.path.join(top, name) for name in sorted(names)))
+
+
+def content_of(project: str) -> str:
+    """64 hex digits for the names and contents of a project's files."""
+    found = hashlib.sha256()
+    for path in _files_of(project):
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        found.update(f"{os.path.relpath(path, project)!r} {digest}\n".encode("ascii", "backslashreplace"))
+    return found.hexdigest()
+
+
+def _state(requirement: str) -> object:
+    """What tells one content of a requirement's file or folder from another: names, sizes and times."""
+    path = local_path(requirement)
+    if path is None:
+        return None
     if not os.path.isdir(path):
         return _mark(path)
-    found = []
-    for top, folders, names in os.walk(path):
-        folders[:] = sorted(each for each in folders if not each.startswith(".") and each not in _OF_BUILDS)
-        found += [_mark(os.path.join(top, name)) for name in sorted(names)]
-    return found
-
-
-_OF_BUILDS = frozenset({"__pycache__", "build", "dist", "node_modules"})
+    if requirement.startswith(_EDITABLE):
+        return [_mark(os.path.join(path, name)) for name in _METADATA]
+    return [_mark(each) for each in _files_of(path)]
 
 
 def _mark(path: str) -> tuple[str, int, int]:

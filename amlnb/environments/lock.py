@@ -23,7 +23,7 @@ class LockedPackage:
     name, version
         As its index or channel has them.
     hashes
-        ``sha256:...`` of the files that fit the lock's platform; none of a local folder.
+        ``sha256:...`` of the files that fit the lock's platform; ``folder:...`` of what is in a local project.
     source
         Where it comes from if not from an index: an address, a path, a channel's file; without credentials.
     by

@@ -10,16 +10,20 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
 from amlnb.environments.build_hints import hint_of
 from amlnb.environments.builder import BuildLog
+from amlnb.environments.keys import content_of
 from amlnb.environments.lock import LockedPackage
 from amlnb.environments.uv import Answer, Uv
 from amlnb.errors import EnvironmentBuildException
 
 _COMPILE = ("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet", "-")
+_EDITABLE = "-e "
+_OF_A_FOLDER = "folder:"
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -156,13 +160,15 @@ class PipPackages:
         if not packages:
             return
         text = "\n".join(_line(package) for package in packages)
-        with _files(requirements=[text], build_constraints=build_constraints) as paths:
+        with _files(build_constraints=build_constraints) as paths:
             arguments = ["pip", "sync"] if exact else ["pip", "install", "--no-deps"]
-            arguments += ["--python", python, *_options(paths), *(() if exact else ("-r",)), paths["requirements"]]
+            # uv looks at a folder's metadata alone to tell whether it has it in its cache.
+            arguments += [word for each in packages if _is_folder(each) for word in ("--refresh-package", each.name)]
+            arguments += ["--python", python, *_options(paths), *(() if exact else ("-r",)), "-"]
             # What uv has in its cache needs no index to be asked; after `compile` that is mostly all.
-            answer = self._uv.run([*arguments, "--offline"], log, quiet=True)
+            answer = self._uv.run([*arguments, "--offline"], log, given=text, quiet=True)
             if answer.code:
-                answer = self._uv.run(arguments, log)
+                answer = self._uv.run(arguments, log, given=text)
             else:
                 for line in answer.told.splitlines():
                     log.line(line)
@@ -199,6 +205,8 @@ def _package(entry: Mapping[str, Any]) -> LockedPackage:
             source = _source(kind, entry[kind])
             files = [entry[kind]] if kind == "archive" else []
     hashes = sorted(f"{name}:{value}" for file in files for name, value in (file.get("hashes") or {}).items())
+    if source is not None and "directory" in entry and not source.startswith(_EDITABLE):
+        hashes = [f"{_OF_A_FOLDER}{content_of(source)}"]
     return LockedPackage(canonicalize_name(entry["name"]), str(entry.get("version") or ""), tuple(hashes), source)
 
 
@@ -207,7 +215,7 @@ def _source(kind: str, entry: Mapping[str, Any]) -> str:
     inside = f"#subdirectory={entry['subdirectory']}" if entry.get("subdirectory") else ""
     if kind == "vcs":
         return f"{entry.get('type', 'git')}+{where}@{entry['commit-id']}{inside}"
-    editable = "-e " if entry.get("editable") else ""
+    editable = _EDITABLE if entry.get("editable") else ""
     return f"{editable}{where if '://' in where else os.path.abspath(where)}{inside}"
 
 
@@ -215,10 +223,15 @@ def _line(package: LockedPackage) -> str:
     """A locked package as a requirements file has it."""
     if package.source is None:
         return " ".join([f"{package.name}=={package.version}", *(f"--hash={each}" for each in package.hashes)])
-    if package.source.startswith("-e "):
+    if package.source.startswith(_EDITABLE):
         return package.source
-    source = package.source if "://" in package.source else f"file://{package.source}"
-    return " ".join([f"{package.name} @ {source}", *(f"--hash={each}" for each in package.hashes)])
+    source = package.source if "://" in package.source else f"file://{quote(package.source)}"
+    hashes = () if _is_folder(package) else package.hashes
+    return " ".join([f"{package.name} @ {source}", *(f"--hash={each}" for each in hashes)])
+
+
+def _is_folder(package: LockedPackage) -> bool:
+    return any(each.startswith(_OF_A_FOLDER) for each in package.hashes)
 
 
 def _options(paths: Mapping[str, str]) -> list[str]:
