@@ -236,7 +236,10 @@ def _hint_of(words: str) -> str | None:
     """Say what to do about an engine's words."""
     if "No space left on device" in words or "no space left on device" in words:
         return "the disk of the container engine is full: 'docker system prune' removes what is not used"
-    if any(each in words for each in ("pull access denied", "unauthorized", "authentication required", "denied:")):
+    if any(
+        each in words
+        for each in ("access denied", "is denied", "nauthorized", "authentication required", "no basic auth")
+    ):
         return "is the name spelled right? A private registry wants a user and password: 'docker login HOST' once"
     if any(each in words for each in ("manifest unknown", "not found: manifest", "manifest for")):
         return "the registry has no such tag: name one that it has"

@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amlnb.core import edits, layout, states
 from amlnb.engine import look, run_side
@@ -30,6 +34,7 @@ from amlnb.tracking import create
 from amlnb.tracking.edits import add_edit
 
 from .container_host import IMAGE, SYSTEM_PYTHON
+from .image_registry import serving
 
 NOBODY = 65534
 SECRET = "s3cret-value-of-a-variable"
@@ -74,6 +79,18 @@ def test_values_of_variables_do_not_stand_in_the_command_line(tmp_path):
     assert argv[argv.index("API_KEY") - 1] == "-e"
     assert (environ["API_KEY"], environ["EMPTY"]) == (SECRET, "")
     assert argv[-5:] == ["sha256:1", "/py", "train.py", "--rate", "0.1"]
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Z_][A-Z0-9_]{0,9}", fullmatch=True), st.text("abc $'\"\\\n=,", min_size=6)))
+def test_whatever_variables_are_called_they_reach_the_container(variables):
+    with tempfile.TemporaryDirectory() as folder:
+        launch = launch_of(pathlib.Path(folder), definition={"environment_variables": variables})
+        argv, environ = container.argv(launch, "/work"), container.client_environment(launch)
+    told = [argv[at + 1] for at, word in enumerate(argv[: argv.index("sha256:1")]) if word == "-e"]
+    inside = {word.partition("=")[0]: word.partition("=")[2] if "=" in word else environ[word] for word in told}
+    assert len(inside) == len(told)
+    for name, value in variables.items():
+        assert inside[name] == value
 
 
 def test_of_the_hosts_variables_only_those_that_mean_the_same_reach_the_container(tmp_path):
@@ -260,6 +277,31 @@ def test_an_image_that_cannot_be_pulled_is_told_without_its_password(container_h
         builder.lock(EnvironmentSpec(image="127.0.0.1:9/team/image:2"), log)
     assert "connection refused" in told.value.message
     assert SECRET not in log.text + str(told.value)
+
+
+@slow
+def test_an_image_of_a_registry_with_a_password_is_had_and_had_again(container_host, tmp_path):
+    if container_host.client != "docker":
+        pytest.skip("podman wants to be told of every registry without a certificate")
+    made = ContainerBuilder(container_host.environ).lock(EnvironmentSpec(dockerfile=f"FROM {IMAGE}\nENV A=1\n"), Log())
+    saved = subprocess.run(
+        ["docker", "save", made.image], env=container_host.environ, capture_output=True, check=True
+    ).stdout
+    with serving(saved, "me", SECRET) as address:
+        spec = EnvironmentSpec(image=f"{address}/team/image:2")
+        container_host.ask("rmi", "--force", made.image)
+        with pytest.raises(EnvironmentBuildException) as told:
+            ContainerBuilder(container_host.environ).lock(spec, Log())
+        assert "docker login" in told.value.hint
+        builder = ContainerBuilder(container_host.environ, {address: f"me:{SECRET}"})
+        log = Log()
+        lock = builder.lock(spec, log)
+        assert lock.image == made.image
+        # On a machine that does not have it, the lock alone says where it is from.
+        container_host.ask("rmi", "--force", made.image)
+        builder.build(lock, str(tmp_path / "environment"), log)
+        assert container_host.ask("image", "inspect", "--format", "{{.Id}}", made.image).stdout.strip() == made.image
+    assert SECRET not in log.text + json.dumps(lock.to_dict())
 
 
 @slow
