@@ -50,6 +50,11 @@ def expanded(text: str, environ: Mapping[str, str], where: str) -> str:
     return _VARIABLE.sub(lambda found: _value(found[1], environ, where), text)
 
 
+def variables(text: str) -> list[str]:
+    """Names of the variables that the addresses of a text name, such as NAME for ``https://host/${NAME}/x``."""
+    return [name for address in _ADDRESS.finditer(text) for name in _VARIABLE.findall(address[0])]
+
+
 def is_address(text: str) -> bool:
     """Tell whether a text begins as an address does, such as ``https://`` or ``git+ssh://``."""
     return bool(_BEGINS.match(text))

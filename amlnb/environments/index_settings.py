@@ -6,14 +6,18 @@ arguments: what is secret in an address must not stand in a list of processes.
 
 from __future__ import annotations
 
+import base64
 import configparser
+import math
 import os
 import re
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
+from dataclasses import dataclass, field, replace
+from urllib.parse import quote, unquote, urlsplit
+
+from amlnb.environments import addresses
 
 # pip's names of what uv has a variable for, and that variable.
 _VARIABLES = {
@@ -24,7 +28,6 @@ _VARIABLES = {
     "client-cert": "SSL_CLIENT_CERT",
     "trusted-host": "UV_INSECURE_HOST",
     "timeout": "UV_HTTP_TIMEOUT",
-    "default-timeout": "UV_HTTP_TIMEOUT",
     "proxy": "ALL_PROXY",
 }
 # Of these uv has no variable; nothing in them is secret.
@@ -36,7 +39,11 @@ _SEPARATORS = {"find-links": ","}
 # Where any of these is set, the person has told uv itself.
 _UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UVS_KEYS = frozenset({"index", "index-url", "extra-index-url", "find-links", "no-index"})
-_SECRET = re.compile(r"(?<=://)([^/@\s]+)@")
+# To the last @: a password may have one that is not escaped.
+_SECRET = re.compile(r"(?<=://)([^/?#\s]+)@")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'`<>]+")
+_OF_PEOPLE = ("UV_", "PIP_")
+_OF_PROXIES = "_PROXY"
 _OPTION = re.compile(r"([^\s=]*)[\s=]?\s*(.*)", re.DOTALL)
 _SHORTEST_SECRET = 4
 _HIDDEN = "****"
@@ -56,22 +63,44 @@ class IndexSettings:
         Lines of a netrc file with the credentials of the specification; empty if it has none.
     secrets
         What must not be shown.
+    variables
+        ``{value: "${NAME}"}`` of the variables in addresses.
     """
 
     environ: Mapping[str, str]
     arguments: tuple[str, ...] = ()
     netrc: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def hide(self, text: str) -> str:
         """The text without what is secret in it."""
+        text = self.named(text)
         for secret in self.secrets:
             text = text.replace(secret, _HIDDEN)
         return _SECRET.sub(f"{_HIDDEN}@", text)
 
+    def knowing_variables_of(self, text: str, environ: Mapping[str, str]) -> IndexSettings:
+        """The same, which knows the variables in the addresses of a text too: what they hold may be secret."""
+        found = {environ[name]: f"${{{name}}}" for name in addresses.variables(text) if environ.get(name)}
+        return replace(self, variables={**self.variables, **found}) if found else self
+
+    def named(self, text: str) -> str:
+        """The text with the variables in its addresses as they were written, ``${NAME}``, for what they hold."""
+        return _ADDRESS.sub(self._named, text) if self.variables else text
+
+    def _named(self, address: re.Match[str]) -> str:
+        text = address[0]
+        for value in sorted(self.variables, key=len, reverse=True):
+            for form in {value, quote(value), quote(value, safe="")}:
+                text = text.replace(form, self.variables[value])
+        return text
+
 
 def settings(
-    environ: Mapping[str, str], options: Sequence[str] = (), credentials: Mapping[str, str] | None = None
+    environ: Mapping[str, str],
+    options: Sequence[str] = (),
+    credentials: Mapping[str, str] | None = None,
 ) -> IndexSettings:
     """Join the person's configuration and the options of a specification.
 
@@ -83,14 +112,21 @@ def settings(
         Lines such as ``--extra-index-url ADDRESS``, as requirements files have them. An index replaces that of the
         configuration, all else is added.
     credentials
-        ``{host: "user:password"}`` of the addresses in the options.
+        ``{host: "user:password"}`` of the addresses of a specification.
+
+    Raises
+    ------
+    UserErrorException
+        A variable in the address of an option is not set.
     """
+    credentials = credentials or {}
     configured = pip_configuration(environ)
     if any(environ.get(name) for name in _UVS_OWN) or _uv_is_configured(environ):
         configured = {name: value for name, value in configured.items() if name not in _OF_INDEXES}
     told: dict[str, str] = {}
     arguments: list[str] = []
-    for name, value in _with_options(configured, options, environ).items():
+    expanded = [addresses.expanded(option, environ, option.partition(" ")[0]) for option in options]
+    for name, value in _with_options(configured, expanded, environ).items():
         variable = _VARIABLES.get(name)
         if variable and value and (name in _OF_INDEXES or not environ.get(variable)):
             told[variable] = _SEPARATORS.get(name, " ").join(value) if name in _LISTS else value[-1]
@@ -101,12 +137,15 @@ def settings(
         told["UV_INDEX_STRATEGY"] = "unsafe-best-match"
     if "ALL_PROXY" in told and any(environ.get(name) for name in ("HTTPS_PROXY", "https_proxy", "all_proxy")):
         del told["ALL_PROXY"]
-    secrets = _secrets(
-        [*told.values(), *(environ.get(name, "") for name in environ if name.startswith(("UV_", "PIP_")))]
-    )
-    for pair in (credentials or {}).values():
-        secrets += [pair, *pair.split(":", 1)[1:]]
-    return IndexSettings(told, tuple(arguments), _netrc(credentials or {}, environ), _longest_first(secrets))
+    told.update(_certificates(told, environ))
+    told.update(_for_git(credentials, environ))
+    written = [value for name, value in environ.items() if _may_hold_secrets(name)]
+    return IndexSettings(
+        told,
+        tuple(arguments),
+        _netrc(credentials, environ),
+        _longest_first(_secrets([*told.values(), *written], credentials.values())),
+    ).knowing_variables_of("\n".join(options), environ)
 
 
 def pip_configuration(environ: Mapping[str, str]) -> dict[str, list[str]]:
@@ -117,20 +156,19 @@ def pip_configuration(environ: Mapping[str, str]) -> dict[str, list[str]]:
     environ
         The person's environment variables.
     """
-    found: dict[str, list[str]] = {}
-    for path in _files(environ):
-        parser = configparser.RawConfigParser()
-        try:
-            parser.read(path, encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError):
-            continue  # pip itself tells of it, with every command
-        for section in ("global", "install"):
+    told: dict[str, str] = {}
+    parsers = list(map(_parsed, _files(environ)))
+    # As in pip, a section for one command goes before what is for all, in whichever file.
+    for section in ("global", "install"):
+        for parser in parsers:
             if parser.has_section(section):
-                for key, value in parser.items(section):
-                    found[key.replace("_", "-")] = _words(value)
+                told.update({key.replace("_", "-"): value for key, value in parser.items(section)})
     for name, value in environ.items():
         if name.startswith("PIP_") and value:
-            found[name.removeprefix("PIP_").lower().replace("_", "-")] = _words(value)
+            told[name.removeprefix("PIP_").lower().replace("_", "-")] = value
+    found = {name: value.split() if name in _LISTS else [value.strip()] for name, value in told.items()}
+    if "timeout" in found or "default-timeout" in found:
+        found["timeout"] = _whole_seconds(found.pop("default-timeout", []) + found.pop("timeout", []))
     for name in _SWITCHES & found.keys():
         found[name] = ["1"] if found[name][-1:] and found[name][-1].lower() in ("1", "true", "yes", "on") else []
     return found
@@ -146,15 +184,30 @@ def _files(environ: Mapping[str, str]) -> list[str]:
         *(os.path.join(each, "pip", "pip.conf") for each in (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")),
         "/etc/pip.conf",
     ]
-    users = [os.path.join(home, ".pip", "pip.conf"), os.path.join(config, "pip", "pip.conf")]
+    # As in pip: a file that a variable names stands in for the person's own.
+    named = [own] if own and os.path.exists(own) else []
+    users = [] if named else [os.path.join(home, ".pip", "pip.conf"), os.path.join(config, "pip", "pip.conf")]
     if sys.platform == "darwin":
         shared.append("/Library/Application Support/pip/pip.conf")
-        users.append(os.path.join(home, "Library", "Application Support", "pip", "pip.conf"))
-    return [*shared, *users, os.path.join(sys.prefix, "pip.conf"), *([own] if own else [])]
+        users += [] if named else [os.path.join(home, "Library", "Application Support", "pip", "pip.conf")]
+    return [*shared, *users, os.path.join(sys.prefix, "pip.conf"), *named]
 
 
-def _words(value: str) -> list[str]:
-    return value.split()
+def _parsed(path: str) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(path, encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return configparser.RawConfigParser()  # pip itself tells of it, with every command
+    return parser
+
+
+def _whole_seconds(values: Sequence[str]) -> list[str]:
+    """A time as uv takes it; pip has fractions too."""
+    try:
+        return [str(math.ceil(float(values[-1])))]
+    except (ValueError, OverflowError):
+        return []
 
 
 def _with_options(
@@ -193,13 +246,51 @@ def _uv_is_configured(environ: Mapping[str, str]) -> bool:
     return False
 
 
-def _secrets(values: Iterable[str]) -> list[str]:
-    """Credentials in addresses, as they stand there and as they are meant."""
+def _certificates(told: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Where pip looks for certificates too, and uv does not."""
+    if told.get("SSL_CERT_FILE") or environ.get("SSL_CERT_FILE") or environ.get("SSL_CERT_DIR"):
+        return {}
+    path = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
+    if not path:
+        return {}
+    return {"SSL_CERT_DIR" if os.path.isdir(path) else "SSL_CERT_FILE": path}
+
+
+def _for_git(credentials: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Variables that give git, which uv starts and which reads the netrc of the home only, the credentials of hosts.
+
+    A header, not an address: git's own helpers have the address among their arguments.
+    """
+    try:
+        count = int(environ.get("GIT_CONFIG_COUNT") or 0)
+    except ValueError:
+        return {}
+    told = {}
+    for host, pair in credentials.items():
+        for scheme in ("http", "https"):
+            told[f"GIT_CONFIG_KEY_{count}"] = f"http.{scheme}://{host}/.extraHeader"
+            told[f"GIT_CONFIG_VALUE_{count}"] = f"Authorization: Basic {_basic(pair)}"
+            count += 1
+    return {**told, "GIT_CONFIG_COUNT": str(count)} if told else {}
+
+
+def _basic(pair: str) -> str:
+    return base64.b64encode(unquote(pair).encode()).decode()
+
+
+def _may_hold_secrets(name: str) -> bool:
+    return name.startswith(_OF_PEOPLE) or name.upper().endswith(_OF_PROXIES)
+
+
+def _secrets(values: Iterable[str], pairs: Iterable[str]) -> list[str]:
+    """Credentials, those in addresses too, as they stand there and as they are meant."""
     found = []
-    for value in values:
-        for pair in _SECRET.findall(value):
-            password = pair.partition(":")[2] or pair
-            found += [pair, unquote(pair), password, unquote(password)]
+    for pair in [*pairs, *(each for value in values for each in _SECRET.findall(value))]:
+        user, _, password = pair.partition(":")
+        for each in (pair, password or user):
+            plain = unquote(each)
+            found += [each, plain, quote(plain), quote(plain, safe="")]
+        found.append(_basic(pair))
     return found
 
 
@@ -214,9 +305,9 @@ def _netrc(credentials: Mapping[str, str], environ: Mapping[str, str]) -> str:
         return ""
     lines = []
     for host, pair in credentials.items():
-        user, _, password = pair.partition(":")
+        user, _, password = map(_in_netrc, pair.partition(":"))
         name = urlsplit(f"//{host}").hostname or host
-        lines.append(f"machine {name} login {unquote(user)} password {unquote(password)}")
+        lines.append(f"machine {name} login {user} password {password}")
     path = environ.get("NETRC") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".netrc")
     try:
         with open(path, encoding="utf-8") as file:
@@ -224,3 +315,9 @@ def _netrc(credentials: Mapping[str, str], environ: Mapping[str, str]) -> str:
     except (OSError, UnicodeDecodeError):
         pass
     return "\n".join([*lines, ""])
+
+
+def _in_netrc(text: str) -> str:
+    """A word as uv reads it in a netrc file, whatever is in it."""
+    plain = unquote(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{plain}"'

@@ -81,11 +81,17 @@ class Uv:
         log
             Gets the lines of standard error, unless ``quiet``.
         given
-            Its standard input.
+            Its standard input. uv expands the variables in the addresses there; what it says of them is told, and
+            answered, by their names.
         limit_s
             After how many seconds it is ended (exit status 124); None for no limit.
         """
-        with self._variables() as environ, tempfile.TemporaryFile("w+") as feed, tempfile.TemporaryFile("w+") as out:
+        settings = self._settings.knowing_variables_of(given, self._environ)
+        with (
+            self._variables() as (environ, fds),
+            tempfile.TemporaryFile("w+", encoding="utf-8") as feed,
+            tempfile.TemporaryFile("w+", encoding="utf-8") as out,
+        ):
             feed.write(given)
             feed.seek(0)
             process = subprocess.Popen(
@@ -95,6 +101,7 @@ class Uv:
                 stderr=subprocess.PIPE,
                 env=environ,
                 cwd=self._folder,
+                pass_fds=fds,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
@@ -103,13 +110,14 @@ class Uv:
             said = []
             with process:
                 for line in process.stderr or ():
-                    text = self._settings.hide(line.rstrip("\n"))
+                    text = settings.hide(line.rstrip("\n"))
                     said.append(text)
                     if not quiet:
                         log.line(text)
             killer.stop()
             out.seek(0)
-            return Answer(124 if killer.struck else process.returncode, out.read(), "\n".join(said))
+            code = 124 if killer.struck else process.returncode
+            return Answer(code, settings.named(out.read()), "\n".join(said))
 
     def hide(self, text: str) -> str:
         """The text without what is secret in it."""
@@ -127,15 +135,16 @@ class Uv:
         )
 
     @contextlib.contextmanager
-    def _variables(self) -> Iterator[dict[str, str]]:
+    def _variables(self) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
+        """Variables for uv, and the files behind them, which have no name: of none that is killed anything stays."""
         environ = {**self._own_variables(), **self._settings.environ}
         if not self._settings.netrc:
-            yield environ
+            yield environ, ()
             return
-        with tempfile.NamedTemporaryFile("w", prefix="amlnb-", suffix=".netrc") as file:  # readable by its owner alone
+        with tempfile.TemporaryFile("w", encoding="utf-8") as file:
             file.write(self._settings.netrc)
-            file.flush()
-            yield {**environ, "NETRC": file.name}
+            file.seek(0)
+            yield {**environ, "NETRC": f"/dev/fd/{file.fileno()}"}, (file.fileno(),)
 
     def _own_variables(self) -> dict[str, str]:
         kept = {name: value for name, value in self._environ.items() if name not in _NOT_FOR_US}
