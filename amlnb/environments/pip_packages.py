@@ -24,6 +24,7 @@ from amlnb.errors import EnvironmentBuildException
 _COMPILE = ("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet", "-")
 _EDITABLE = "-e "
 _OF_A_FOLDER = "folder:"
+_FIRST_LINES, _LAST_LINES, _MOST_LINES = 8, 24, 40
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -94,7 +95,7 @@ class PipPackages:
             arguments = [*_COMPILE, "--python", self._python, *self._pre, *_options(paths)]
             answer = self._uv.run(arguments, log, given="\n".join(requirements), quiet=True)
         if answer.code:
-            raise self._failure(answer, log)
+            raise self.failure(answer, log)
         return _compiled(answer.output)
 
     def nearest_wheel(self, name: str, version: str, log: BuildLog) -> str | None:
@@ -173,7 +174,7 @@ class PipPackages:
                 for line in answer.told.splitlines():
                     log.line(line)
         if answer.code:
-            raise self._failure(answer, log)
+            raise self.failure(answer, log)
 
     def _one(self, requirement: str, log: BuildLog, *options: str) -> str | None:
         arguments = [*_COMPILE, "--python", self._python, "--no-deps", *options]
@@ -181,11 +182,21 @@ class PipPackages:
         packages = () if answer.code else _compiled(answer.output).packages
         return packages[0].version if packages else None
 
-    def _failure(self, answer: Answer, log: BuildLog) -> EnvironmentBuildException:
+    def failure(self, answer: Answer, log: BuildLog) -> EnvironmentBuildException:
+        """The error of a command that failed: uv's own words, of very many the first and the last, and a hint."""
         hint = hint_of(answer.told, lambda name, version: self.neighbours(name, version, log))
         if "No solution found" in answer.words or "were unsatisfiable" in answer.words:
-            return Unsatisfiable(answer.told, hint, answer.words)
-        return EnvironmentBuildException(answer.told, hint)
+            return Unsatisfiable(_shortened(answer.told), hint, answer.words)
+        return EnvironmentBuildException(_shortened(answer.told), hint)
+
+
+def _shortened(text: str) -> str:
+    """The build log has it all."""
+    lines = text.split("\n")
+    if len(lines) <= _MOST_LINES:
+        return text
+    left_out = len(lines) - _FIRST_LINES - _LAST_LINES
+    return "\n".join([*lines[:_FIRST_LINES], f"  ... {left_out} lines that the build log has ...", *lines[-_LAST_LINES:]])
 
 
 def _compiled(text: str) -> Compiled:

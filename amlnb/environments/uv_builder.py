@@ -263,7 +263,7 @@ class _Resolver:
             why = "it has no wheel for this Python, and its source does not build here"
             changed = self._nearest(wanted, package.name, package.version, why, wheel)
         if changed is None:
-            raise EnvironmentBuildException(answer.told, hint_of(answer.told))
+            raise self._packages.failure(answer, self._log)
         return changed
 
     def _nearest(self, wanted: _Wanted, name: str, version: str, why: str, wheel: str | None = None) -> _Wanted | None:

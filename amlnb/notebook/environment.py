@@ -14,6 +14,7 @@ from amlnb.engine import environments, targets
 from amlnb.environments.asking import is_workspaces, normal
 from amlnb.environments.interpreters import own
 from amlnb.environments.requirement_names import name_of
+from amlnb.environments.specifications import ORIGIN
 from amlnb.notebook.cell import CellException
 from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # What a pickle of the notebook's own functions needs where it is read.
 _UNPICKLER = "cloudpickle"
 _PICKLE = ".pkl"
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,9 @@ class CellEnvironment:
     @property
     def name(self) -> str:
         """What a person calls it."""
+        packages = [*self.spec.conda, *self.spec.pip]
+        if self.spec.origin == ORIGIN and packages:
+            return ", ".join(packages[:_NAMED]) + (" ..." if len(packages) > _NAMED else "")
         return self.spec.name or self.spec.origin or self.spec.kind
 
 

@@ -78,6 +78,7 @@ class Prepared:
         parts = [self.capture.summary]
         parts += [f"{count} module file{'s' if count > 1 else ''}"] if count else []
         parts += [", ".join(self.paths)] if self.paths else []
+        parts += [] if self.environment is None else [f"in the environment {self.environment.name}"]
         return ", ".join(parts)
 
 

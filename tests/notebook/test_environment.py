@@ -128,7 +128,7 @@ def test_a_module_that_it_does_not_have(run_cell, shelf):
     assert "--env spam==1.0,opencv-python" in str(error.value)
     with pytest.raises(CellException) as error:
         run_cell("%%submit --env spam==1.0\nimport cv2")
-    assert "the environment --env does not have" in str(error.value)
+    assert "the environment spam==1.0 does not have" in str(error.value)
     assert "--env spam==1.0,opencv-python" in str(error.value)
     run_cell("%%submit --env spam==1.0\nimport spam, json, amlnb, azureml.core")
 
