@@ -196,7 +196,8 @@ def _shortened(text: str) -> str:
     if len(lines) <= _MOST_LINES:
         return text
     left_out = len(lines) - _FIRST_LINES - _LAST_LINES
-    return "\n".join([*lines[:_FIRST_LINES], f"  ... {left_out} lines that the build log has ...", *lines[-_LAST_LINES:]])
+    between = f"  ... {left_out} lines that the build log has ..."
+    return "\n".join([*lines[:_FIRST_LINES], between, *lines[-_LAST_LINES:]])
 
 
 def _compiled(text: str) -> Compiled:

@@ -75,7 +75,8 @@ def _asked_text(environment: CellEnvironment) -> str:
     packages = [*asked.conda, *asked.pip]
     shown = ", ".join(packages[:_SHOWN_PACKAGES]) + (" ..." if len(packages) > _SHOWN_PACKAGES else "")
     state = "built" if found.prefix else "locked, not built yet" if found.lock else "not built yet"
-    return f"Python {request.interpreter.minor} with {shown or 'no packages'} ({environment.spec.name or environment.spec.origin}; {state})"
+    origin = spec.name or spec.origin
+    return f"Python {request.interpreter.minor} with {shown or 'no packages'} ({origin}; {state})"
 
 
 def _listed(name: str, texts: Sequence[str]) -> list[tuple[str, str]]:
