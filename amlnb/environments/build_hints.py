@@ -37,6 +37,9 @@ _COMPILER = re.compile(
 )
 _COMPILERS = {"gfortran": "gfortran", "rustc": "rustc cargo", "cargo": "rustc cargo", "nvcc": "the CUDA toolkit"}
 _UNREACHABLE = ("dns error", "tcp connect error", "Connection refused", "timed out", "Network is unreachable")
+_GIT_REFUSED = re.compile(
+    r"could not read Username|Authentication failed for|returned error: 40[13]|Permission denied \(publickey"
+)
 _REFUSED = re.compile(r"\b(401 Unauthorized|403 Forbidden|407 Proxy)")
 
 
@@ -76,6 +79,11 @@ def hint_of(told: str, neighbours: Callable[[str, str], list[str]] = lambda *_: 
 def _of_machine(words: str) -> str | None:
     if "No space left on device" in words:
         return "the disk is full: free some space ('amlnb env gc' and 'uv cache prune' remove what is not used)"
+    if "Git operation failed" in words and _GIT_REFUSED.search(words):
+        return (
+            "the git server wants a user and password, or a key: put them into the address "
+            "(git+https://USER:${TOKEN}@HOST/...), or into git's own credential helper"
+        )
     if _REFUSED.search(words):
         return (
             "the package index wants a user and password: put them into its address in the configuration of pip or uv, "
