@@ -151,8 +151,18 @@ def split_secret(address: str) -> tuple[str, dict[str, str]]:
     """Split an address into itself without credentials, and these by its host.
 
     A user with a password becomes ``{host: "user:password"}``; a token in the path (``/t/TOKEN/``) ``{host: "TOKEN"}``.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        It is no address.
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise EnvironmentBuildException(
+            f"a conda channel has an address that cannot be understood: {error}", hint="is it spelled right?"
+        ) from error
     if not parts.netloc:
         return address, {}
     pair, _, host = parts.netloc.rpartition("@")

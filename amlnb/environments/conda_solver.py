@@ -143,7 +143,9 @@ class Solver:
             if not any(each.matches(record) for record in records):
                 versions = sorted({record.version for record in records})
                 near = [str(version) for version in nearest(versions, str(each.version or ""))]
-                return f"the nearest of {name} in {where} are {' and '.join(near)}"
+                too_old = "; runs need Python 3.7 or newer" if name == "python" else ""
+                are = "is" if len(near) == 1 else "are"
+                return f"the nearest of {name} in {where} {are} {' and '.join(near)}{too_old}"
         return "these do not go together: leave one of the versions open, or name another channel"
 
 
@@ -189,6 +191,8 @@ def hint_of(told: str) -> str | None:
             "the channel cannot be reached from here: is there a network, a proxy (HTTPS_PROXY), a mirror "
             "(default_channels and channel_alias in ~/.condarc)? pip packages are taken in their place without --conda"
         )
+    if "not a supported scheme" in told:
+        return "a channel is a name, a folder, or an address that begins with https:// or file://"
     if "could not find subdir" in told:
         return "there is no conda channel at this address: is it spelled right?"
     if "hash" in told.lower() and "mismatch" in told.lower():

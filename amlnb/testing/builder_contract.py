@@ -49,11 +49,13 @@ if TYPE_CHECKING:
     Make = Callable[[EnvironmentSpec], Builder]
 
 _KILLS = 6
+# It ends at once: threads of a builder's library may outlive a build, and crash an interpreter that ends under them.
 _BUILD = """
-import pickle, sys
+import os, pickle, sys
 builder, lock, prefix, log = pickle.load(sys.stdin.buffer)
 print("building", flush=True)
 builder.build(lock, prefix, log)
+os._exit(0)
 """
 
 

@@ -136,7 +136,7 @@ def test_nothing_is_solved_anew_when_a_lock_is_built(builder, channel, tmp_path)
             "No candidates were found for base-lib 1.7.*",
             "the nearest of base-lib in {} are 1.5 and 2.0",
         ),
-        (["base-lib>=3"], "No candidates were found for base-lib >=3", "the nearest of base-lib in {} are 2.0"),
+        (["base-lib>=3"], "No candidates were found for base-lib >=3", "the nearest of base-lib in {} is 2.0"),
         (["base-lib=2", "needs-old"], "base-lib <2", "do not go together"),
         (["base-lib >"], "'base-lib >' is no conda package specification", "write for example numpy=1.26"),
         (["nowhere::base-lib"], "nowhere", ""),
@@ -369,6 +369,8 @@ def test_a_channel_that_refuses_is_told_without_what_it_was_offered(builder, cha
         # It is tried some times.
         pytest.param("http://127.0.0.1:9/gone", "Connection refused", "cannot be reached", marks=pytest.mark.slow),
         pytest.param("http://no-such-host.invalid/gone", "dns error", "cannot be reached", marks=pytest.mark.slow),
+        ("ftp://host.invalid/channel", "not a supported scheme", "https:// or file://"),
+        ("http://[bad/channel", "cannot be understood", "is it spelled right"),
         ("file:///no/such/folder", "could not find subdir", "is it spelled right"),
     ],
 )
