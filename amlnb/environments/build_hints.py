@@ -8,6 +8,10 @@ from collections.abc import Callable
 _NOT_FOUND = re.compile(r"Because ([\w.-]+) was not found in the (?:package registry|provided package locations)")
 _NO_VERSION = re.compile(r"there (?:is|are) no versions? of ([\w.-]+?)==([\w.+!*]+?),? ")
 _ONLY = re.compile(r"only ([\w.-]+?)[<>=!][^ ]* (?:is|are) available and .*?you require \1==([\w.+!*]+?),? ")
+_OTHERS_ONLY = re.compile(r"only (([\w.-]+?)[<>=!].*?) (?:is|are) available and .*?you require (\2[<>=!~][^ ]*?),? ")
+_OTHER_PYTHON = re.compile(r"([\w.-]+?)==([\w.+!]+) requires Python (\S+)")
+_NO_FOLDER = re.compile(r"Failed to read `--find-links` directory: (\S+)")
+_NO_FILE = re.compile(r"\(404[^)]*\) for url \(([^)\s]+)\)")
 _NO_WHEEL = re.compile(r"([\w.-]+?)==([\w.+!]+) has no wheels with a matching")
 _BAD_SOURCE = re.compile(r"Failed to build `([^`]+)`")
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
@@ -35,8 +39,15 @@ _COMPILER = re.compile(
     r"|(?:can't find|no such file|not found).{0,20}(Rust|cargo) (?:compiler|toolchain)",
     re.IGNORECASE,
 )
-_COMPILERS = {"gfortran": "gfortran", "rustc": "rustc cargo", "cargo": "rustc cargo", "nvcc": "the CUDA toolkit"}
+_COMPILERS = {
+    "gfortran": "gfortran",
+    "rust": "rustc cargo",
+    "rustc": "rustc cargo",
+    "cargo": "rustc cargo",
+    "nvcc": "the CUDA toolkit",
+}
 _UNREACHABLE = ("dns error", "tcp connect error", "Connection refused", "timed out", "Network is unreachable")
+_GIT_UNREACHABLE = re.compile(r"Could not resolve host|Failed to connect|Connection (?:refused|timed out)")
 _GIT_REFUSED = re.compile(
     r"could not read Username|Authentication failed for|returned error: 40[13]|Permission denied \(publickey"
 )
@@ -63,6 +74,16 @@ def hint_of(told: str, neighbours: Callable[[str, str], list[str]] = lambda *_: 
         version = found[2].removesuffix(".*")
         near = neighbours(found[1], version)
         return f"the nearest of {found[1]} are {' and '.join(near)}" if near else f"there is no {found[1]} at all"
+    return _of_requirements(words)
+
+
+def _of_requirements(words: str) -> str | None:
+    found = _OTHERS_ONLY.search(words)
+    if found:
+        return f"{found[3]} was asked for, and there is only {found[1]}"
+    found = _OTHER_PYTHON.search(words)
+    if found:
+        return f"{found[1]} {found[2]} needs Python {found[3]}: take another version, or another python="
     found = _NOT_FOUND.search(words)
     if found:
         return _of_unknown(found[1])
@@ -84,6 +105,8 @@ def _of_machine(words: str) -> str | None:
             "the git server wants a user and password, or a key: put them into the address "
             "(git+https://USER:${TOKEN}@HOST/...), or into git's own credential helper"
         )
+    if "Git operation failed" in words and _GIT_UNREACHABLE.search(words):
+        return "the git server cannot be reached from here: is its address right, is there a network, a proxy?"
     if _REFUSED.search(words):
         return (
             "the package index wants a user and password: put them into its address in the configuration of pip or uv, "
@@ -98,9 +121,18 @@ def _of_machine(words: str) -> str | None:
         return "UV_OFFLINE is set, and not all packages are in uv's cache"
     if "invalid peer certificate" in words or "UnknownIssuer" in words:
         return "its certificate is signed by somebody unknown here: name the file with pip's cert or SSL_CERT_FILE"
+    if "InvalidContentType" in words:
+        return "what answers there does not speak https: is its address http://...?"
     if "Hash mismatch" in words:
-        return "the index offers another file than the one that was locked; 'amlnb env lock --upgrade' locks anew"
-    return None
+        return (
+            "the index offers another file than the one that was locked, or whose --hash was given; "
+            "'amlnb env lock --upgrade' locks anew"
+        )
+    found = _NO_FOLDER.search(words)
+    if found:
+        return f"there is no folder {found[1]}: mend find-links (UV_FIND_LINKS, or pip's configuration)"
+    found = _NO_FILE.search(words)
+    return f"there is no file {found[1]}: is its address right?" if found else None
 
 
 def _of_build(words: str) -> str | None:
