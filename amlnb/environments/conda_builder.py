@@ -92,7 +92,7 @@ class CondaBuilder:
             solver = Solver(channels, configured, client, os.path.join(self._cache, "repodata"), self._environ)
             records, told = _run(solver.solve(spec, self._interpreter.minor), sources)
             notes += told
-            packages = [_locked(record) for record in records]
+            packages = sorted(map(_locked, records), key=lambda each: each.name)
             for package in packages:
                 log.line(f"  {package.name} {package.version}")
             if spec.pip:
