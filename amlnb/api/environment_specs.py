@@ -80,7 +80,8 @@ def _packages(base: EnvironmentSpec, packages: CondaDependencies) -> Environment
     read = conda_text.parse(packages.serialize_to_string(), base.origin, packages.folder, os.environ)
     notes = [*base.notes, *read.notes]
     is_soft = base.python_is_soft and not base.strict
-    python = None if is_soft and read.python in _DEFAULT_PYTHONS else read.python
+    # A default is nobody's wish, not even where all wishes bind.
+    python = None if base.python_is_soft and read.python in _DEFAULT_PYTHONS else read.python
     if is_soft and not (read.pip or read.conda):
         notes = [_told_own(python)] if python and not python.startswith(_OWN_PYTHON) else []
         python = None
