@@ -4,6 +4,7 @@ import os
 import sys
 
 import cloudpickle
+import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -183,3 +184,22 @@ def test_what_is_refused_before_anything_is_submitted(run_cell, shelf, word, tol
     assert told in str(error.value)
     assert "hint: " in str(error.value)
     assert not os.path.exists(".amlnb/runs") or not os.listdir(".amlnb/runs")
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("python", [None, "3.10"])
+def test_a_whole_notebook(run_cell, tmp_path, python):
+    """What executes it is installed with what it asks for; its metadata stand in its first code cell."""
+    if python is not None and python not in {each.minor for each in interpreters.find_all(os.environ)}:
+        pytest.skip(f"this machine has no Python {python}")
+    metadata = '# /// script\n# dependencies = ["six==1.16.0"]\n# ///\nimport six'
+    code = "import amlnb, sys\namlnb.log(six=float(six.__version__[:4]), python=sys.version_info[1])"
+    cells = [nbformat.v4.new_markdown_cell("# Six"), *map(nbformat.v4.new_code_cell, (metadata, code))]
+    document = nbformat.v4.new_notebook(cells=cells)
+    document.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(document, tmp_path / "train.ipynb")
+    word = "inline" if python is None else f"six==1.16.0,python={python}"
+    run, _ = run_cell(f"%submit --env {word} train.ipynb")
+    run.result()
+    assert run.get_metrics() == {"six": 1.16, "python": int((python or MINOR).split(".")[1])}
+    assert "outputs/train.output.ipynb" in run.get_file_names()
