@@ -45,8 +45,13 @@ def read(data: str, request: str) -> Lock | None:
     FormatError
         Its file is damaged, or of a newer version.
     """
-    found = _read(_path(data, request))
-    return None if found is None else Lock.from_dict(_mapping(found.get("lock")))
+    path = _path(data, request)
+    try:
+        found = _read(path)
+        return None if found is None else Lock.from_dict(_mapping(found.get("lock")))
+    except FormatError as error:
+        hint = error.hint or "remove it: the next run locks its environment anew"
+        raise FormatError(f"the lock {path!r} cannot be read: {error.message}", hint=hint) from error
 
 
 def write(data: str, stored: Stored, *, replace: bool) -> Lock:
@@ -94,9 +99,7 @@ def _read(path: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise FormatError(
-            f"the lock {path!r} is damaged: {error}", hint="remove it: the next run locks its environment anew"
-        ) from error
+        raise FormatError(f"it is no JSON: {error}") from error
     return _mapping(found)
 
 

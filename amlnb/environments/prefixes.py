@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ FOLDER = "environments"
 BUILDS = "builds"
 MARKER = "amlnb-environment.json"
 _LOCK, _USED = ".lock", ".used"
+_KEY = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,10 @@ def clear(prefix: str) -> None:
         # The marker first: half a folder must not look finished, should this be killed too.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             os.unlink(os.path.join(prefix, MARKER))
-        shutil.rmtree(prefix)
+        if os.path.isdir(prefix) and not os.path.islink(prefix):
+            shutil.rmtree(prefix)
+        else:
+            os.unlink(prefix)
     os.makedirs(prefix)
 
 
@@ -124,7 +129,8 @@ def remove(cache: str, key: str) -> int:
         There is none of that key, or a run uses it.
     """
     prefix = path_of(cache, key)
-    if not os.path.isdir(prefix):
+    # What is no key may lead to another folder.
+    if not _KEY.fullmatch(key) or not os.path.isdir(prefix):
         raise UserErrorException(
             f"there is no built environment {key!r}", hint="'amlnb env list' shows those that there are"
         )
