@@ -11,6 +11,8 @@ from amlnb.api.run import Run
 from amlnb.core import coercion
 from amlnb.core.manifest import Manifest, decode
 from amlnb.engine import look as looking
+from amlnb.engine.kept_environment import kept_lock
+from amlnb.environments.lock import Lock
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.live.run_tail import RunTail
 from amlnb.render.code_diff import code_html, code_text, file_difference
@@ -22,6 +24,7 @@ from amlnb.store.objects import ObjectStore
 from amlnb.store.run_names import short_id
 
 TAGGED = "✓"  # a tag without a value
+_PACKAGES = 30
 _POINTS = 150
 _BESIDE = f"{LOADER}."
 _COMPARED_FILES = 200
@@ -98,11 +101,15 @@ def compare(*runs: Run) -> Comparison:
     runs = tuple(different)
     tails = [RunTail(run.directory, points=_POINTS, log_lines=1) for run in runs]
     labels = _labels(runs)
-    compared = tuple(_compared(tail, label) for tail, label in zip(tails, labels, strict=True))
+    locks = [kept_lock(run.directory) for run in runs]
+    differing = _differing_packages(locks)
+    compared = tuple(
+        _compared(tail, label, lock, differing) for tail, label, lock in zip(tails, labels, locks, strict=True)
+    )
     return Comparison(ComparisonView(compared, _code(runs, [tail.reader.record for tail in tails])))
 
 
-def _compared(tail: RunTail, label: str) -> ComparedRun:
+def _compared(tail: RunTail, label: str, lock: Lock | None, packages: Sequence[str]) -> ComparedRun:
     looking.look(tail.reader)
     view = tail.poll()
     return ComparedRun(
@@ -112,7 +119,7 @@ def _compared(tail: RunTail, label: str) -> ComparedRun:
         error=str((view.error or {}).get("message") or ""),
         parameters=view.parameters,
         tags={key: value or TAGGED for key, value in view.tags.items()},
-        environment=_environment(tail.reader.record, tail.reader.runner() or {}),
+        environment=_environment(tail.reader.record, tail.reader.runner() or {}) | _packages(lock, packages),
         metrics={name: metric.last for name, metric in view.metrics.items()},
         series=view.series,
     )
@@ -138,13 +145,30 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     return labels
 
 
+def _differing_packages(locks: Sequence[Lock | None]) -> list[str]:
+    """Names of the packages that not all environments have in the same version; of very many the first ones."""
+    versions = [lock.versions() for lock in locks if lock is not None]
+    names = sorted({name for each in versions for name in each})
+    return [name for name in names if len({each.get(name) for each in versions}) > 1][:_PACKAGES]
+
+
+def _packages(lock: Lock | None, names: Sequence[str]) -> dict[str, str]:
+    """The exact Python of an environment that was built, and the packages that are told of it."""
+    if lock is None:
+        return {}
+    versions = lock.versions()
+    return {"python": lock.python, **{f"package {name}": versions[name] for name in names if name in versions}}
+
+
 def _environment(record: Mapping[str, Any], runner: Mapping[str, Any]) -> dict[str, str]:
     """Where and with what a run ran, as far as its record tells."""
     definition, git = coercion.mapping(record.get("definition")), coercion.mapping(record.get("git"))
     variables = coercion.mapping(definition.get("environment_variables"))
     commit = str(git.get("commit") or "")[:12]
+    asked = coercion.mapping(definition.get("environment"))
     facts = {
         "target": record.get("target"),
+        "environment": asked.get("name") or asked.get("origin"),
         "host": runner.get("hostname"),
         "python": definition.get("interpreter"),
         "script": definition.get("script"),

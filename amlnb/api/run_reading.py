@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import difflib
 import os
@@ -12,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from amlnb.api.environment import Environment
 from amlnb.api.run import Run
 from amlnb.api.run_configuration import DEFAULT_ENVIRONMENT
-from amlnb.core import coercion, layout, states
+from amlnb.core import coercion, states
 from amlnb.core.replay import RunFacts
 from amlnb.engine import look as looking
-from amlnb.environments.lock import Lock
+from amlnb.engine.kept_environment import kept_lock
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store import files, series
 from amlnb.store.index import RunSummary
-from amlnb.store.plain_files import read_json
 from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -160,9 +158,8 @@ def _environment_document(reader: RunReader, definition: Mapping[str, Any]) -> d
     except UserErrorException:  # damaged, or a newer version's: all else can be told
         document = _given(definition).to_document()
     document["environmentVariables"] = coercion.mapping(definition.get("environment_variables"))
-    kept = coercion.mapping(read_json(os.path.join(reader.directory, layout.ENVIRONMENT_JSON)))
-    with contextlib.suppress(FormatError):
-        lock = Lock.from_dict(coercion.mapping(kept.get("lock")))
+    lock = kept_lock(reader.directory)
+    if lock is not None:
         document["lock"] = {
             "builder": lock.tool,
             "python": lock.python,

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from amlnb.engine import targets
+from amlnb.engine.kept_environment import kept_lock
 from amlnb.store.run_reader import RunReader
 from amlnb.version import __version__
 
@@ -25,8 +26,9 @@ def describe_environment(reader: RunReader) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``packages`` is ``{name: version}`` of the interpreter as it is *now* (Unix time in ``packages_read``), or None
-        with the reason in ``packages_missing``: runs do not record it yet.
+        ``packages`` is ``{name: version}``: of an environment that was built for the run as its lock has them
+        (``lock``); else of the interpreter as it is *now* (Unix time in ``packages_read``); or None with the reason in
+        ``packages_missing``.
     """
     definition = reader.record.get("definition")
     definition = definition if isinstance(definition, dict) else {}
@@ -41,7 +43,10 @@ def describe_environment(reader: RunReader) -> dict[str, Any]:
         "python": None,
         "packages": None,
     }
-    if reader.record.get("target") != targets.LOCAL:
+    lock = kept_lock(reader.directory)
+    if lock is not None:
+        found.update(python=lock.python, packages=lock.versions(), lock=lock.to_dict())
+    elif reader.record.get("target") != targets.LOCAL:
         found["packages_missing"] = "the interpreter is on another host"
     elif not os.path.isabs(interpreter) or not os.access(interpreter, os.X_OK):
         found["packages_missing"] = "the interpreter is not here any more"

@@ -6,15 +6,14 @@ import os
 import time
 from typing import Any
 
-from amlnb.core import coercion, layout
+from amlnb.core import coercion
 from amlnb.core.manifest import decode
 from amlnb.engine import queue, reuse, submit, targets
-from amlnb.environments.lock import Lock
+from amlnb.engine.kept_environment import kept_lock
 from amlnb.environments.requests import Order
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.objects import ObjectStore
-from amlnb.store.plain_files import read_json
 from amlnb.store.run_reader import read_record
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
@@ -67,9 +66,7 @@ def _order(directory: str, definition: dict[str, Any], data: str) -> Order | Non
     from amlnb.environments.asking import request_of
 
     request = request_of(EnvironmentSpec.from_dict(coercion.mapping(definition.get("environment"))), os.environ)
-    kept = read_json(os.path.join(directory, layout.ENVIRONMENT_JSON)) or {}
-    lock = Lock.from_dict(coercion.mapping(kept.get("lock"))) if "lock" in kept else None
-    return Order(request, data, os.getcwd(), lock=lock)
+    return Order(request, data, os.getcwd(), lock=kept_lock(directory))
 
 
 def _lasting(properties: object) -> dict[str, Any]:

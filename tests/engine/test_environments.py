@@ -12,9 +12,11 @@ import psutil
 import pytest
 
 from amlnb import host
+from amlnb.api.comparison import compare
 from amlnb.api.run_reading import run_at
 from amlnb.core import layout
 from amlnb.engine import environments, queue, targets
+from amlnb.engine.bundle_environment import describe_environment
 from amlnb.engine.rerun import rerun
 from amlnb.engine.reuse import completed_run
 from amlnb.engine.submit import prepare, submit
@@ -22,6 +24,7 @@ from amlnb.environments import interpreters, locks
 from amlnb.errors import ActivityFailedException, ComputeTargetException, EnvironmentBuildException, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.specs.run_spec import RunSpec
+from amlnb.store.run_reader import RunReader
 from tests.environments.package_files import BACKEND, BROKEN_BACKEND, make_sdist, make_wheel
 
 # Builds only once a file lies beside it; says by another one that it has begun, and counts how often.
@@ -395,6 +398,28 @@ class TestLock:
         make_wheel(shelf, "spam", "2.0")
         environments.lock(EnvironmentSpec(pip=("spam",)), workspace.directory.path, lambda _: None, upgrade=True)
         assert completed_run(workspace.directory, prepare(spec(), workspace.directory).record) is None
+
+
+class TestTold:
+    def test_packages_that_differ_are_compared(self, go, shelf):
+        for version in ("1.0", "2.0"):
+            make_wheel(shelf, "spam", version, requires=["ham"])
+        make_wheel(shelf, "ham", "1.0")
+        runs = [go(f"spam=={version}") for version in ("1.0", "2.0")]
+        for run in runs:
+            run.wait_for_completion()
+        told = [each.environment for each in compare(*runs).view.runs]
+        assert [each["package spam"] for each in told] == ["1.0", "2.0"]
+        assert not any("package ham" in each for each in told)
+        assert all(each["environment"] == "--env" for each in told)
+
+    def test_a_bundle_has_the_lock(self, go, shelf):
+        make_wheel(shelf, "spam", "1.0")
+        run = go()
+        run.wait_for_completion()
+        told = describe_environment(RunReader(run.directory))
+        assert told["packages"] == {"spam": "1.0"}
+        assert told["lock"]["packages"][0]["hashes"]
 
 
 class TestRoom:
