@@ -23,7 +23,8 @@ _FOLDER = re.compile(r"(?:cpython-)?(3\.\d+)(?:\.\d+)?(?:-.*)?$")
 
 def own() -> Interpreter:
     """The workspace's own Python: the one that this process runs."""
-    return Interpreter(sys.executable, platform.python_version())
+    # One that was built between two versions says so by a + that no version has.
+    return Interpreter(sys.executable, platform.python_version().rstrip("+"))
 
 
 def choose(spec: EnvironmentSpec, environ: Mapping[str, str]) -> tuple[Interpreter, str | None]:
@@ -45,7 +46,7 @@ def choose(spec: EnvironmentSpec, environ: Mapping[str, str]) -> tuple[Interpret
     if spec.python is None:
         return mine, None
     wanted = specifiers(spec.python)
-    if wanted.contains(mine.version):
+    if wanted.contains(mine.version, prereleases=True):
         return mine, None
     if spec.python_is_soft and not spec.strict:
         return mine, f"Python {spec.python} was asked for; {mine.version}, the workspace's own, is taken"
@@ -75,7 +76,7 @@ def specifiers(python: str) -> SpecifierSet:
     try:
         if re.fullmatch(r"\d+(\.\d+)?(\.\*)?", text):
             return SpecifierSet(f"=={text.removesuffix('.*')}.*")
-        return SpecifierSet(text if text[:1] in "<>=!~" else f"=={text}")
+        return SpecifierSet(text if text.startswith(("<", ">", "=", "!", "~")) else f"=={text}")
     except InvalidSpecifier as error:
         raise EnvironmentBuildException(
             f"{python!r} is no version of Python", hint="write for example python=3.11"
@@ -95,13 +96,11 @@ def find_all(environ: Mapping[str, str]) -> Iterator[Interpreter]:
                     seen.add(os.path.realpath(path))
                     yield Interpreter(path, version)
     for folder in _version_folders(environ):
-        name = os.path.basename(folder)
-        found = _FOLDER.match(name)
+        found = _FOLDER.match(os.path.basename(folder))
         path = os.path.join(folder, "bin", "python3")
         if found and _is_new(found[1]) and os.access(path, os.X_OK) and os.path.realpath(path) not in seen:
             seen.add(os.path.realpath(path))
-            numbers = re.search(r"3\.\d+(\.\d+)?", name)
-            yield Interpreter(path, numbers[0] if numbers else found[1])
+            yield Interpreter(path, _version_of(path, found[1]))
 
 
 def _version_folders(environ: Mapping[str, str]) -> list[str]:
@@ -116,7 +115,7 @@ def _version_folders(environ: Mapping[str, str]) -> list[str]:
 
 def _version_of(path: str, minor: str) -> str:
     """The whole version where the program's folder tells it (``.../versions/3.9.18/bin/python3.9``)."""
-    for part in reversed(os.path.realpath(path).split(os.sep)):
+    for part in reversed([*os.path.realpath(path).split(os.sep), *path.split(os.sep)]):
         if re.fullmatch(rf"(cpython-)?{re.escape(minor)}\.\d+(-.*)?", part):
             return re.search(r"3\.\d+\.\d+", part)[0]  # type: ignore[index]  # matched just above
     return minor
