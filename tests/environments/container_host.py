@@ -57,6 +57,10 @@ class ContainerHost:
         if names:
             self.ask("rm", "--force", *names, check=False)
         self.stop_engine()
+        with open("/proc/self/mounts", encoding="utf-8") as file:
+            mounted = [line.split()[1] for line in file if line.split()[1].startswith(f"{self.folder}/")]
+        for path in reversed(mounted):
+            subprocess.run(["umount", "-l", path], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def ask(self, *arguments, check=True):

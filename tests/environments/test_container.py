@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -473,36 +474,40 @@ def test_an_image_that_is_removed_before_the_run_begins_is_told(submitted, conta
     assert "could not be started" in reader.facts().error["message"]
 
 
+@pytest.fixture
+def folder_of_nobody():
+    """A folder that another user can get to: pytest's own are closed to others."""
+    folder = tempfile.mkdtemp(prefix="amlnb-")
+    os.chmod(folder, 0o755)
+    yield pathlib.Path(folder)
+    shutil.rmtree(folder)
+
+
 @slow
-def test_outputs_are_owned_by_who_asked(container_host, tmp_path, monkeypatch):
+def test_outputs_are_owned_by_who_asked(container_host, tmp_path, folder_of_nobody):
     if container_host.client != "docker":
         pytest.skip("podman runs as the user itself, who would need ranges of ids (/etc/subuid) for it")
-    told = built(container_host, tmp_path)
-    os.chmod(f"{container_host.folder}", 0o755)
+    os.chmod(container_host.folder, 0o755)
     os.chmod(f"{container_host.folder}/sock", 0o666)  # of docker's daemon, which runs as root
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    side = run_side.stage(str(cache))
+    folder = str(folder_of_nobody)
+    side = run_side.stage(folder)
     record = {"id": "of-nobody", "experiment": "exp", "definition": {"command": "id -u; echo x >outputs/model"}}
-    directory = create.create_run(str(tmp_path / "runs"), record)
+    directory = create.create_run(f"{folder}/runs", record)
+    environ = {**container_host.environ, "HOME": folder}
     launch = {
         "directory": directory,
-        "objects": str(tmp_path),
-        "environ": {**container_host.environ, "HOME": str(tmp_path)},
+        "objects": folder,
         "run_side": side,
-        "environment": told,
+        "environment": built(container_host, tmp_path),
     }
-    path = tmp_path / "launch.json"
-    path.write_text(json.dumps(launch))
-    for top, folders, names in os.walk(tmp_path):
+    path = folder_of_nobody / "launch.json"
+    path.write_text(json.dumps({**launch, "environ": environ}))
+    for top, folders, names in os.walk(folder):
         for name in [*folders, *names, ""]:
             os.chown(os.path.join(top, name), NOBODY, NOBODY, follow_symlinks=False)
-    for folder in [tmp_path, *tmp_path.parents]:
-        if os.stat(folder).st_uid == os.getuid() and str(folder) != "/":
-            os.chmod(folder, os.stat(folder).st_mode | 0o055)
     subprocess.run(
-        [SYSTEM_PYTHON, "-m", "amlnb.runner", str(path)],
-        env={**container_host.environ, "PYTHONPATH": side, "HOME": str(tmp_path), "AMLNB_CACHE_DIR": str(cache)},
+        [SYSTEM_PYTHON, "-m", "amlnb.runner", path],
+        env={**environ, "PYTHONPATH": side, "AMLNB_CACHE_DIR": f"{folder}/cache"},
         user=NOBODY,
         group=NOBODY,
         extra_groups=[],
