@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from amlnb.cli.output import Column, Json, emit, note, print_table
-from amlnb.errors import UserErrorException
+from amlnb.errors import EnvironmentBuildException, UserErrorException
 
 if TYPE_CHECKING:
     from amlnb.environments.lock import Lock
@@ -46,7 +46,12 @@ def build(word: Word, script: Script = None, as_json: Json = False) -> None:
     if spec.kind in {WORKSPACE, EXISTING}:
         _tell_as_it_is(spec, as_json=as_json)
         return
-    found = environments.build(spec, data, (lambda _: None) if as_json else note)
+    try:
+        found = environments.build(spec, data, (lambda _: None) if as_json else note)
+    except EnvironmentBuildException as error:
+        if as_json:
+            raise
+        raise EnvironmentBuildException("the environment was not built: see above") from error
     if as_json:
         emit(_found(found))
     else:
@@ -274,7 +279,9 @@ def _print_lock(lock: Lock) -> None:
 
 
 def _counted(lock: Lock) -> str:
-    return f"{len(lock.packages):,} packages"
+    from amlnb.environments.builder import counted
+
+    return counted(len(lock.packages), "package")
 
 
 def _changes(before: Lock | None, after: Lock) -> dict[str, tuple[str | None, str | None]]:

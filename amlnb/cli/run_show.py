@@ -95,6 +95,7 @@ def _lines(found: RunSummary, record: dict[str, Any], facts: RunFacts) -> list[t
         ("runs", one_line(command or str(definition.get("command") or ""), 200)),
         ("in", definition.get("source_directory")),
         ("on", found.target),
+        ("environment", _environment(definition, found.directory)),
         ("parent", parent),
         ("submitted", _date(found.created)),
         ("started", _date(facts.started)),
@@ -116,6 +117,18 @@ def _date(seconds: float | None) -> str | None:
     if seconds is None:
         return None
     return time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(seconds))
+
+
+def _environment(definition: dict[str, Any], directory: str) -> str | None:
+    from amlnb.engine.kept_environment import kept_lock
+    from amlnb.environments.builder import counted
+
+    asked = definition.get("environment")
+    if not isinstance(asked, dict):
+        return None
+    lock = kept_lock(directory)
+    name = str(asked.get("name") or asked.get("origin") or "one of its own")
+    return name if lock is None else f"{name}: Python {lock.python}, {counted(len(lock.packages), 'package')}"
 
 
 def _git(git: Any) -> str | None:

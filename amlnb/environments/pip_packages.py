@@ -192,9 +192,9 @@ class PipPackages:
 
 def _shortened(text: str) -> str:
     """The build log has it all."""
-    lines = text.split("\n")
+    lines = text.removeprefix("error: ").split("\n")
     if len(lines) <= _MOST_LINES:
-        return text
+        return "\n".join(lines)
     left_out = len(lines) - _FIRST_LINES - _LAST_LINES
     between = f"  ... {left_out} lines that the build log has ..."
     return "\n".join([*lines[:_FIRST_LINES], between, *lines[-_LAST_LINES:]])

@@ -107,7 +107,7 @@ class _Courier:
                     worker.look_for_cancels_at = 0.0
             self._local.step()
             self._let_go_of_idle_connections()
-            busy = bool(self._local.entries or self._put_off_told)
+            busy = bool(self._local.entries or self._put_off_told) or self._preparations.busy
             busy = busy or any(worker.busy for worker in self._remote.values())
             if busy:
                 self._idle_since = time.monotonic()
