@@ -11,7 +11,7 @@ from typing import Any
 
 from amlnb.core import layout
 from amlnb.environments.lock import Lock
-from amlnb.errors import FormatError
+from amlnb.errors import EnvironmentBuildException, FormatError
 from amlnb.specs.environment_spec import EnvironmentSpec
 
 _FOLDER = "locks"
@@ -55,21 +55,32 @@ def read(data: str, request: str) -> Lock | None:
 
 
 def write(data: str, stored: Stored, *, replace: bool) -> Lock:
-    """Keep the lock of a request and return the one that holds: without ``replace`` the first one stays."""
+    """Keep the lock of a request and return the one that holds: without ``replace`` the first one stays.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        It cannot be written.
+    """
     path = _path(data, stored.request)
-    os.makedirs(os.path.dirname(path), exist_ok=True)
     temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
-    with open(temporary, "w", encoding="ascii") as file:
-        json.dump({"format": 1, "request": stored.spec.to_dict(), "lock": stored.lock.to_dict()}, file, indent=1)
     try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, "w", encoding="ascii") as file:
+            json.dump({"format": 1, "request": stored.spec.to_dict(), "lock": stored.lock.to_dict()}, file, indent=1)
         if replace:
             os.replace(temporary, path)
             return stored.lock
         os.link(temporary, path)
     except FileExistsError:
         return read(data, stored.request) or stored.lock
+    except OSError as error:
+        raise EnvironmentBuildException(
+            f"the lock of the environment cannot be kept in {os.path.dirname(path)!r}: {error.strerror}",
+            hint="free some space there, or name another folder for the workspace's data with AMLNB_HOME",
+        ) from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
     return stored.lock
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlnb.environments.lock import Lock
-from amlnb.errors import FormatError, UserErrorException
+from amlnb.errors import EnvironmentBuildException, FormatError, UserErrorException
 
 FOLDER = "environments"
 # Beside it: logs of builds, and who is at which request.
@@ -93,9 +93,21 @@ def touch(prefix: str) -> None:
 
 @contextlib.contextmanager
 def held(prefix: str, *, wait: bool = True) -> Iterator[bool]:
-    """Hold an environment for oneself, to build or remove it; False if somebody else has it and ``wait`` is not set."""
-    os.makedirs(os.path.dirname(prefix), exist_ok=True)
-    fd = os.open(lock_path(prefix), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """Hold an environment for oneself, to build or remove it; False if somebody else has it and ``wait`` is not set.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        The folder of environments cannot be written to.
+    """
+    try:
+        os.makedirs(os.path.dirname(prefix), exist_ok=True)
+        fd = os.open(lock_path(prefix), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise EnvironmentBuildException(
+            f"environments cannot be written to {os.path.dirname(prefix)!r}: {error.strerror}",
+            hint="name another folder with AMLNB_CACHE_DIR",
+        ) from error
     try:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
@@ -156,7 +168,7 @@ def every(cache: str) -> Iterator[Built]:
         return
     for name in sorted(names, key=lambda name: -last_used(os.path.join(top, name))):
         prefix = os.path.join(top, name)
-        with contextlib.suppress(FormatError, OSError):
+        with contextlib.suppress(FormatError, EnvironmentBuildException, OSError):
             marker = read_marker(prefix)
             total, own = sizes(prefix)
             with held(prefix, wait=False) as free:
