@@ -60,7 +60,8 @@ check: lint types
 	$(PY) -m pytest -m '$(FAST)'
 
 test: $(VENV)/.test
-	@.ci/system-packages git:git sshd:openssh-server ssh:openssh-client rsync:rsync chromium:chromium
+	@.ci/system-packages git:git sshd:openssh-server ssh:openssh-client rsync:rsync chromium:chromium \
+		dockerd:docker.io podman:podman catatonit:catatonit
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(PY) -m pytest

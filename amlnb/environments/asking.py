@@ -32,7 +32,7 @@ def request_of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> Request:
         A conda package cannot be understood.
     """
     spec = normal(spec)
-    if spec.kind == CONTAINER:  # the Python is the image's
+    if spec.kind in {CONDA, CONTAINER}:  # the Python is the channel's, or the image's
         interpreter, note = interpreters.own(), None
     else:
         interpreter, note = interpreters.choose(spec, environ)

@@ -97,7 +97,7 @@ def builder_of(order: Order, environ: Mapping[str, str], cache: str) -> Builder:
     if spec.kind == CONTAINER:
         from amlnb.environments.container_builder import ContainerBuilder
 
-        return ContainerBuilder(environ)
+        return ContainerBuilder(environ, order.credentials)
     if spec.kind == CONDA:
         from amlnb.environments import conda_channels
         from amlnb.environments.conda_builder import CondaBuilder

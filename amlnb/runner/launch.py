@@ -94,6 +94,7 @@ class Launch:
         if self.in_container:
             environ = {name: value for name, value in environ.items() if name in _PASSED_INSIDE}
         environ = _within(self.built.get("prefix"), environ)
+        environ.update(self.built.get("variables") or {})
         environ.setdefault("PYTHONUNBUFFERED", "1")  # so that the log is live
         environ.update(self.definition.get("environment_variables") or {})
         record = self.record

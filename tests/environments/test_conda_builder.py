@@ -8,10 +8,15 @@ import sys
 import pytest
 
 from amlnb import host
+from amlnb.engine.submit import submit
 from amlnb.environments import interpreters, launching
 from amlnb.environments.conda_builder import CondaBuilder
 from amlnb.errors import EnvironmentBuildException, FormatError
 from amlnb.specs.environment_spec import EnvironmentSpec
+from amlnb.specs.run_spec import RunSpec
+from amlnb.store.run_reader import RunReader
+from amlnb.store.workspace_dir import local_ids, open_directory
+from amlnb.testing.backend_contract import ended, log_of
 from amlnb.testing.builder_contract import KeptLog as Log
 
 from .package_files import (
@@ -248,6 +253,31 @@ def test_a_python_that_is_too_old_for_a_run_is_refused(builder, pythons, options
     with pytest.raises(EnvironmentBuildException) as told:
         builder().lock(conda(*options.pop("packages", ()), channels=(pythons,), **options), Log())
     assert "3.7" in str(told.value)
+
+
+def test_a_run_has_the_python_of_the_channel_and_what_its_packages_set(tmp_path):
+    other = f"{os.environ.get('PYENV_ROOT')}/versions/3.9.18/bin/python"
+    if not os.path.exists(other):
+        pytest.skip("there is no Python 3.9 to make a package of")
+    own = str(tmp_path / "own")
+    make_conda_python(own, other, "3.9.18")
+    make_conda_package(own, "with-data", "1.0", files={"etc/conda/activate.d/data.sh": "export DATA_ROOT=/data"})
+    make_noarch_package(own, "hello-tool", "1.2")
+    index_channel(own)
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "train.py").write_text(
+        "import os, subprocess, sys\n"
+        "print(sys.version_info[:2], os.environ['DATA_ROOT'], sys.prefix == os.environ['CONDA_PREFIX'])\n"
+        "print(subprocess.check_output(['hello-tool'], text=True))\n"
+    )
+    workspace = open_directory(str(tmp_path / "workspace" / ".amlnb"), local_ids("conda"))
+    environment = conda("with-data", "hello-tool", channels=(own,), python="3.9.18")
+    reader = ended(
+        RunReader(submit(RunSpec("conda", str(source), script="train.py", environment=environment), workspace))
+    )
+    assert (reader.facts().state, reader.facts().error) == ("Completed", None)
+    assert log_of(reader).splitlines()[:2] == ["(3, 9) /data True", "hello-tool 1.2"]
 
 
 # -- the pip part ------------------------------------------------------------------------------------------------------

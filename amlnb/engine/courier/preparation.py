@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from amlnb.core import events, layout, states
 from amlnb.engine.builder_process import BuilderProcess
-from amlnb.environments import prefixes, requests
+from amlnb.environments import launching, prefixes, requests
 from amlnb.environments.lock import Lock
 from amlnb.errors import EnvironmentBuildException
 from amlnb.store.plain_files import read_from
@@ -191,8 +190,4 @@ class Preparations:
             for note in lock.notes:
                 run.write({"t": events.WARNING, "text": note})
         self.forget(run)
-        if lock.image:
-            name = lock.tool.partition(" ")[0]
-            engine = shutil.which(name, path=run.environ.get("PATH")) or name
-            return {"kind": "container", "engine": engine, "image": lock.image, "interpreter": "python3"}
-        return {"kind": "prefix", "prefix": prefix, "interpreter": found.interpreter}
+        return launching.told(prefix, lock)
