@@ -20,7 +20,15 @@ from amlnb.engine.submit import submit
 from amlnb.environments import specifications
 from amlnb.specs.run_spec import RunSpec
 
-from .package_files import make_index, make_sdist, make_wheel, served
+from .package_files import (
+    index_channel,
+    make_conda_python,
+    make_index,
+    make_noarch_package,
+    make_sdist,
+    make_wheel,
+    served,
+)
 
 # With what must be escaped in an address, in a netrc file and in a shell; and one that needs nothing.
 PASSWORDS = ["plain-Pa55word", "t%k/en@ \"q'\\ü#:x"]
@@ -173,6 +181,15 @@ def by_git(project, address, pair, monkeypatch):
     )
 
 
+def by_conda(project, address, pair, monkeypatch):
+    """The pip part of conda's own packages."""
+    channel = os.path.join(os.environ["HOME"], "channel")
+    make_conda_python(channel)
+    make_noarch_package(channel, "eggs", "1.0")
+    text = CONDA.replace("[defaults]", f"[{index_channel(channel)}]").replace("  - pip\n", "  - python\n  - eggs\n", 1)
+    return by_file("environment.yml", text)(project, address, pair, monkeypatch)
+
+
 def by_variables_in_a_file(project, address, pair, monkeypatch):
     user, _, password = pair.partition(":")
     monkeypatch.setenv("INDEX_USER", user)
@@ -206,6 +223,7 @@ WAYS = {
         "requirements.txt", "guarded-spam @ http://{pair}@{address}/guarded_spam-1.5-py3-none-any.whl\n"
     ),
     "environment.yml": by_file("environment.yml", CONDA),
+    "conda": by_conda,
     "git": by_git,
     "variables": by_variables_in_a_file,
 }
@@ -293,6 +311,7 @@ def test_a_host_that_does_not_answer_is_told_without_the_password(project, own_c
     [
         "--index-url http://{address}/${{TOKEN}}/simple\nguarded-spam\n",
         "guarded-spam @ http://{address}/${{TOKEN}}/guarded_spam-1.5-py3-none-any.whl\n",
+        "guarded-spam @ http://{address}/${{TOKEN}}/guarded_spam-1.5-py3-none-any.whl?sig=${{TOKEN}}\n",
     ],
 )
 def test_a_token_in_the_path_of_an_address_is_told_by_its_name(project, shelf, own_cache, monkeypatch, tmp_path, text):
