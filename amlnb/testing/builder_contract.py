@@ -97,9 +97,8 @@ class KeptLog:
 class BuilderContract:
     """The rules of `amlnb.environments.builder.Builder`.
 
-    A subclass gives the fixtures ``make``, which makes a builder for a specification; and ``wanted``, a specification
-    that can be met. It may give ``unknown`` and ``conflict``, which cannot, ``guarded``, which only who has its
-    credentials can meet, and ``full_disk``; and override `proof`.
+    A subclass gives the fixtures ``make``, which makes a builder for a specification; ``wanted``, a specification that
+    can be met, and ``unknown``, one that cannot; and ``full_disk``. It may override `proof`.
     """
 
     @pytest.fixture
@@ -113,24 +112,14 @@ class BuilderContract:
         raise NotImplementedError("a subclass says what is built")
 
     @pytest.fixture
-    def unknown(self) -> EnvironmentSpec | None:
+    def unknown(self) -> EnvironmentSpec:
         """A specification of something that does not exist."""
-        return None
-
-    @pytest.fixture
-    def conflict(self) -> EnvironmentSpec | None:
-        """A specification of things that do not go together."""
-        return None
-
-    @pytest.fixture
-    def guarded(self) -> EnvironmentSpec | None:
-        """A specification whose packages are given only to who has its credentials."""
-        return None
+        raise NotImplementedError("a subclass says what does not exist")
 
     @pytest.fixture
     def full_disk(self) -> str:
         """A folder on a file system that has no room left."""
-        pytest.skip("no full disk was given")
+        raise NotImplementedError("a subclass says where there is no room")
 
     def proof(self, prefix: str) -> str:
         """What a built environment says of itself: the same for every build of a lock."""
@@ -191,30 +180,44 @@ class BuilderContract:
 
     # -- what cannot be ----------------------------------------------------------------------------------------------
 
-    def test_what_does_not_exist_is_told_by_its_name_with_a_hint(
-        self, make: Make, unknown: EnvironmentSpec | None
-    ) -> None:
-        if unknown is None:
-            pytest.skip("everything exists here")
+    def test_what_does_not_exist_is_told_by_its_name_with_a_hint(self, make: Make, unknown: EnvironmentSpec) -> None:
         with pytest.raises(EnvironmentBuildException) as told:
             make(unknown).lock(unknown, KeptLog())
         asked = (*unknown.pip, *unknown.conda, unknown.image or "")
         assert any(_name_of(each) in told.value.message for each in asked if each)
         assert told.value.hint
 
-    def test_what_does_not_go_together_is_told_with_a_hint(self, make: Make, conflict: EnvironmentSpec | None) -> None:
-        if conflict is None:
-            pytest.skip("nothing conflicts here")
+    def test_a_full_disk_is_told_as_that(self, make: Make, wanted: EnvironmentSpec, full_disk: str) -> None:
+        builder = make(wanted)
+        lock = builder.lock(wanted, KeptLog())
+        with pytest.raises((EnvironmentBuildException, OSError), match=r"(?i)no space left"):
+            builder.build(lock, os.path.join(full_disk, "environment"), KeptLog())
+
+
+class ResolvingContract(BuilderContract):
+    """The rules of those who choose among versions on offer.
+
+    A subclass also gives ``conflict``, a specification of things that do not go together, and ``guarded``, one that
+    only who has its credentials can meet.
+    """
+
+    @pytest.fixture
+    def conflict(self) -> EnvironmentSpec:
+        """A specification of things that do not go together."""
+        raise NotImplementedError("a subclass says what does not go together")
+
+    @pytest.fixture
+    def guarded(self) -> EnvironmentSpec:
+        """A specification whose packages are given only to who has its credentials."""
+        raise NotImplementedError("a subclass says what is guarded")
+
+    def test_what_does_not_go_together_is_told_with_a_hint(self, make: Make, conflict: EnvironmentSpec) -> None:
         with pytest.raises(EnvironmentBuildException) as told:
             make(conflict).lock(conflict, KeptLog())
         assert told.value.message
         assert told.value.hint
 
-    def test_credentials_are_used_and_stand_nowhere(
-        self, make: Make, guarded: EnvironmentSpec | None, tmp_path: Path
-    ) -> None:
-        if guarded is None:
-            pytest.skip("nothing is guarded here")
+    def test_credentials_are_used_and_stand_nowhere(self, make: Make, guarded: EnvironmentSpec, tmp_path: Path) -> None:
         stranger = EnvironmentSpec.from_dict(guarded.to_dict())
         with pytest.raises(EnvironmentBuildException) as told:
             make(stranger).lock(stranger, KeptLog())
@@ -229,12 +232,6 @@ class BuilderContract:
         for secret in secrets:
             for place in (log.text, json.dumps(lock.to_dict()), seen.text, written):
                 assert secret not in place
-
-    def test_a_full_disk_is_told_as_that(self, make: Make, wanted: EnvironmentSpec, full_disk: str) -> None:
-        builder = make(wanted)
-        lock = builder.lock(wanted, KeptLog())
-        with pytest.raises((EnvironmentBuildException, OSError), match=r"(?i)no space left"):
-            builder.build(lock, os.path.join(full_disk, "environment"), KeptLog())
 
 
 def _empty(path: Path) -> str:

@@ -11,7 +11,7 @@ from amlnb.environments.conda_builder import CondaBuilder
 from amlnb.environments.container_builder import ContainerBuilder
 from amlnb.environments.uv_builder import UvBuilder
 from amlnb.specs.environment_spec import EnvironmentSpec
-from amlnb.testing.builder_contract import BuilderContract
+from amlnb.testing.builder_contract import BuilderContract, ResolvingContract
 
 from .container_host import IMAGE
 from .package_files import (
@@ -28,7 +28,7 @@ OWN = interpreters.own()
 PASSWORD = "pw-of-the-index-0123"
 
 
-class OnAFullDisk(BuilderContract):
+class OnAFullDisk:
     @pytest.fixture
     def full_disk(self, tmp_path):
         folder = tmp_path / "disk"
@@ -49,7 +49,7 @@ class OnAFullDisk(BuilderContract):
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-class TestUv(OnAFullDisk):
+class TestUv(OnAFullDisk, ResolvingContract):
     @pytest.fixture
     def packages(self, tmp_path):
         folder = str(tmp_path / "packages")
@@ -106,7 +106,7 @@ def channel(tmp_path_factory):
     return folder
 
 
-class TestConda(OnAFullDisk):
+class TestConda(OnAFullDisk, ResolvingContract):
     @pytest.fixture
     def make(self, tmp_path, own_cache):
         def make_(spec):
@@ -142,7 +142,7 @@ class TestConda(OnAFullDisk):
 
 
 @pytest.mark.slow
-class TestContainer(OnAFullDisk):
+class TestContainer(OnAFullDisk, BuilderContract):
     @pytest.fixture(autouse=True)
     def engine(self, container_host, monkeypatch):
         for name, value in container_host.variables.items():

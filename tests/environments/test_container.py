@@ -34,13 +34,16 @@ from amlnb.testing.builder_contract import KeptLog as Log
 from amlnb.tracking import create
 from amlnb.tracking.edits import add_edit
 
-from .container_host import IMAGE, SYSTEM_PYTHON
+from .container_host import IMAGE, SYSTEM_PYTHON, DockerHost
 from .image_registry import serving
 
 NOBODY = 65534
 SECRET = "s3cret-value-of-a-variable"
 
 slow = pytest.mark.slow
+# Podman has no daemon of another user, and wants to be told of a registry without a certificate; the way of a run is the
+# same with both.
+docker_only = pytest.mark.parametrize("container_host", [DockerHost], ids=["docker"], indirect=True)
 
 
 def launch_of(folder, **options):
@@ -281,9 +284,8 @@ def test_an_image_that_cannot_be_pulled_is_told_without_its_password(container_h
 
 
 @slow
+@docker_only
 def test_an_image_of_a_registry_with_a_password_is_had_and_had_again(container_host, tmp_path):
-    if container_host.client != "docker":
-        pytest.skip("podman wants to be told of every registry without a certificate")
     made = ContainerBuilder(container_host.environ).lock(EnvironmentSpec(dockerfile=f"FROM {IMAGE}\nENV A=1\n"), Log())
     saved = subprocess.run(
         ["docker", "save", made.image], env=container_host.environ, capture_output=True, check=True
@@ -319,8 +321,6 @@ def test_an_image_that_is_gone_and_that_nobody_else_has_is_told(builder, tmp_pat
 @pytest.fixture
 def submitted(container_host, tmp_path, monkeypatch):
     """Submit the text of a script to run in the image."""
-    if container_host.client != "docker":
-        pytest.skip("the way there is the same with every engine: it is gone once, with docker")
     for name, value in container_host.variables.items():
         monkeypatch.setenv(name, value)
     workspace = open_directory(str(tmp_path / "workspace" / ".amlnb"), local_ids("containers"))
@@ -377,6 +377,7 @@ def finished(reader):
 
 
 @slow
+@docker_only
 def test_a_script_in_a_container_completes_and_everything_of_it_is_here(submitted, container_host):
     reader = ended(
         submitted(
@@ -453,6 +454,7 @@ def test_a_stubborn_script_in_a_container_is_ended_by_a_cancel(run, container_ho
 
 
 @slow
+@docker_only
 def test_a_container_does_not_outlive_its_runner(submitted, container_host):
     reader = submitted("import time\nprint('ready', flush=True)\ntime.sleep(600)\n")
     wait_for_lines(reader, 1)
@@ -463,6 +465,7 @@ def test_a_container_does_not_outlive_its_runner(submitted, container_host):
 
 
 @slow
+@docker_only
 def test_an_image_that_is_removed_before_the_run_begins_is_told(submitted, container_host):
     dockerfile = f"FROM {IMAGE}\nENV ONLY=once\n"
     environment = EnvironmentSpec(dockerfile=dockerfile)
@@ -484,9 +487,8 @@ def folder_of_nobody():
 
 
 @slow
+@docker_only
 def test_outputs_are_owned_by_who_asked(container_host, tmp_path, folder_of_nobody):
-    if container_host.client != "docker":
-        pytest.skip("podman runs as the user itself, who would need ranges of ids (/etc/subuid) for it")
     os.chmod(container_host.folder, 0o755)
     os.chmod(f"{container_host.folder}/sock", 0o666)  # of docker's daemon, which runs as root
     folder = str(folder_of_nobody)
