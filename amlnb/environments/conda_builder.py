@@ -192,7 +192,8 @@ class CondaBuilder:
 
     def _settings(self, channels: conda_channels.Channels) -> IndexSettings:
         known = {**channels.credentials, **self._credentials}
-        found = settings(self._environ, self._pip_options, {host: pair for host, pair in known.items() if ":" in pair})
+        pairs = {host: pair for host, pair in known.items() if ":" in pair}
+        found = settings(self._environ, self._pip_options, pairs, self._folder)
         return replace(found, secrets=(*found.secrets, *(pair for pair in known.values() if ":" not in pair)))
 
 

@@ -15,6 +15,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from amlnb.environments import addresses
@@ -101,6 +102,7 @@ def settings(
     environ: Mapping[str, str],
     options: Sequence[str] = (),
     credentials: Mapping[str, str] | None = None,
+    folder: str = "/",
 ) -> IndexSettings:
     """Join the person's configuration and the options of a specification.
 
@@ -113,6 +115,8 @@ def settings(
         configuration, all else is added.
     credentials
         ``{host: "user:password"}`` of the addresses of a specification.
+    folder
+        Where uv runs: what a project there says of it counts.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def settings(
     """
     credentials = credentials or {}
     configured = pip_configuration(environ)
-    if any(environ.get(name) for name in _UVS_OWN) or _uv_is_configured(environ):
+    if any(environ.get(name) for name in _UVS_OWN) or _uv_is_configured(environ, folder):
         configured = {name: value for name, value in configured.items() if name not in _OF_INDEXES}
     told: dict[str, str] = {}
     arguments: list[str] = []
@@ -230,20 +234,40 @@ def _with_options(
     return joined
 
 
-def _uv_is_configured(environ: Mapping[str, str]) -> bool:
-    """Tell whether a file of uv's own says where packages come from."""
+def _uv_is_configured(environ: Mapping[str, str], folder: str) -> bool:
+    """Tell whether a file of uv's own, or of the project, says where packages come from."""
     home = environ.get("HOME") or os.path.expanduser("~")
     config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    for path in (environ.get("UV_CONFIG_FILE"), os.path.join(config, "uv", "uv.toml"), "/etc/uv/uv.toml"):
-        try:
-            with open(path or "", "rb") as file:
-                document = tomllib.load(file)
-        except (OSError, ValueError):
-            continue
-        pip = document.get("pip")
-        if _UVS_KEYS & document.keys() or (isinstance(pip, dict) and _UVS_KEYS & pip.keys()):
-            return True
-    return False
+    files = [environ.get("UV_CONFIG_FILE") or "", os.path.join(config, "uv", "uv.toml"), "/etc/uv/uv.toml"]
+    return any(map(_says_where, [*map(_document, files), _of_project(folder)]))
+
+
+def _of_project(folder: str) -> dict[str, Any]:
+    """What the nearest folder that tells uv anything tells it."""
+    while True:
+        for name in ("uv.toml", "pyproject.toml"):
+            document: Any = _document(os.path.join(folder, name))
+            if name == "pyproject.toml":
+                tool = document.get("tool")
+                document = tool.get("uv") if isinstance(tool, dict) else None
+            if document and isinstance(document, dict):
+                return document
+        if folder == os.path.dirname(folder):
+            return {}
+        folder = os.path.dirname(folder)
+
+
+def _document(path: str) -> dict[str, Any]:
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except (OSError, ValueError):
+        return {}  # uv itself tells of it
+
+
+def _says_where(document: Mapping[str, Any]) -> bool:
+    pip = document.get("pip")
+    return bool(_UVS_KEYS & document.keys() or (isinstance(pip, dict) and _UVS_KEYS & pip.keys()))
 
 
 def _certificates(told: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

@@ -80,7 +80,7 @@ class UvBuilder:
         self, interpreter: Interpreter, environ: Mapping[str, str], folder: str, spec: EnvironmentSpec
     ) -> None:
         self._interpreter = interpreter
-        self._uv = Uv(environ, settings(environ, spec.pip_options, spec.credentials), folder)
+        self._uv = Uv(environ, settings(environ, spec.pip_options, spec.credentials, folder), folder)
 
     def lock(self, spec: EnvironmentSpec, log: BuildLog) -> Lock:
         """Resolve a pip specification; see `amlnb.environments.builder.Builder`."""

@@ -168,6 +168,33 @@ def test_a_file_of_uvs_own_says_where_packages_come_from(home, environ, tmp_path
     assert ("UV_DEFAULT_INDEX" in told(environ, **variables)) is not wins
 
 
+INDEX = 'index]]\nurl = "https://uv.invalid"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "wins"),
+    [
+        ({"pyproject.toml": f"[[tool.uv.{INDEX}"}, True),
+        ({"pyproject.toml": '[tool.uv.pip]\nextra-index-url = ["https://uv.invalid"]\n'}, True),
+        ({"uv.toml": f"[[{INDEX}"}, True),
+        ({"pyproject.toml": f"[[tool.uv.{INDEX}", "sub/pyproject.toml": '[project]\nname = "x"\n'}, True),
+        ({"pyproject.toml": f"[[tool.uv.{INDEX}", "sub/uv.toml": "offline = true\n"}, False),
+        ({"pyproject.toml": f"[[tool.uv.{INDEX}", "sub/pyproject.toml": "[tool.uv]\noffline = true\n"}, False),
+        ({"pyproject.toml": "[tool]\nuv = 3\n"}, False),
+        ({"pyproject.toml": "tool = 3\n"}, False),
+        ({"pyproject.toml": "[[["}, False),
+        ({}, False),
+    ],
+    ids=str,
+)
+def test_so_does_the_nearest_project_that_tells_uv_anything(home, environ, tmp_path, files, wins):
+    (tmp_path / "project" / "sub").mkdir(parents=True)
+    for name, text in files.items():
+        home(f"project/{name}", text)
+    found = settings({**environ, "PIP_INDEX_URL": "https://pip.invalid"}, folder=str(tmp_path / "project" / "sub"))
+    assert ("UV_DEFAULT_INDEX" in found.environ) is not wins
+
+
 @pytest.mark.parametrize(
     ("options", "variables", "expected"),
     [
