@@ -40,8 +40,8 @@ _SEPARATORS = {"find-links": ","}
 # Where any of these is set, the person has told uv itself.
 _UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _UVS_KEYS = frozenset({"index", "index-url", "extra-index-url", "find-links", "no-index"})
-# To the last @: a password may have one that is not escaped.
-_SECRET = re.compile(r"(?<=://)([^/?#\s]+)@")
+# To the last @: a password may have one that is not escaped. Of ssh it is an account, and no secret.
+_SECRET = re.compile(r"(?<!ssh://)(?<=://)([^/?#\s]+)@")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'`<>]+")
 _OF_PEOPLE = ("UV_", "PIP_")
 _OF_PROXIES = "_PROXY"

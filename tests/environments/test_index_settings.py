@@ -323,6 +323,11 @@ def test_whoever_an_address_names_is_hidden(text):
     assert shown == "see https://****@host.invalid/x for more"
 
 
+def test_an_account_of_ssh_is_no_secret(environ):
+    found = settings({**environ, "UV_INDEX": "git+ssh://builder@a.invalid"})
+    assert found.hide("builder: git+ssh://builder@a.invalid/x") == "builder: git+ssh://builder@a.invalid/x"
+
+
 class TestVariablesInAddresses:
     def test_are_shown_by_their_names(self, environ):
         found = settings({**environ, "TOKEN": "t0k/en"}, ["--find-links https://a.invalid/${TOKEN}/x"])
