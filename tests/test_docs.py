@@ -100,8 +100,7 @@ def test_metadata_and_projects_are_understood(folder):
     found = asked_for(None, str(folder), str(folder))
     assert found.pip == ("humanize", "humanize>=4")
     assert (found.python, found.strict, found.use_conda) == ("3.11", True, True)
-    if os.path.exists("/usr/bin/python3"):
-        assert asked_for(None, str(folder), str(folder), target="box").interpreter == "/usr/bin/python3"
+    assert asked_for(None, str(folder), str(folder), target="box").interpreter == "/opt/envs/vision/bin/python"
 
 
 def test_names_of_the_page_exist():

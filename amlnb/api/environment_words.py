@@ -28,6 +28,7 @@ def asked_for(
     *,
     target: str | None = None,
     inline: tuple[str, str] | None = None,
+    conda: bool = False,
 ) -> EnvironmentSpec | None:
     """The environment of a submission; None if none is asked for.
 
@@ -45,6 +46,8 @@ def asked_for(
         Name of the compute target.
     inline
         Where the word is `INLINE`: text that may hold metadata (PEP 723), and what messages call it (`inline_text`).
+    conda
+        Take the conda packages of a conda specification themselves, not their translation to pip.
 
     Raises
     ------
@@ -72,9 +75,20 @@ def asked_for(
         inline=inline,
     )
     if word is None:
-        return specifications.from_project(surroundings)
-    asked = specifications.from_word(word, surroundings)
-    return asked.spec if asked.lock_file is None else _of_lock(asked.lock_file, word, data)
+        spec = specifications.from_project(surroundings)
+    else:
+        asked = specifications.from_word(word, surroundings)
+        spec = asked.spec if asked.lock_file is None else _of_lock(asked.lock_file, word, data)
+    return _with_conda(spec) if conda else spec
+
+
+def _with_conda(spec: EnvironmentSpec | None) -> EnvironmentSpec:
+    if spec is None or not spec.conda:
+        asked = "what is asked for" if spec is None else spec.name or spec.origin
+        raise UserErrorException(
+            f"--conda: {asked} names no conda packages", hint="give a conda specification: --env environment.yml"
+        )
+    return dataclasses.replace(spec, use_conda=True)
 
 
 def inline_text(path: str) -> tuple[str, str] | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[0-9a-f]{6,32}")
 _SHOWN_KEY = 12
+_SHOWN_PACKAGES = 2
 _DAY_S = 86400
 
 Word = Annotated[
@@ -31,25 +32,35 @@ Word = Annotated[
         show_default=False,
     ),
 ]
+Conda = Annotated[
+    bool, typer.Option("--conda", help="Take a specification's conda packages themselves, not those of PyPI.")
+]
 Script = Annotated[
     str | None, typer.Option("--script", metavar="FILE", help="The script or notebook whose metadata 'inline' means.")
 ]
 
 
-def build(word: Word, script: Script = None, as_json: Json = False) -> None:
+def build(word: Word, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
     """Build an environment now; a run that asks for it then starts at once."""
     from amlnb.engine import environments
     from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 
     data = _made_workspace(as_json=as_json)
-    spec = _asked_for(word, data, script)
+    spec = _asked_for(word, data, script, conda=conda)
     if spec.kind in {WORKSPACE, EXISTING}:
         _tell_as_it_is(spec, as_json=as_json)
         return
+    lines = 0
+
+    def show_line(line: str) -> None:
+        nonlocal lines
+        lines += 1
+        note(line)
+
     try:
-        found = environments.build(spec, data, (lambda _: None) if as_json else note)
+        found = environments.build(spec, data, (lambda _: None) if as_json else show_line)
     except EnvironmentBuildException as error:
-        if as_json:
+        if not lines:
             raise
         raise EnvironmentBuildException("the environment was not built: see above") from error
     if as_json:
@@ -76,7 +87,7 @@ def list_(as_json: Json = False) -> None:
         print_table(
             [
                 Column("environment", [one.key[:_SHOWN_KEY] for one in built]),
-                Column("of", [", ".join(one.names) for one in built], optional=True),
+                Column("of", [_called(one) for one in built], optional=True),
                 Column("python", [one.lock.python for one in built]),
                 Column("packages", [f"{len(one.lock.packages):,}" for one in built], right=True),
                 Column("size", [format_size(one.bytes) for one in built], right=True),
@@ -96,7 +107,7 @@ def list_(as_json: Json = False) -> None:
         note(f"warning: {text}")
 
 
-def show(word: Word, script: Script = None, as_json: Json = False) -> None:
+def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
     """Show what an environment is: by its key, or by what asks for it."""
     from amlnb.api.workspace import Workspace
     from amlnb.engine import environments
@@ -112,7 +123,7 @@ def show(word: Word, script: Script = None, as_json: Json = False) -> None:
             _print_lock(one.lock)
         return
     data = data or Workspace.from_config().directory.path  # says that there is none
-    spec = _asked_for(word, data, script)
+    spec = _asked_for(word, data, script, conda=conda)
     if spec.kind in {WORKSPACE, EXISTING}:
         _tell_as_it_is(spec, as_json=as_json)
         return
@@ -137,6 +148,7 @@ def lock(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Also write it to a file (.json), for --env elsewhere."),
     ] = None,
+    conda: Conda = False,
     script: Script = None,
     as_json: Json = False,
 ) -> None:
@@ -149,7 +161,7 @@ def lock(
     from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 
     data = _made_workspace(as_json=as_json)
-    spec = _asked_for(word, data, script)
+    spec = _asked_for(word, data, script, conda=conda)
     if spec.kind in {WORKSPACE, EXISTING}:
         raise UserErrorException(
             f"{word!r} asks for a Python that is used as it is: there is nothing to lock",
@@ -228,12 +240,20 @@ def _made_workspace(*, as_json: bool) -> str:
     return workspace.directory.path
 
 
-def _asked_for(word: str, data: str, script: str | None) -> EnvironmentSpec:
+def _asked_for(word: str, data: str, script: str | None, *, conda: bool) -> EnvironmentSpec:
     from amlnb.api.environment_words import asked_for, inline_text
 
-    found = asked_for(word, data, os.getcwd(), inline=inline_text(script) if script else None)
+    found = asked_for(word, data, os.getcwd(), inline=inline_text(script) if script else None, conda=conda)
     assert found is not None  # noqa: S101 - a word is given
     return found
+
+
+def _called(one: Built) -> str:
+    """What people call it; of packages that were named themselves, the first of them."""
+    names = [name for name in one.names if name != "--env"]
+    packages = [f"{each.name}=={each.version}" for each in one.lock.packages]
+    more = ", ..." if len(packages) > _SHOWN_PACKAGES else ""
+    return ", ".join(names) or ", ".join(packages[:_SHOWN_PACKAGES]) + more
 
 
 def _of_key(built: list[Built], word: str) -> Built | None:

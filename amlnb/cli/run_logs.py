@@ -45,7 +45,9 @@ def logs(
         _follow(RunReader(found.directory), log)
         return
     log.copy_new()
-    if not os.path.exists(path):
+    if build and not os.path.exists(path):
+        note("nothing was built for this run")
+    elif not os.path.exists(path):
         note(f"the run {found.id} has no log yet: it is {found.state}" if not found.ended else "the run has no log")
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from amlnb.specs.run_spec import RunSpec
     from amlnb.store.run_reader import RunReader
 
-_OURS = ("--experiment", "--target", "--env", "--timeout", "--source-directory", "--wait")
+_OURS = ("--experiment", "--target", "--env", "--conda", "--timeout", "--source-directory", "--wait")
 
 Wait = Annotated[
     bool, typer.Option("--wait", help="Print its log until it has ended, and exit as it did (see 'run wait').")
@@ -54,9 +54,12 @@ def submit(
             "--env",
             help="Its environment: requirements.txt, environment.yml, a registered NAME, python=3.11,torch==2.13.0, "
             "docker:IMAGE, a Python, a lock, or 'inline' for the script's own metadata. "
-            "Default: [tool.amlnb.env] of pyproject.toml, else the current Python.",
+            "Default: \\[tool.amlnb.env] of pyproject.toml, else the current Python.",
         ),
     ] = None,
+    conda: Annotated[
+        bool, typer.Option("--conda", help="Take a specification's conda packages themselves, not those of PyPI.")
+    ] = False,
     name: Annotated[str | None, typer.Option("--name", help="Name to show for the run.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", metavar="KEY=VALUE", help="May be repeated.")] = None,
     timeout: Annotated[
@@ -94,7 +97,8 @@ def submit(
     if made and not as_json:
         note(f"made a workspace in {workspace.directory.path}")
     spec = _file_spec(source, relative, arguments or [], experiment)
-    environment = _environment(env, workspace.directory.path, source, os.path.join(source, relative), target)
+    data, path = workspace.directory.path, os.path.join(source, relative)
+    environment = _environment(env, data, source, path, target, conda=conda)
     spec = replace(spec, environment=environment, target=target, timeout_s=timeout_s, display_name=name, tags=tags)
     run = Experiment(workspace, spec.experiment).submit(spec)
     _tell(run.directory, wait=wait, as_json=as_json)
@@ -113,12 +117,14 @@ def _file_spec(source: str, file: str, words: list[str], experiment: str | None)
     return config.to_spec(experiment or experiment_name(file.removesuffix(NOTEBOOK_ENDING)))
 
 
-def _environment(word: str | None, data: str, source: str, file: str, target: str) -> EnvironmentSpec | None:
+def _environment(
+    word: str | None, data: str, source: str, file: str, target: str, *, conda: bool
+) -> EnvironmentSpec | None:
     from amlnb.api.environment_words import INLINE, asked_for, inline_text
     from amlnb.api.notebook_run_config import able_to_execute
 
     inline = inline_text(file) if word == INLINE else None
-    found = asked_for(word, data, source, target=target, inline=inline)
+    found = asked_for(word, data, source, target=target, inline=inline, conda=conda)
     return able_to_execute(found) if file.endswith(NOTEBOOK_ENDING) else found
 
 

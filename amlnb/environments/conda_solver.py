@@ -189,7 +189,8 @@ def hint_of(told: str) -> str | None:
     if any(each in told for each in _UNREACHABLE):
         return (
             "the channel cannot be reached from here: is there a network, a proxy (HTTPS_PROXY), a mirror "
-            "(default_channels and channel_alias in ~/.condarc)? pip packages are taken in their place without --conda"
+            "(default_channels and channel_alias in ~/.condarc)? Without --conda, and where PyPI has them all, pip "
+            "packages are taken in their place"
         )
     if "not a supported scheme" in told:
         return "a channel is a name, a folder, or an address that begins with https:// or file://"

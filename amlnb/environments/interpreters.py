@@ -55,12 +55,13 @@ def choose(spec: EnvironmentSpec, environ: Mapping[str, str]) -> tuple[Interpret
         if wanted.contains(each.version) or _is_minor(wanted, each):
             return each, None
     minors = dict.fromkeys(each.minor for each in [mine, *there])
-    needed = " (runs need 3.7 or newer)" if _is_too_old(wanted) else ""
+    is_too_old = _is_too_old(wanted)
+    needed = " (runs need 3.7 or newer)" if is_too_old else ""
+    download = "" if is_too_old else f"; 'uv python install {_plain(spec.python)}' downloads another one"
     soft = "; without strict=True the workspace's own is taken" if spec.python_is_soft else ""
     raise EnvironmentBuildException(
         f"the environment asks for Python {spec.python}, and this machine has none{needed}",
-        hint=f"there are: {', '.join(sorted(minors, key=Version))}; 'uv python install {_plain(spec.python)}' "
-        f"downloads another one{soft}",
+        hint=f"there are: {', '.join(sorted(minors, key=Version))}{download}{soft}",
     )
 
 

@@ -74,6 +74,11 @@ class Surroundings:
     target: str | None = None
     inline: tuple[str, str] | None = None
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """The target is not this machine, and its files cannot be seen."""
+        return self.target not in (None, _THIS_MACHINE)
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -111,6 +116,8 @@ def from_word(word: str, around: Surroundings) -> Asked:
         return Asked(_from_inline_word(around))
     if word.startswith(_IMAGE_PREFIX):
         return Asked(of_image(word.removeprefix(_IMAGE_PREFIX)))
+    if around.is_elsewhere and os.path.isabs(word):
+        return Asked(EnvironmentSpec(origin=word, interpreter=word))  # a Python of the target, which it will tell of
     path = _path(word, around.folder)
     if word.lower().endswith(_LOCK) and os.path.isfile(path):
         return Asked(EnvironmentSpec(origin=word), lock_file=path)
@@ -184,7 +191,7 @@ def from_project(around: Surroundings) -> EnvironmentSpec | None:
     """
     table = environment_tables.project_table(around.folder)
     where = f"[{environment_tables.NAME}] of {environment_tables.PROJECT}"
-    if table is None or (around.target not in (None, _THIS_MACHINE) and around.target not in table.get("target", {})):
+    if table is None or (around.is_elsewhere and around.target not in table.get("target", {})):
         return None
     return _of_table(table, None, where, around)
 
@@ -210,6 +217,8 @@ def _of_table(
             return of_image(value)
         if kind == "file":
             return from_file(_path(value, around.folder), around.environ)
+        if kind == "interpreter" and around.is_elsewhere and os.path.isabs(value):
+            return EnvironmentSpec(interpreter=value)
         if kind == "interpreter":
             program = _path(value, around.folder) if os.sep in value else value
             return EnvironmentSpec(interpreter=existing.interpreter_of(program, around.environ))

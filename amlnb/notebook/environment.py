@@ -21,6 +21,7 @@ from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
 if TYPE_CHECKING:
     from amlnb.environments.requests import Found, Request
     from amlnb.notebook.capture import Capture
+    from amlnb.notebook.options import SubmitOptions
 
 # What a pickle of the notebook's own functions needs where it is read.
 _UNPICKLER = "cloudpickle"
@@ -62,10 +63,9 @@ class CellEnvironment:
 
 
 def environment_of(
-    word: str | None,
+    options: SubmitOptions,
     data: str,
     folder: str,
-    target: str,
     inline: tuple[str, str] | None,
     *,
     of_notebook: bool = False,
@@ -74,14 +74,12 @@ def environment_of(
 
     Parameters
     ----------
-    word
-        What stands after ``--env``.
+    options
+        The line: what stands after ``--env``, and the target.
     data
         The workspace's data directory; it need not exist.
     folder
         The notebook's.
-    target
-        Name of the compute target.
     inline
         Text that may hold metadata (PEP 723), and what messages call it.
     of_notebook
@@ -94,7 +92,10 @@ def environment_of(
     EnvironmentBuildException
         No Python of this machine is of the version that it asks for.
     """
-    spec = asked_for(word, data=data, project=folder, target=target, inline=inline)
+    target = options.target
+    spec = asked_for(
+        options.environment, data=data, project=folder, target=target, inline=inline, conda=options.conda
+    )
     spec = able_to_execute(spec) if of_notebook else spec
     if spec is None:
         return None

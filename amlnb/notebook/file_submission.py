@@ -86,8 +86,8 @@ def dry_run_text(shell: Any, options: SubmitOptions) -> str:
     return "\n".join(["Nothing was submitted: a dry run. It would be:", *told_rows(rows)])
 
 
-def submit(shell: Any, options: SubmitOptions) -> Sent:
-    """Submit the file that the line names; the run is called after it.
+def submit(shell: Any, options: SubmitOptions) -> tuple[Sent, str]:
+    """Submit the file that the line names; the run is called after it. Also returns what went with it, in one line.
 
     Raises
     ------
@@ -97,7 +97,10 @@ def submit(shell: Any, options: SubmitOptions) -> Sent:
     notebook = notebook_path(shell)
     named = replace(options, name=options.name or os.path.basename(str(options.file)))
     spec, environment = file_spec(options, notebook), _environment(options)
-    return send(replace(spec, environment=None if environment is None else environment.spec), named, notebook)
+    if environment is None:
+        return send(spec, named, notebook), str(options.file)
+    sent = send(replace(spec, environment=environment.spec), named, notebook)
+    return sent, f"{options.file}, in the environment {environment.name}"
 
 
 def _environment(options: SubmitOptions) -> CellEnvironment | None:
@@ -106,7 +109,7 @@ def _environment(options: SubmitOptions) -> CellEnvironment | None:
     inline = inline_text(path) if options.environment == INLINE else None
     of_notebook = path.endswith(NOTEBOOK_ENDING)
     data = data_directory(os.getcwd())
-    return environment_of(options.environment, data, source, options.target, inline, of_notebook=of_notebook)
+    return environment_of(options, data, source, inline, of_notebook=of_notebook)
 
 
 def _refuse_flags(options: SubmitOptions, flags: dict[str, str], what: str, hint: str) -> None:

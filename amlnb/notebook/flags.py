@@ -117,6 +117,11 @@ def make_parser(magic: str = "%%submit") -> FlagParser:
         "(python=3.11,torch==2.13.0), inline (the metadata at the top of the cell or file), docker:IMAGE, or a Python "
         "that exists (default: the notebook's own, or that of the target)",
     )
+    add(
+        "--conda",
+        action="store_true",
+        help="take the conda packages of an environment.yml themselves, not those of PyPI",
+    )
     add("--gpus", metavar="N", help="not yet: a run sees all GPUs of its machine")
     add("--nodes", metavar="N", help="not yet: a run has one machine")
     add("--dry-run", action="store_true", help="show the script and what goes with it; submit nothing")

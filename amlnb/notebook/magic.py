@@ -142,7 +142,8 @@ class SubmitMagic:
             misplaced = file_submission.misplaced_flag(options)
             if misplaced is not None:
                 print(f"amlnb: {misplaced} stands after the script, and is given to it; flags of ours stand before it")
-            return self._show_sent(file_submission.submit(self._shell, options), options, options.file)
+            sent, summary = file_submission.submit(self._shell, options)
+            return self._show_sent(sent, options, summary)
         from amlnb.notebook import submission
         from amlnb.notebook.dry_run import dry_run_text
 

@@ -42,6 +42,8 @@ class SubmitOptions:
         Names whose values return; names to take along unseen.
     environment
         What the environment is asked to be, in a word.
+    conda
+        Take its conda packages themselves, not their translation to pip.
     capture
         Take what the cell uses from the notebook.
     paths
@@ -59,6 +61,7 @@ class SubmitOptions:
     results: tuple[str, ...] = ()
     take: tuple[str, ...] = ()
     environment: str | None = None
+    conda: bool = False
     capture: bool = True
     paths: tuple[str, ...] = ()
     timeout_s: float | None = None
@@ -154,6 +157,7 @@ def _options(
         results=_names(found.out, "--out"),
         take=_names(found.take, "--in"),
         environment=_first(found.env, defaults.get("env")),
+        conda=found.conda,
         capture=not found.no_capture,
         paths=tuple(dict.fromkeys([*carried, *_separate(found.paths)])),
         timeout_s=None if timeout is None else seconds(timeout),

@@ -110,7 +110,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     )
     here = options.target == targets.LOCAL
     data = data_directory(folder)
-    environment = environment_of(options.environment, data, folder, options.target, (source, "the cell"))
+    environment = environment_of(options, data, folder, (source, "the cell"))
     if environment is not None:
         environment = able_to_load(environment, found, data)
         if environment.folders is not None:

@@ -173,20 +173,23 @@ def _write_pickle(folder: str, file_name: str, name: str, value: Any, key: str |
 
 def _pickler(buffer: Any, packages: dict[str, str]) -> Any:
     """A pickler that notes whose objects it meets; classes that the notebook has by source are named, not copied."""
+    base: Any = pickle.Pickler
+    shared: dict[int, Any] = {}
     try:
         import cloudpickle
     except ImportError:
-        return pickle.Pickler(buffer, protocol=4)
-    shared = _definitions_of_notebook()
+        pass
+    else:
+        base, shared = cloudpickle.Pickler, _definitions_of_notebook()
 
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    class Pickler(base):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
             for owner in (getattr(obj, "__module__", None), type(obj).__module__):
                 package = str(owner or "").partition(".")[0]
                 version = getattr(sys.modules.get(package), "__version__", None)
                 if isinstance(version, str):
                     packages[package] = version
-            if id(obj) in shared:
+            if id(obj) in shared or base is pickle.Pickler:
                 return NotImplemented
             return super().reducer_override(obj)
 

@@ -100,7 +100,7 @@ REFUSED = {
     "a bad image": (block("[tool.amlnb.env]", 'image = "-x"'), "'-x' is no name of an image", "docker:"),
     "an unknown name": (block("[tool.amlnb.env]", 'name = "mint"'), "there is no environment 'mint'", "did you mean 'mine'?"),
     "no such file": (block("[tool.amlnb.env]", 'file = "x.txt"'), "there is no environment file 'x.txt'", "/nowhere"),
-    "no such Python": (block("[tool.amlnb.env]", 'interpreter = "/nope"'), "'/nope' does not exist", "a Python"),
+    "no such Python": (block("[tool.amlnb.env]", 'interpreter = "nope-python"'), "'nope-python' does not exist", "a Python"),
     "strict is a text": (block("[tool.amlnb.env]", 'strict = "yes"'), "strict is 'yes', and must be true or false", "true"),
     "a variable is a list": (block("[tool.amlnb.env]", "variables = {A = []}"), "the variable A is no text", "A ="),
     "a target is a text": (block("[tool.amlnb.env.target]", 'gpu = "x"'), "gpu is 'x', and must be a table", "[gpu]"),
