@@ -25,6 +25,7 @@ from amlnb.store.plain_files import read_from
 DEFAULT_DAYS = 30
 _TICK_S = 0.01
 _UNFINISHED_S = 3600.0
+_LEFT_S = 2 * 86400.0
 
 
 @dataclass(frozen=True)
@@ -155,10 +156,23 @@ def gc(days: float = DEFAULT_DAYS) -> Freed:
         with contextlib.suppress(UserErrorException):  # a run has just begun to use it, or another gc was faster
             freed += prefixes.remove(cache, each.key)
             removed.append(each.key)
-    for prefix in prefixes.unfinished(cache, _UNFINISHED_S):
-        freed += prefixes.sizes(prefix)[1]
-        remove_tree(prefix)
+    left = [*prefixes.unfinished(cache, _UNFINISHED_S), *_left_of_builds(cache)]
+    for path in left:
+        freed += os.lstat(path).st_size if os.path.isfile(path) else prefixes.sizes(path)[1]
+        remove_tree(path) if os.path.isdir(path) else os.unlink(path)
     return Freed(tuple(removed), freed, tuple(in_use))
+
+
+def _left_of_builds(cache: str) -> list[str]:
+    """Logs of builds whose courier was killed, and folders in which conda packages were looked at."""
+    found = []
+    for folder, beginning in ((prefixes.BUILDS, ""), ("conda", "resolving-")):
+        top = os.path.join(cache, folder)
+        for name in sorted(os.listdir(top)) if os.path.isdir(top) else ():
+            path = os.path.join(top, name)
+            if name.startswith(beginning) and time.time() - os.lstat(path).st_mtime > _LEFT_S:
+                found.append(path)
+    return found
 
 
 def _order(spec: EnvironmentSpec, data: str) -> Order:

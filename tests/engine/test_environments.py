@@ -444,6 +444,19 @@ class TestRoom:
         assert not os.path.exists(built.prefix)
         assert go().wait_for_completion()["status"] == "Completed"
 
+    def test_what_killed_builds_left_goes_with_time(self, own_cache):
+        old, new = (os.path.join(own_cache, "builds", name) for name in ("old.log", "new.log"))
+        half = os.path.join(own_cache, "environments", "0" * 32)
+        os.makedirs(os.path.dirname(old))
+        os.makedirs(half)
+        for path in (old, new, os.path.join(half, "half")):
+            with open(path, "w", encoding="ascii") as file:
+                file.write("text")
+        for path in (old, half):
+            os.utime(path, (1, 1))
+        assert environments.gc().keys == ()
+        assert [os.path.exists(path) for path in (old, new, half)] == [False, True, False]
+
     def test_an_unknown_one(self, own_cache):
         with pytest.raises(UserErrorException, match="no built environment"):
             environments.remove("0" * 32)
