@@ -203,6 +203,18 @@ class TestRoom:
         assert left() == []
         assert asked().get_status() == "Completed"
 
+    def test_a_full_disk_of_uvs_cache(self, asked, shelf, make_disk, monkeypatch):
+        make_wheel(shelf, "ham", "1.0", files={"ham.py": "x = 1\n", "ham.bin": os.urandom(100_000)})
+        disk = make_disk("size=1m")
+        monkeypatch.setenv("UV_CACHE_DIR", disk.folder)
+        disk.fill()
+        message, hint = error_of(asked("spam", "ham"))
+        assert "No space left on device" in message
+        assert "free some space" in hint
+        assert left() == []
+        disk.free()
+        assert asked("spam", "ham").get_status() == "Completed"
+
     def test_a_folder_that_cannot_be_written_to(self, asked, own_cache, mount):
         folder = mount("-t", "tmpfs", "-o", "size=1m,ro", "tmpfs")
         os.symlink(folder, os.path.join(own_cache, prefixes.FOLDER))
