@@ -115,6 +115,14 @@ class JournalWriter:
                 self._lost += self._waiting()
             self._forget()
 
+    def rest(self) -> None:
+        """Close the files until the next record, which goes on in them; not as long as a fault keeps something out."""
+        with self._lock:
+            if not self._inside and not self._pending():
+                self._fd = -1
+                for file in self._files():
+                    file.close()
+
     def __del__(self) -> None:
         self.close()
 

@@ -17,6 +17,7 @@ from amlnb.api.run_reading import run_at
 from amlnb.core import layout
 from amlnb.engine import environments, queue, targets
 from amlnb.engine.bundle_environment import describe_environment
+from amlnb.engine.courier.preparation import Waiting
 from amlnb.engine.rerun import rerun
 from amlnb.engine.reuse import completed_run
 from amlnb.engine.submit import prepare, submit
@@ -254,6 +255,20 @@ class TestOnce:
         assert waiting.wait_for_completion()["status"] == "Completed"
 
 
+class TestWaiting:
+    def test_keeps_no_file_open(self, workspace, own_cache, shelf, spec):
+        directory = submit(spec(), workspace.directory)
+        waiting = Waiting(directory, {"key": "0" * 32, "data": workspace.directory.path}, {})
+        before = len(os.listdir("/proc/self/fd"))
+        for done in range(3):
+            waiting.tell({"done": done, "total": 3, "text": "unpacking"})
+            assert len(os.listdir("/proc/self/fd")) == before
+        reader = RunReader(directory)
+        reader.refresh()
+        assert 2 in [(each.progress or {}).get("done") for each in reader.writers]
+        waiting.close()
+
+
 class TestKilled:
     def test_a_builder_that_is_killed_is_started_again(self, go, shelf, own_cache, tmp_path):
         slow_package(shelf, tmp_path)
@@ -310,6 +325,18 @@ class TestKilled:
         until(lambda: not builders(own_cache))
         until(lambda: host.start_time(int(begun(tmp_path)[0])) is None)
 
+    def test_canceled_and_submitted_again_and_again(self, go, shelf, own_cache, tmp_path):
+        """A builder that ends because nobody waits has not crashed."""
+        slow_package(shelf, tmp_path)
+        for count in range(1, 4):
+            run = go()
+            until(lambda count=count: len(begun(tmp_path)) == count)
+            run.cancel()
+            assert run.wait_for_completion()["status"] == "Canceled"
+        last = go()
+        (tmp_path / "go").touch()
+        assert last.wait_for_completion()["status"] == "Completed"
+
 
 class TestThatCannotBeBuilt:
     def test_fails_with_the_solvers_own_words_and_a_hint(self, go, shelf):
@@ -336,6 +363,13 @@ class TestThatCannotBeBuilt:
         assert run.wait_for_completion(raise_on_error=False)["status"] == "Failed"
         make_wheel(shelf, "spam", "1.0")
         assert go().wait_for_completion()["status"] == "Completed"
+
+    def test_says_nothing_of_another_workspace(self, workspace, own_cache, shelf, spec, tmp_path):
+        order = prepare(spec(), workspace.directory).order.to_dict()
+        first, second, other = (
+            Waiting(str(tmp_path), {**order, "data": data}, {}) for data in (order["data"], order["data"], "/other")
+        )
+        assert first.key == second.key != other.key
 
     def test_a_damaged_lock_is_told(self, go, shelf, workspace):
         make_wheel(shelf, "spam", "1.0")

@@ -43,14 +43,15 @@ class Waiting:
     copied: int = 0
     journal: JournalWriter | None = None
     told: dict[str, Any] = field(default_factory=dict)
-    key: str = field(init=False)
+    key: tuple[str, ...] = field(init=False)
     lock: Lock | None = field(init=False)
 
     def __post_init__(self) -> None:
         given = self.order.get("lock")
         self.lock = None if given is None else Lock.from_dict(given)
-        # A run that is run again may want an older lock of the same request.
-        self.key = str(self.order["key"]) + ("" if self.lock is None else f"-{self.lock.key}")
+        # A run that is run again may want an older lock of the same request; what fails for one workspace may well be
+        # built for another.
+        self.key = (str(self.order["key"]), "" if self.lock is None else self.lock.key, str(self.order["data"]))
 
     def copy_log(self, log: str) -> None:
         """Append what is new in the build's log to the run's."""
@@ -67,6 +68,7 @@ class Waiting:
         if self.journal is None:
             self.journal = JournalWriter(self.directory, "courier")
         self.journal.write_event({**event, "time": time.time()})
+        self.journal.rest()  # of a thousand runs that wait, none keeps a file open
 
     def tell(self, status: Mapping[str, Any]) -> None:
         """Tell how far its environment is, if that is news."""
@@ -91,6 +93,7 @@ class _Build:
 
     process: BuilderProcess
     starts: int = 0
+    ending: bool = False
     error: dict[str, str] | None = None
     waiting: set[str] = field(default_factory=set)
 
@@ -109,7 +112,7 @@ class Preparations:
     def __init__(self, cache: str, watch: Callable[[int], None]) -> None:
         self._cache = cache
         self._watch = watch
-        self._builds: dict[str, _Build] = {}
+        self._builds: dict[tuple[str, ...], _Build] = {}
 
     @property
     def busy(self) -> bool:
@@ -132,7 +135,7 @@ class Preparations:
             if found.prefix is not None:
                 return self._ready(run, found)
         if build is None:
-            build = self._builds[run.key] = _Build(BuilderProcess(self._cache, run.key))
+            build = self._builds[run.key] = _Build(BuilderProcess(self._cache, run.order["key"]))
         build.waiting.add(run.directory)
         if build.error is not None:
             run.copy_log(build.process.log)
@@ -154,7 +157,8 @@ class Preparations:
         """Look at the builder processes."""
         for key, build in list(self._builds.items()):
             if build.process.runs:
-                if not build.waiting:
+                build.ending = build.ending or not build.waiting
+                if build.ending:
                     build.process.end()
                 self._look(build)
             elif not build.waiting:
@@ -171,6 +175,10 @@ class Preparations:
 
     def _look(self, build: _Build) -> None:
         ended = build.process.ended()
+        if build.ending:  # no crash: whoever came meanwhile has it begun anew
+            if ended is not None:
+                build.ending, build.starts = False, 0
+            return
         killed = bool(ended) and "code" not in (ended or {})
         if ended and not (killed and build.starts < _MOST_STARTS):
             build.error = ended
