@@ -145,16 +145,16 @@ class CondaBuilder:
             log.step(f"resolving {asked} beside the conda packages with uv")
             self._install(records, prefix, client, sources, log)
             python = interpreter_of(prefix)
-            packages = self._pip(sources, python, pre="--pre" in spec.pip_options)
+            packages = self._pip(sources, python, spec.pip_options)
             there = {each.name: each.version for each in installed_packages(python)}
             pins = [f"{name}=={version}" for name, version in there.items()]
             try:
-                found = packages.compile(spec.pip, log, constraints=(*spec.constraints, *pins)).packages
+                found = packages.compile(spec.pip, log, constraints=(*spec.constraints, *pins), there=there).packages
             except Unsatisfiable as error:
                 if spec.strict:
                     raise
                 try:
-                    found = packages.compile(spec.pip, log, constraints=spec.constraints).packages
+                    found = packages.compile(spec.pip, log, constraints=spec.constraints, there=there).packages
                 except Unsatisfiable:
                     raise error from None
         replaced = [each for each in found if each.name in there and each.version != there[each.name]]
@@ -187,8 +187,8 @@ class CondaBuilder:
 
         _run(do(), sources)
 
-    def _pip(self, sources: IndexSettings, python: str, *, pre: bool = False) -> PipPackages:
-        return PipPackages(Uv(self._environ, sources, self._folder), python, pre=pre)
+    def _pip(self, sources: IndexSettings, python: str, options: Sequence[str] = ()) -> PipPackages:
+        return PipPackages(Uv(self._environ, sources, self._folder), python, options)
 
     def _settings(self, channels: conda_channels.Channels) -> IndexSettings:
         known = {**channels.credentials, **self._credentials}

@@ -7,13 +7,14 @@ import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
+from amlnb.environments import given_hashes
 from amlnb.environments.build_hints import hint_of
 from amlnb.environments.builder import BuildLog
 from amlnb.environments.keys import content_of
@@ -65,14 +66,15 @@ class PipPackages:
         The program.
     python
         Path of the interpreter that they are for.
-    pre
-        Take versions before their release too.
+    options
+        Those of a specification: ``--pre`` and ``--require-hashes`` count.
     """
 
-    def __init__(self, uv: Uv, python: str, *, pre: bool = False) -> None:
+    def __init__(self, uv: Uv, python: str, options: Collection[str] = ()) -> None:
         self._uv = uv
         self._python = python
-        self._pre = ("--prerelease", "allow") if pre else ()
+        self._pre = ("--prerelease", "allow") if "--pre" in options else ()
+        self._all_hashed = given_hashes.REQUIRE in options
 
     def compile(
         self,
@@ -81,22 +83,37 @@ class PipPackages:
         *,
         constraints: Sequence[str] = (),
         build_constraints: Sequence[str] = (),
+        there: Collection[str] = (),
     ) -> Compiled:
-        """Decide which versions meet the requirements.
+        """Decide which versions meet the requirements; where hashes were given, the files must be those.
+
+        Parameters
+        ----------
+        requirements, constraints, build_constraints
+            One each, as requirements files have them.
+        log
+            Is told how it goes.
+        there
+            Names of packages that are installed already: they need no hash.
 
         Raises
         ------
         Unsatisfiable
             None do.
         EnvironmentBuildException
-            It cannot be told: an index does not answer, or a source's own setup fails.
+            It cannot be told: an index does not answer, or a source's own setup fails. Or a hash is another one.
         """
         with _files(constraints=constraints, build_constraints=build_constraints) as paths:
             arguments = [*_COMPILE, "--python", self._python, *self._pre, *_options(paths)]
             answer = self._uv.run(arguments, log, given="\n".join(requirements), quiet=True)
         if answer.code:
             raise self.failure(answer, log)
-        return _compiled(answer.output)
+        found = _compiled(answer.output)
+        lines = (*requirements, *constraints)
+        asked = given_hashes.given(lines)
+        if not asked and not self._all_hashed:
+            return found
+        return replace(found, packages=given_hashes.checked(found.packages, asked, lines, there))
 
     def nearest_wheel(self, name: str, version: str, log: BuildLog) -> str | None:
         """The nearest version that has a wheel: the lowest one above, else the highest one below; None for neither."""
@@ -130,8 +147,8 @@ class PipPackages:
             _files(build_constraints=build_constraints) as paths,
         ):
             arguments = ["pip", "install", "--python", self._python, "--target", os.path.join(folder, "packages")]
-            arguments += ["--no-deps", *_options(paths), f"{package.name}=={package.version}"]
-            return self._uv.run(arguments, log, limit_s=limit_s)
+            arguments += ["--no-deps", *_options(paths), "-r", "-"]
+            return self._uv.run(arguments, log, given=_line(package), limit_s=limit_s)
 
     def install(
         self,

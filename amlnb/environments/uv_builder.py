@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from amlnb.environments import given_hashes
 from amlnb.environments.build_hints import hint_of
 from amlnb.environments.builder import BuildLog, Interpreter, counted
 from amlnb.environments.index_settings import settings
@@ -84,7 +85,7 @@ class UvBuilder:
 
     def lock(self, spec: EnvironmentSpec, log: BuildLog) -> Lock:
         """Resolve a pip specification; see `amlnb.environments.builder.Builder`."""
-        packages = PipPackages(self._uv, self._interpreter.path, pre="--pre" in spec.pip_options)
+        packages = PipPackages(self._uv, self._interpreter.path, spec.pip_options)
         notes: list[str] = []
         log.step(f"resolving {counted(len(spec.pip), 'requirement')} for Python {self._interpreter.version} with uv")
         resolver = _Resolver(packages, spec, log, notes)
@@ -135,7 +136,8 @@ class _Resolver:
 
     def __init__(self, packages: PipPackages, spec: EnvironmentSpec, log: BuildLog, notes: list[str]) -> None:
         self._packages = packages
-        self._strict = spec.strict
+        # Who gives hashes wants these very files.
+        self._strict = spec.strict or bool(given_hashes.given(spec.pip)) or given_hashes.REQUIRE in spec.pip_options
         self._log = log
         self._notes = notes
         self._built: dict[str, str] = {}
