@@ -30,7 +30,26 @@ def asked_for(
     inline: tuple[str, str] | None = None,
     conda: bool = False,
 ) -> EnvironmentSpec | None:
-    """The environment of a submission; None if none is asked for.
+    """The environment of a submission or a build; None if none is asked for. A lock's file is taken over.
+
+    Parameters and errors are those of `asked_with_lock`.
+    """
+    spec, lock = asked_with_lock(word, data, project, target=target, inline=inline, conda=conda)
+    if spec is not None and lock is not None:
+        take_over(spec, lock, data)
+    return spec
+
+
+def asked_with_lock(
+    word: str | None,
+    data: str,
+    project: str,
+    *,
+    target: str | None = None,
+    inline: tuple[str, str] | None = None,
+    conda: bool = False,
+) -> tuple[EnvironmentSpec | None, Lock | None]:
+    """What is asked for, and the lock if a lock's file is named; nothing is written.
 
     Parameters
     ----------
@@ -60,10 +79,10 @@ def asked_for(
     if word is None:
         found = _project_with_environment(project)
         if found is None:
-            return None  # most submissions: what reads specifications need not be loaded
+            return None, None  # most submissions: what reads specifications need not be loaded
         folder, word = found
         if word is not None and target not in (None, targets.LOCAL):
-            return None  # as with a table: it is for this machine
+            return None, None  # as with a table: it is for this machine
     from amlnb.environments import registered, specifications
 
     surroundings = specifications.Surroundings(
@@ -74,12 +93,29 @@ def asked_for(
         target=target,
         inline=inline,
     )
+    spec: EnvironmentSpec | None
+    lock = None
     if word is None:
         spec = specifications.from_project(surroundings)
     else:
         asked = specifications.from_word(word, surroundings)
-        spec = asked.spec if asked.lock_file is None else _of_lock(asked.lock_file, word, data)
-    return _with_conda(spec) if conda else spec
+        spec = asked.spec
+        if asked.lock_file is not None:
+            spec, lock = _of_lock(asked.lock_file, word)
+    return (_with_conda(spec) if conda else spec), lock
+
+
+def take_over(spec: EnvironmentSpec, lock: Lock, data: str) -> None:
+    """Keep the lock of a file: what it answers gets this very lock in the workspace."""
+    from amlnb.environments import locks
+    from amlnb.environments.asking import request_of
+
+    request = request_of(spec, os.environ)
+    before = locks.read(data, request.key)
+    if before is None or before.key != lock.key:
+        generation = 0 if before is None else before.generation + 1
+        lock = dataclasses.replace(lock, generation=generation)
+        locks.write(data, locks.Stored(request.key, request.spec, lock), replace=True)
 
 
 def _with_conda(spec: EnvironmentSpec | None) -> EnvironmentSpec:
@@ -144,9 +180,8 @@ def _named(data: str, name: str) -> EnvironmentSpec | None:
     return None if found is None else found.spec
 
 
-def _of_lock(path: str, word: str, data: str) -> EnvironmentSpec:
-    """Take over a lock's file: its request gets this very lock in the workspace."""
-    from amlnb.environments import keys, locks
+def _of_lock(path: str, word: str) -> tuple[EnvironmentSpec, Lock]:
+    from amlnb.environments import keys
     from amlnb.environments.asking import request_of
 
     document = read_json(path) or {}
@@ -162,9 +197,4 @@ def _of_lock(path: str, word: str, data: str) -> EnvironmentSpec:
     request = request_of(spec, os.environ)
     if request.interpreter.minor != lock.minor and lock.image is None:
         request = request_of(dataclasses.replace(spec, python=lock.minor, python_is_soft=False), os.environ)
-    before = locks.read(data, request.key)
-    if before is None or before.key != lock.key:
-        generation = 0 if before is None else before.generation + 1
-        lock = dataclasses.replace(lock, generation=generation)
-        locks.write(data, locks.Stored(request.key, request.spec, lock), replace=True)
-    return request.spec
+    return request.spec, lock

@@ -109,6 +109,7 @@ def list_(as_json: Json = False) -> None:
 
 def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
     """Show what an environment is: by its key, or by what asks for it."""
+    from amlnb.api.environment_words import asked_with_lock, inline_text
     from amlnb.api.workspace import Workspace
     from amlnb.engine import environments
     from amlnb.specs.environment_spec import EXISTING, WORKSPACE
@@ -123,11 +124,12 @@ def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json 
             _print_lock(one.lock)
         return
     data = data or Workspace.from_config().directory.path  # says that there is none
-    spec = _asked_for(word, data, script, conda=conda)
+    spec, lock = asked_with_lock(word, data, os.getcwd(), inline=inline_text(script) if script else None, conda=conda)
+    assert spec is not None  # noqa: S101 - a word is given
     if spec.kind in {WORKSPACE, EXISTING}:
         _tell_as_it_is(spec, as_json=as_json)
         return
-    request, found = environments.find(spec, data)
+    request, found = environments.find(spec, data, lock)
     if as_json:
         emit({"request": request.key, "specification": request.spec.to_dict(), **_found(found)})
         return

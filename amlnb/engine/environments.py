@@ -47,7 +47,7 @@ class Freed:
     in_use: tuple[str, ...]
 
 
-def find(spec: EnvironmentSpec, data: str) -> tuple[Request, Found]:
+def find(spec: EnvironmentSpec, data: str, lock: Lock | None = None) -> tuple[Request, Found]:
     """Look an environment up; nothing is built.
 
     Parameters
@@ -56,6 +56,8 @@ def find(spec: EnvironmentSpec, data: str) -> tuple[Request, Found]:
         What is asked for.
     data
         The workspace's data directory.
+    lock
+        What it is to be, in place of the lock that the workspace has of it.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def find(spec: EnvironmentSpec, data: str) -> tuple[Request, Found]:
         Its lock is damaged.
     """
     request = request_of(spec, os.environ)
-    return request, find_request(data, host.cache_dir(), request.key)
+    return request, find_request(data, host.cache_dir(), request.key, lock)
 
 
 def build(spec: EnvironmentSpec, data: str, on_line: Callable[[str], None]) -> Found:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from amlnb.api.environment_words import asked_for
+from amlnb.api.environment_words import asked_with_lock, take_over
 from amlnb.api.notebook_run_config import able_to_execute
 from amlnb.core.distributions import known_distribution
 from amlnb.engine import environments, targets
@@ -93,17 +93,19 @@ def environment_of(
         No Python of this machine is of the version that it asks for.
     """
     target = options.target
-    spec = asked_for(
+    spec, lock = asked_with_lock(
         options.environment, data=data, project=folder, target=target, inline=inline, conda=options.conda
     )
     spec = able_to_execute(spec) if of_notebook else spec
     if spec is None:
         return None
+    if lock is not None and not options.dry_run:
+        take_over(spec, lock, data)
     if target != targets.LOCAL or spec.kind not in (PIP, CONDA):
         return CellEnvironment(spec)
     if is_workspaces(normal(spec)):
         return None
-    return CellEnvironment(spec, *environments.find(spec, data))
+    return CellEnvironment(spec, *environments.find(spec, data, lock))
 
 
 def able_to_load(environment: CellEnvironment, capture: Capture, data: str) -> CellEnvironment:

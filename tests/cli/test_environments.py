@@ -149,6 +149,10 @@ def test_an_environment_is_built_shown_locked_and_removed(amlnb, project, own_ca
     again = amlnb("env", "build", "req.lock.json", "--json")
     assert again["key"] == built["key"]
     assert amlnb("env", "build", "req.txt", "--json")["key"] == built["key"]
+    amlnb("env", "lock", "req.txt", "--upgrade")
+    assert "tiny-thing  1.5" in amlnb("env", "show", "req.lock.json")
+    assert "tiny-thing  1.6" in amlnb("env", "show", "req.txt"), "showing a lock took it over"
+    amlnb("env", "build", "req.lock.json")
 
     assert amlnb("env", "remove", built["key"][:8], "--json")["bytes"] > 0
     assert amlnb("env", "list", "--json")["environments"] == []
