@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
 from typing import Any
@@ -65,8 +66,12 @@ def _order(directory: str, definition: dict[str, Any], data: str) -> Order | Non
         return None
     from amlnb.environments.asking import request_of
 
-    request = request_of(EnvironmentSpec.from_dict(coercion.mapping(definition.get("environment"))), os.environ)
-    return Order(request, data, os.getcwd(), lock=kept_lock(directory))
+    spec = EnvironmentSpec.from_dict(coercion.mapping(definition.get("environment")))
+    lock = kept_lock(directory)
+    request = request_of(spec, os.environ)
+    if lock is not None and lock.image is None and request.interpreter.minor != lock.minor:
+        request = request_of(dataclasses.replace(spec, python=lock.minor, python_is_soft=False), os.environ)
+    return Order(request, data, os.getcwd(), lock=lock)
 
 
 def _lasting(properties: object) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from amlnb.environments import locks, prefixes
 from amlnb.environments.builder import Builder, BuildLog, counted
+from amlnb.environments.keys import platform_tag
 from amlnb.environments.lock import Lock
 from amlnb.environments.requests import Found, Order
 from amlnb.environments.uv_builder import UvBuilder
@@ -44,6 +45,11 @@ def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -
         lock = decide(order, builder, log)
     if order.only_lock:
         return Found(lock)
+    if lock.platform != platform_tag():
+        raise EnvironmentBuildException(
+            f"the lock is of {lock.platform}, and this machine is {platform_tag()}",
+            hint="lock the same request here: 'amlnb env lock --upgrade'",
+        )
     prefix = prefixes.path_of(cache, lock.key)
     if prefixes.is_built(prefix):
         log.step("ready: it was built before")

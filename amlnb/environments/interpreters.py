@@ -84,6 +84,13 @@ def specifiers(python: str) -> SpecifierSet:
         ) from error
 
 
+def is_exact(spec: EnvironmentSpec) -> bool:
+    """Tell whether the patch of the Python that a request gets counts: it was asked for, such as ``3.11.4``."""
+    if spec.python is None or (spec.python_is_soft and not spec.strict):
+        return False
+    return any(each.version.removesuffix(".*").count(".") > 1 for each in specifiers(spec.python))
+
+
 def find_all(environ: Mapping[str, str]) -> Iterator[Interpreter]:
     """Find Pythons by the names of files and folders; the versions of those on PATH are known to their minor only."""
     seen = set()

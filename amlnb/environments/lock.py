@@ -48,7 +48,7 @@ class Lock:
     tool
         Name and version of the program behind it, such as ``uv 0.13.9``.
     python
-        Version of the interpreter, such as ``3.11.7``; its first two parts are those that count.
+        Version of the interpreter, such as ``3.11.7``; its first two parts are those that count, see below.
     platform
         Such as ``linux-x86_64``.
     packages
@@ -63,6 +63,8 @@ class Lock:
         How often the request was locked anew.
     made
         When, in Unix time; of no importance to what it is.
+    python_is_exact
+        All parts of the version count: it was asked for to its patch.
     """
 
     builder: str
@@ -75,6 +77,7 @@ class Lock:
     notes: tuple[str, ...] = ()
     generation: int = 0
     made: float = 0.0
+    python_is_exact: bool = False
 
     @property
     def minor(self) -> str:
@@ -84,7 +87,8 @@ class Lock:
     @property
     def key(self) -> str:
         """32 hex digits: the same for what is built the same."""
-        told = [self.builder, self.minor, self.platform, self.image, sorted(map(dataclasses.astuple, self.packages))]
+        python = self.python if self.python_is_exact else self.minor
+        told = [self.builder, python, self.platform, self.image, sorted(map(dataclasses.astuple, self.packages))]
         return hashlib.sha256(json.dumps([*told, self.build_constraints]).encode()).hexdigest()[:32]
 
     def versions(self) -> dict[str, str]:

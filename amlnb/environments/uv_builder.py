@@ -15,6 +15,7 @@ from amlnb.environments import given_hashes
 from amlnb.environments.build_hints import hint_of
 from amlnb.environments.builder import BuildLog, Interpreter, counted
 from amlnb.environments.index_settings import settings
+from amlnb.environments.interpreters import is_exact
 from amlnb.environments.keys import platform_tag
 from amlnb.environments.lock import Lock, LockedPackage
 from amlnb.environments.numpy_two import older_than_numpy
@@ -103,10 +104,12 @@ class UvBuilder:
             packages=found.packages,
             build_constraints=wanted.build_constraints,
             notes=tuple(notes),
+            python_is_exact=is_exact(spec),
         )
 
     def build(self, lock: Lock, prefix: str, log: BuildLog) -> None:
         """Make a virtual environment of a lock's packages; see `amlnb.environments.builder.Builder`."""
+        self._check(lock)
         log.step(f"making an environment with Python {self._interpreter.version}")
         make_venv(self._uv, self._interpreter, prefix)
         if lock.packages:
@@ -114,6 +117,17 @@ class UvBuilder:
             packages = PipPackages(self._uv, self._interpreter.path)
             python = os.path.join(prefix, "bin", "python")
             packages.install(lock.packages, python, log, build_constraints=lock.build_constraints)
+
+    def _check(self, lock: Lock) -> None:
+        """Refuse a lock of another Python: what is built of it would lie in the cache for all who ask for that one."""
+        mine = self._interpreter
+        is_other_patch = lock.python_is_exact and mine.version not in (mine.minor, lock.python)
+        if mine.minor != lock.minor or is_other_patch:
+            wanted = lock.python if lock.python_is_exact else lock.minor
+            raise EnvironmentBuildException(
+                f"the lock is of Python {wanted}, and {mine.path!r} is {mine.version}",
+                hint=f"ask for python={wanted}, or lock it anew for this one with 'amlnb env lock --upgrade'",
+            )
 
 
 def make_venv(uv: Uv, interpreter: Interpreter, prefix: str) -> None:

@@ -12,10 +12,14 @@ from amlnb import host
 from amlnb.api.experiment import Experiment
 from amlnb.core import states
 from amlnb.engine import gc, reuse
+from amlnb.engine import rerun as rerun_module
 from amlnb.engine.follow import until_ended
 from amlnb.engine.presumption import presume_dead
 from amlnb.engine.rerun import RERUN_OF, rerun
+from amlnb.environments import interpreters
+from amlnb.environments.lock import Lock
 from amlnb.errors import ComputeTargetException, FormatError, UserErrorException
+from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.objects import ObjectStore
 from amlnb.store.run_reader import RunReader, read_record
 from amlnb.tracking import create
@@ -68,6 +72,19 @@ def test_a_rerun_survives_the_deletion_of_the_first_run_and_a_collection(submit,
             os.utime(os.path.join(top, name), (0, 0))
     gc.collect_garbage(workspace.directory, dry_run=False)
     assert ended(rerun(directory, workspace.directory)).phase == states.COMPLETED
+
+
+def test_the_python_is_that_of_the_kept_lock(tmp_path):
+    mine = interpreters.own()
+    other = next((each for each in interpreters.find_all(os.environ) if each.minor != mine.minor), None)
+    if other is None:
+        pytest.skip("this machine has one Python")
+    lock = Lock("uv", "uv 1.0", f"{other.minor}.0", "linux-x86_64")
+    (tmp_path / "environment.json").write_text(json.dumps({"lock": lock.to_dict()}))
+    definition = {"environment_request": "x", "environment": EnvironmentSpec(pip=("spam",)).to_dict()}
+    order = rerun_module._order(str(tmp_path), definition, str(tmp_path))
+    assert order.lock == lock
+    assert order.request.interpreter.minor == other.minor
 
 
 def test_what_cannot_run_again_is_refused_before_anything_is_made(submit, workspace):

@@ -188,3 +188,23 @@ def test_any_text_is_a_version_or_told_to_be_none(python):
     with contextlib.suppress(EnvironmentBuildException):
         chosen, _ = interpreters.choose(EnvironmentSpec(python=python), environ)
         assert chosen == interpreters.own()
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_exact"),
+    [
+        ({}, False),
+        ({"python": "3.11"}, False),
+        ({"python": "3.11.*"}, False),
+        ({"python": "3"}, False),
+        ({"python": ">=3.9,<3.12"}, False),
+        ({"python": "3.11.2"}, True),
+        ({"python": "==3.11.2"}, True),
+        ({"python": ">=3.11.2"}, True),
+        ({"python": "3.11.2", "python_is_soft": True}, False),
+        ({"python": "3.11.2", "python_is_soft": True, "strict": True}, True),
+    ],
+    ids=str,
+)
+def test_a_patch_counts_where_it_was_asked_for(asked, is_exact):
+    assert interpreters.is_exact(EnvironmentSpec(**asked)) is is_exact

@@ -145,6 +145,7 @@ def test_any_lock_comes_back_from_json_as_it_was_with_its_key(lock):
         ({"generation": 5}, False),
         ({"made": 5.0}, False),
         ({"python": "3.12.0"}, True),
+        ({"python_is_exact": True}, True),
         ({"platform": "darwin-arm64"}, True),
         ({"builder": "conda"}, True),
         ({"image": "sha256:00"}, True),
@@ -155,3 +156,8 @@ def test_any_lock_comes_back_from_json_as_it_was_with_its_key(lock):
 )
 def test_what_counts_for_what_is_built(change, counts):
     assert (replace(LOCK, **change).key != LOCK.key) is counts
+
+
+def test_the_patch_counts_where_it_was_asked_for():
+    exact = replace(LOCK, python_is_exact=True)
+    assert replace(exact, python="3.11.2").key != exact.key

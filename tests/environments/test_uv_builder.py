@@ -2,10 +2,14 @@
 
 import os
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from amlnb.environments import interpreters
+from amlnb.environments.asking import request_of
+from amlnb.environments.build import build
+from amlnb.environments.requests import Order
 from amlnb.environments.uv_builder import UvBuilder
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -208,6 +212,29 @@ class TestRefusals:
 
 
 class TestBuild:
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"python": "3.6.2"}, "the lock is of Python 3.6"),
+            ({"python": f"{interpreters.own().minor}.99", "python_is_exact": True}, r"the lock is of Python 3\.\d+\.99"),
+        ],
+    )
+    def test_refuses_the_lock_of_another_python(self, lock, shelf, tmp_path, change, words):
+        found, log = lock()
+        prefix = tmp_path / "prefix"
+        with pytest.raises(EnvironmentBuildException, match=words) as error:
+            UvBuilder(interpreters.own(), shelf[1], str(tmp_path), EnvironmentSpec()).build(
+                replace(found, **change), str(prefix), log
+            )
+        assert "ask for python=" in error.value.hint
+        assert not prefix.exists()
+
+    def test_refuses_the_lock_of_another_platform(self, lock, shelf, tmp_path):
+        other = replace(lock()[0], platform="plan9-mips")
+        order = Order(request_of(EnvironmentSpec(python="3"), shelf[1]), str(tmp_path), str(tmp_path), lock=other)
+        with pytest.raises(EnvironmentBuildException, match="the lock is of plan9-mips"):
+            build(order, str(tmp_path / "cache"), shelf[1], Log())
+
     def test_installs_just_what_is_locked(self, shelf, lock, tmp_path):
         make_wheel(shelf[0], "spam", "1.0", requires=["ham"])
         make_wheel(shelf[0], "ham", "1.0")
