@@ -27,6 +27,7 @@ from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
 from amlnb.store.index import Index, RunSummary
 from amlnb.store.objects import ObjectStore
+from amlnb.store.pandas_extra import need_pandas
 from amlnb.store.workspace_dir import WorkspaceDirectory
 from amlnb.tracking import create, edits
 
@@ -197,6 +198,7 @@ class Experiment:
         ``param.<name>`` (what a cell or the command line was given; numbers if all are), ``tag.<key>`` (str) and
         ``metric.<name>`` (float64, the last value logged).
         """
+        need_pandas("a table of runs")
         import pandas as pd
 
         rows = [

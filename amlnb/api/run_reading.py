@@ -19,6 +19,7 @@ from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store import files, series
 from amlnb.store.index import RunSummary
+from amlnb.store.pandas_extra import need_pandas
 from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def metric_series(run: Run, name: str, index: str) -> pd.Series[Any]:
 
 def system_metrics(run: Run) -> pd.DataFrame:
     """What a run used of its machine, as a table over time."""
+    need_pandas("a table of what a run used")
     import pandas as pd
 
     columns = {name: series.to_pandas(points, name, "time") for name, points in run._reader().system_series().items()}

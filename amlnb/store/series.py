@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from amlnb.core import events, metrics, records
 from amlnb.store.journals import Columns, WriterReader
+from amlnb.store.pandas_extra import need_pandas
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,7 +184,14 @@ def names(writers: Iterable[WriterReader]) -> list[str]:
 
 
 def to_pandas(points: Series, name: str, index: str = "step") -> pd.Series[Any]:
-    """Make a pandas Series: index ``step`` (int64 where all are whole) or ``time`` (UTC), values float64."""
+    """Make a pandas Series: index ``step`` (int64 where all are whole) or ``time`` (UTC), values float64.
+
+    Raises
+    ------
+    UserErrorException
+        pandas is not installed.
+    """
+    need_pandas("a metric as a Series")
     import pandas as pd
 
     if index == "time":
