@@ -19,6 +19,8 @@ from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.specs.run_spec import RunSpec
 from tests.environments.package_files import BROKEN_BACKEND, make_sdist, make_wheel
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = "import spam\nprint('version', spam.__version__)\n"
 
 

@@ -24,6 +24,8 @@ from .package_files import (
     served,
 )
 
+pytestmark = pytest.mark.slow
+
 OWN = interpreters.own()
 PASSWORD = "pw-of-the-index-0123"
 

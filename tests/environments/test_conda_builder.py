@@ -30,6 +30,8 @@ from .package_files import (
     served,
 )
 
+pytestmark = pytest.mark.slow
+
 OWN = interpreters.own()
 PASSWORD = "pa@ss:word"
 TOKEN = "tk-0123456789abcdef"
