@@ -8,7 +8,8 @@ A word (``--env WORD``) is read as the first of these that it can be:
 3. A registered or curated name.
 4. Packages: ``python=3.11,torch==2.13.0,numpy<2``.
 
-A name wins over a package of that name; ``NAME,`` with its comma is always a package.
+A name wins over a package of that name; ``NAME,`` with its comma is always a package. That a word alone, which may be
+a name that is registered elsewhere, is taken as a package is told.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amlnb.environments import (
     conda_text,
@@ -44,6 +45,8 @@ _ENDINGS = (*_REQUIREMENTS, *_CONDA, _LOCK)
 _PROJECTS = ("pyproject.toml", "setup.py")
 _IMAGE = re.compile(r"[A-Za-z0-9][\w.-]*(?::\d+)?(?:/[\w.-]+)*(?::[\w.-]+)?(?:@sha256:[0-9a-f]{64})?", re.ASCII)
 _BARE = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+_KEY = re.compile(r"[0-9a-f]{12}|[0-9a-f]{32}")
+_TOML = ".toml"
 _EXAMPLES = "requirements.txt, environment.yml, a registered NAME, python=3.11,torch==2.13.0, inline or docker:IMAGE"
 
 
@@ -134,6 +137,12 @@ def from_word(word: str, around: Surroundings) -> Asked:
     is_path = word.startswith((".", "/", "~")) and "," not in word and not os.path.exists(path)
     if word.lower().endswith(_ENDINGS) or is_path:
         raise UserErrorException(f"there is no environment file {word!r}", hint=_near_file(path))
+    if word.lower().endswith(_TOML):
+        raise UserErrorException(
+            f"{word!r} is no file of an environment",
+            hint=f"without {ORIGIN} the table [{environment_tables.NAME}] of the project's "
+            f"{environment_tables.PROJECT} counts",
+        )
     named = around.named(word) or _curated(word)
     return Asked(named if named is not None else _of_packages(word, around))
 
@@ -289,8 +298,13 @@ def _of_packages(word: str, around: Surroundings) -> EnvironmentSpec:
             f"there is no environment {word!r} in this workspace",
             hint=f"{_near_name(word, names)} For the package of that name write '{word},'",
         )
+    if _KEY.fullmatch(word):
+        raise UserErrorException(
+            f"{word!r} looks like the key of a built environment, and {ORIGIN} takes what one is made of",
+            hint=f"such as {_EXAMPLES}; 'amlnb env list' shows those that are built here",
+        )
     try:
-        return package_lists.of_packages(
+        found = package_lists.of_packages(
             [(ORIGIN, part) for part in package_lists.split(word)], ORIGIN, around.folder, around.environ
         )
     except UserErrorException as error:
@@ -298,6 +312,10 @@ def _of_packages(word: str, around: Surroundings) -> EnvironmentSpec:
         told = f"did you mean the environment {near[0]!r}? " if near else ""
         hint = error.hint or f"such as {_EXAMPLES}"
         raise UserErrorException(error.message, hint=f"{told}{hint}") from error
+    if _BARE.fullmatch(word) and found.pip:
+        told = f"no environment {word!r} is registered here: taken as a package of the index; '{word},' says so"
+        return replace(found, notes=(*found.notes, told))
+    return found
 
 
 def _near_name(name: str, names: Sequence[str]) -> str:

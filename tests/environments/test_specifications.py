@@ -110,6 +110,18 @@ def test_names_and_their_precedence(folder):
     assert of_word("mine", folder).interpreter, "a path that is there comes before a name"
 
 
+def test_a_word_alone_is_taken_as_a_package_and_that_is_told(folder):
+    (told,) = of_word("steady").notes
+    assert told == "no environment 'steady' is registered here: taken as a package of the index; 'steady,' says so"
+    for word in ("steady,", "steady==1", "python3.11", "steady,numpy"):
+        assert of_word(word).notes == ()
+    (folder / "pyproject.toml").write_text("")
+    for word, hint in {"pyproject.toml": "tool.amlnb.env", "0a1b2c3d4e5f": "env list", "0" * 32: "env list"}.items():
+        with pytest.raises(UserErrorException) as raised:
+            of_word(word, folder)
+        assert hint in raised.value.hint
+
+
 def test_images():
     assert of_word("docker:python:3.11-slim").image == "python:3.11-slim"
     assert of_word("docker:h.example:5000/a/b@sha256:" + "0" * 64).image.startswith("h.example:5000/")
