@@ -49,9 +49,10 @@ def submit(
     ] = None,
     target: Annotated[str, typer.Option("--target", "-t", help="Where it runs; see 'target list'.")] = "local",
     env: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--env",
+            metavar="ENV",
             help="Its environment: requirements.txt, environment.yml, a registered NAME, python=3.11,torch==2.13.0, "
             "docker:IMAGE, a Python, a lock, or 'inline' for the script's own metadata. "
             "Default: \\[tool.amlnb.env] of pyproject.toml, else the current Python.",
@@ -87,6 +88,8 @@ def submit(
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
     from amlnb.api.workspace import Workspace
 
+    if env is not None and len(env) > 1:
+        raise UserErrorException(f"--env is given twice, {env[0]!r} and {env[1]!r}", hint="a run has one environment")
     source, relative = locate(script, source_directory)
     tags = dict(map(read_tag, tag or []))
     timeout_s = DEFAULT_MAX_RUN_DURATION_S if timeout is None else seconds(timeout)
@@ -98,7 +101,7 @@ def submit(
         note(f"made a workspace in {workspace.directory.path}")
     spec = _file_spec(source, relative, arguments or [], experiment)
     data, path = workspace.directory.path, os.path.join(source, relative)
-    environment = _environment(env, data, source, path, target, conda=conda)
+    environment = _environment(env[0] if env else None, data, source, path, target, conda=conda)
     spec = replace(spec, environment=environment, target=target, timeout_s=timeout_s, display_name=name, tags=tags)
     run = Experiment(workspace, spec.experiment).submit(spec)
     _tell(run.directory, wait=wait, as_json=as_json)

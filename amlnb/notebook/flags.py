@@ -13,6 +13,7 @@ from amlnb.errors import UserErrorException
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 _NEAR_ENOUGH = 0.8
 _ALL_FLAGS = "'%submit --help' shows all flags"
@@ -73,6 +74,16 @@ class FlagParser(argparse.ArgumentParser):
         return None
 
 
+class _Once(argparse.Action):
+    """Keep a value, and refuse another one."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        before = getattr(namespace, self.dest)
+        if before is not None:
+            parser.error(f"{option_string} is given twice, {before!r} and {values!r}")
+        setattr(namespace, self.dest, values)
+
+
 def make_parser(magic: str = "%%submit") -> FlagParser:
     """Build the parser of a line's flags."""
     parser = FlagParser(magic, add_help=False, allow_abbrev=False, usage=_USAGE)
@@ -112,6 +123,7 @@ def make_parser(magic: str = "%%submit") -> FlagParser:
     reuse.add_argument("--no-reuse", dest="reuse", action="store_false", help="run it again (the default)")
     add(
         "--env",
+        action=_Once,
         metavar="ENVIRONMENT",
         help="packages of the run: a file (requirements.txt, environment.yml), a registered or curated name, packages "
         "(python=3.11,torch==2.13.0), inline (the metadata at the top of the cell or file), docker:IMAGE, or a Python "

@@ -103,6 +103,7 @@ def test_a_python_is_used_as_it_is(amlnb, project):
         (["env", "show", "x.lock.json"], "'x.lock.json' is no lock"),
         (["env", "show", "damaged.json"], "'damaged.json' is no lock"),
         (["submit", "--env", "AzureML-sklern-1.5", "train.py"], "did you mean AzureML-sklearn-1.5"),
+        (["submit", "--env", "a", "--env", "b", "train.py"], "--env is given twice, 'a' and 'b'"),
         (["submit", "--env", "inline", "train.py"], "train.py has no metadata"),
         (["submit", "--env", "nope.yml", "train.py"], "there is no environment file 'nope.yml'"),
     ],

@@ -51,6 +51,7 @@ def test_a_line_is_understood(line, options):
         ("--out 1x", "--out '1x' is not the name of a variable"),
         ("'open", "a quote is not closed"),
         ("a --name b", "named twice"),
+        ("--env a --env b", "--env is given twice, 'a' and 'b'"),
         ("a b", 'put a name of several words in quotes: %%submit "my run"'),
         ("--lr 0.3 first", "value by --param lr=0.3"),
         ("--batch-size=8", "by --param batch_size=8"),
