@@ -70,6 +70,15 @@ class Launch:
         return self.built.get("kind") == CONTAINER
 
     @property
+    def prefix(self) -> Optional[str]:
+        """Folder of the environment that the user's process lives in; None where its Python is all there is."""
+        if self.built or not (self.definition.get("environment") or {}).get("interpreter"):
+            return self.built.get("prefix")
+        prefix = os.path.dirname(os.path.dirname(self.definition.get("interpreter") or ""))
+        is_one = any(os.path.exists(os.path.join(prefix, name)) for name in ("pyvenv.cfg", "conda-meta"))
+        return prefix if prefix and is_one else None
+
+    @property
     def timeout_s(self) -> Any:
         """Time limit in seconds, or None."""
         return self.definition.get("timeout_s")
@@ -93,7 +102,7 @@ class Launch:
         environ = context.without_run(self.environ)
         if self.in_container:
             environ = {name: value for name, value in environ.items() if name in _PASSED_INSIDE}
-        environ = _within(self.built.get("prefix"), environ)
+        environ = _within(self.prefix, environ)
         environ.update(self.built.get("variables") or {})
         environ.setdefault("PYTHONUNBUFFERED", "1")  # so that the log is live
         environ.update(self.definition.get("environment_variables") or {})

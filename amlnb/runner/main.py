@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 _TICK_S = 1.0
 _LEFT_BEHIND_GRACE_S = 2.0
 _NAMED = 5
+# What a finished environment has (`amlnb.environments.prefixes.MARKER`).
+_BUILT = "amlnb-environment.json"
+_LOCK_PAUSE_S = 0.05
 _LONGEST_SEAL_PAUSE_S = 10.0
 
 
@@ -125,8 +128,9 @@ class _Runner:
         if self._canceled:
             return verdict.canceled_before_start()
         self._state(states.STARTING)
-        if not self._hold_environment():
-            return verdict.environment_gone(str(self._launch.built.get("prefix")))
+        ended = self._hold_environment()
+        if ended is not None:
+            return ended
         try:
             self._start()
         except OSError as error:
@@ -154,17 +158,27 @@ class _Runner:
             self._launch.record,
         )
 
-    def _hold_environment(self) -> bool:
-        """Keep the run's environment from being removed as long as the run lives; False if it is gone already."""
+    def _hold_environment(self) -> Optional[verdict.Outcome]:
+        """Keep the run's environment from being removed as long as the run lives; the outcome where it cannot be."""
         prefix = self._launch.built.get("prefix")
         if prefix is None:
-            return True
+            return None
+        gone = verdict.environment_gone(prefix)
         try:
             fd = os.open(prefix + ".lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go of when this process ends
         except OSError:
-            return False
-        return os.path.exists(self._launch.built["interpreter"])
+            return gone
+        while os.path.exists(os.path.join(prefix, _BUILT)):
+            try:
+                fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)  # let go of when this process ends
+            except BlockingIOError:  # somebody looks whether it is in use, or is about to remove it
+                self._sleep(_LOCK_PAUSE_S)
+                self._look_for_cancel()
+                if self._canceled:
+                    return verdict.canceled_before_start()
+                continue
+            return None if os.path.exists(self._launch.built["interpreter"]) else gone
+        return gone
 
     # -- the user's process ----------------------------------------------------------------------------------------
 

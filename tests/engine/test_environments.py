@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import uv
 
 from amlnb import host
 from amlnb.api.comparison import compare
@@ -21,7 +22,7 @@ from amlnb.engine.courier.preparation import Waiting
 from amlnb.engine.rerun import rerun
 from amlnb.engine.reuse import completed_run
 from amlnb.engine.submit import prepare, submit
-from amlnb.environments import interpreters, locks
+from amlnb.environments import interpreters, locks, prefixes
 from amlnb.errors import ActivityFailedException, ComputeTargetException, EnvironmentBuildException, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.specs.run_spec import RunSpec
@@ -211,6 +212,16 @@ class TestARun:
         )
         assert run.wait_for_completion()["status"] == "Completed"
         assert not os.path.exists(os.path.join(run.directory, layout.ENVIRONMENT_JSON))
+
+    def test_lives_in_an_environment_that_was_there(self, workspace, own_cache, spec, tmp_path, monkeypatch):
+        place = str(tmp_path / "its own")
+        subprocess.run([uv.find_uv_bin(), "venv", "-q", "--offline", "-p", sys.executable, place], check=True)
+        monkeypatch.setenv("PYTHONPATH", "/mine")
+        asked = EnvironmentSpec(interpreter=place)
+        command = 'echo "$VIRTUAL_ENV"; echo "$PYTHONPATH" | grep -c /mine; which python'
+        run = run_at(submit(replace(spec(), script=None, command=command, environment=asked), workspace.directory))
+        run.wait_for_completion(raise_on_error=False)
+        assert user_log(run) == f"{place}\n0\n{place}/bin/python\n"
 
 
 def environments_of_this_machine():
@@ -477,6 +488,31 @@ class TestRoom:
         assert environments.gc(days=0).keys == (built.key,)
         assert not os.path.exists(built.prefix)
         assert go().wait_for_completion()["status"] == "Completed"
+
+    def test_a_run_begins_while_somebody_looks(self, go, shelf, workspace):
+        make_wheel(shelf, "spam", "1.0")
+        go().wait_for_completion()
+        [built] = environments.built()
+        with prefixes.held(built.prefix):
+            run = go()
+            until(lambda: run.get_status() == "Starting")
+            canceled = go()
+            until(lambda: canceled.get_status() == "Starting")
+            canceled.cancel()
+            assert canceled.wait_for_completion()["status"] == "Canceled"
+            assert run.get_status() == "Starting"
+        assert run.wait_for_completion()["status"] == "Completed"
+
+    def test_a_run_says_so_if_it_was_removed_in_the_last_moment(self, go, shelf, workspace):
+        make_wheel(shelf, "spam", "1.0")
+        go().wait_for_completion()
+        [built] = environments.built()
+        with prefixes.held(built.prefix):
+            run = go()
+            until(lambda: run.get_status() == "Starting")
+            prefixes.clear(built.prefix)
+        with pytest.raises(ActivityFailedException, match="was removed before the run could begin"):
+            run.wait_for_completion()
 
     def test_what_killed_builds_left_goes_with_time(self, own_cache):
         old, new = (os.path.join(own_cache, "builds", name) for name in ("old.log", "new.log"))
