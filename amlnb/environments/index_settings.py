@@ -1,7 +1,8 @@
 """Where packages come from: pip's and uv's own configuration, as uv takes it; and what in it is secret.
 
-uv reads its own files and variables itself, and not those of pip, which are put into its variables here. Variables, not
-arguments: what is secret in an address must not stand in a list of processes.
+uv reads its own variables itself, and not those of pip, which are put into its variables here; of its own files it gets
+what `amlnb.environments.uv_configuration` leaves. Variables, not arguments: what is secret in an address must not stand
+in a list of processes.
 """
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ import math
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from amlnb.environments import addresses
+from amlnb.environments import addresses, uv_configuration
 
 # pip's names of what uv has a variable for, and that variable.
 _VARIABLES = {
@@ -39,7 +38,6 @@ _SWITCHES = frozenset({"no-index"})
 _SEPARATORS = {"find-links": ","}
 # Where any of these is set, the person has told uv itself.
 _UVS_OWN = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
-_UVS_KEYS = frozenset({"index", "index-url", "extra-index-url", "find-links", "no-index"})
 # To the last @: a password may have one that is not escaped. Of ssh it is an account, and no secret.
 _SECRET = re.compile(r"(?<!ssh://)(?<=://)([^/?#\s]+)@")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'`<>]+")
@@ -66,6 +64,8 @@ class IndexSettings:
         What must not be shown.
     variables
         ``{value: "${NAME}"}`` of the variables in addresses.
+    configuration
+        Text of the one file of uv's own kind that it is to read.
     """
 
     environ: Mapping[str, str]
@@ -73,6 +73,7 @@ class IndexSettings:
     netrc: str = field(default="", repr=False)
     secrets: tuple[str, ...] = field(default=(), repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    configuration: str = field(default="", repr=False)
 
     def hide(self, text: str) -> str:
         """The text without what is secret in it."""
@@ -121,11 +122,12 @@ def settings(
     Raises
     ------
     UserErrorException
-        A variable in the address of an option is not set.
+        A variable in the address of an option is not set; or a file of uv's own cannot be read.
     """
     credentials = credentials or {}
+    of_uv = uv_configuration.read(environ, folder)
     configured = pip_configuration(environ)
-    if any(environ.get(name) for name in _UVS_OWN) or _uv_is_configured(environ, folder):
+    if any(environ.get(name) for name in _UVS_OWN) or uv_configuration.says_where(of_uv):
         configured = {name: value for name, value in configured.items() if name not in _OF_INDEXES}
     told: dict[str, str] = {}
     arguments: list[str] = []
@@ -143,12 +145,14 @@ def settings(
         del told["ALL_PROXY"]
     told.update(_certificates(told, environ))
     told.update(_for_git(credentials, environ))
+    told_by_file = uv_configuration.text_of(of_uv)
     written = [value for name, value in environ.items() if _may_hold_secrets(name)]
     return IndexSettings(
         told,
         tuple(arguments),
         _netrc(credentials, environ),
-        _longest_first(_secrets([*told.values(), *written], credentials.values())),
+        _longest_first(_secrets([*told.values(), *written, *told_by_file.split()], credentials.values())),
+        configuration=told_by_file,
     ).knowing_variables_of("\n".join(options), environ)
 
 
@@ -232,42 +236,6 @@ def _with_options(
         elif name in _SWITCHES:
             joined[name] = ["1"]
     return joined
-
-
-def _uv_is_configured(environ: Mapping[str, str], folder: str) -> bool:
-    """Tell whether a file of uv's own, or of the project, says where packages come from."""
-    home = environ.get("HOME") or os.path.expanduser("~")
-    config = environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    files = [environ.get("UV_CONFIG_FILE") or "", os.path.join(config, "uv", "uv.toml"), "/etc/uv/uv.toml"]
-    return any(map(_says_where, [*map(_document, files), _of_project(folder)]))
-
-
-def _of_project(folder: str) -> dict[str, Any]:
-    """What the nearest folder that tells uv anything tells it."""
-    while True:
-        for name in ("uv.toml", "pyproject.toml"):
-            document: Any = _document(os.path.join(folder, name))
-            if name == "pyproject.toml":
-                tool = document.get("tool")
-                document = tool.get("uv") if isinstance(tool, dict) else None
-            if document and isinstance(document, dict):
-                return document
-        if folder == os.path.dirname(folder):
-            return {}
-        folder = os.path.dirname(folder)
-
-
-def _document(path: str) -> dict[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except (OSError, ValueError):
-        return {}  # uv itself tells of it
-
-
-def _says_where(document: Mapping[str, Any]) -> bool:
-    pip = document.get("pip")
-    return bool(_UVS_KEYS & document.keys() or (isinstance(pip, dict) and _UVS_KEYS & pip.keys()))
 
 
 def _certificates(told: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:

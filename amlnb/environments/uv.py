@@ -17,7 +17,7 @@ from amlnb.errors import EnvironmentBuildException
 _NOT_FOR_US = frozenset(
     [
         *("VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "PYTHONPATH", "PYTHONHOME"),
-        *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIR"),
+        *("UV_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT", "UV_WORKING_DIR", "UV_CONFIG_FILE", "UV_NO_CONFIG"),
     ]
 )
 
@@ -88,14 +88,14 @@ class Uv:
         """
         settings = self._settings.knowing_variables_of(given, self._environ)
         with (
-            self._variables() as (environ, fds),
+            self._variables() as (environ, configuration, fds),
             tempfile.TemporaryFile("w+", encoding="utf-8") as feed,
             tempfile.TemporaryFile("w+", encoding="utf-8") as out,
         ):
             feed.write(given)
             feed.seek(0)
             process = subprocess.Popen(
-                [self.program, *arguments, *self._settings.arguments],
+                [self.program, *arguments, *self._settings.arguments, *configuration],
                 stdin=feed,
                 stdout=out,
                 stderr=subprocess.PIPE,
@@ -126,7 +126,7 @@ class Uv:
     def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         """Start a command that asks no index, and go on."""
         return subprocess.Popen(
-            [self.program, *arguments],
+            [self.program, *arguments, "--no-config"],
             env={**self._own_variables(), **self._settings.environ},
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
@@ -135,20 +135,27 @@ class Uv:
         )
 
     @contextlib.contextmanager
-    def _variables(self) -> Iterator[tuple[dict[str, str], tuple[int, ...]]]:
-        """Variables for uv, and the files behind them, which have no name: of none that is killed anything stays."""
+    def _variables(self) -> Iterator[tuple[dict[str, str], tuple[str, str], tuple[int, ...]]]:
+        """Variables and arguments for uv, and the files behind them: without a name, nothing stays of who is killed."""
         environ = {**self._own_variables(), **self._settings.environ}
-        if not self._settings.netrc:
-            yield environ, ()
-            return
-        with tempfile.TemporaryFile("w", encoding="utf-8") as file:
-            file.write(self._settings.netrc)
-            file.seek(0)
-            yield {**environ, "NETRC": f"/dev/fd/{file.fileno()}"}, (file.fileno(),)
+        with contextlib.ExitStack() as stack:
+            fds = [stack.enter_context(_unnamed(self._settings.configuration))]
+            if self._settings.netrc:
+                fds.append(stack.enter_context(_unnamed(self._settings.netrc)))
+                environ["NETRC"] = f"/dev/fd/{fds[1]}"
+            yield environ, ("--config-file", f"/dev/fd/{fds[0]}"), tuple(fds)
 
     def _own_variables(self) -> dict[str, str]:
         kept = {name: value for name, value in self._environ.items() if name not in _NOT_FOR_US}
         return {**kept, "NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+
+
+@contextlib.contextmanager
+def _unnamed(text: str) -> Iterator[int]:
+    with tempfile.TemporaryFile("w", encoding="utf-8") as file:
+        file.write(text)
+        file.seek(0)
+        yield file.fileno()
 
 
 class _Killer:

@@ -158,14 +158,14 @@ def test_variables(environ, variables, expected):
         (".config/uv/uv.toml", '[[index]]\nurl = "https://uv.invalid"\n', True),
         (".config/uv/uv.toml", '[pip]\nindex-url = "https://uv.invalid"\n', True),
         (".config/uv/uv.toml", "offline = true\n", False),
-        (".config/uv/uv.toml", "[[index", False),
         ("named.toml", 'find-links = ["/x"]\n', True),
     ],
 )
 def test_a_file_of_uvs_own_says_where_packages_come_from(home, environ, tmp_path, place, text, wins):
     home(place, text)
-    variables = {"PIP_INDEX_URL": "https://pip.invalid", "UV_CONFIG_FILE": str(tmp_path / "named.toml")}
-    assert ("UV_DEFAULT_INDEX" in told(environ, **variables)) is not wins
+    named = {"UV_CONFIG_FILE": str(tmp_path / "named.toml")} if place == "named.toml" else {}
+    found = told(environ, PIP_INDEX_URL="https://pip.invalid", **named)
+    assert ("UV_DEFAULT_INDEX" in found) is not wins
 
 
 INDEX = 'index]]\nurl = "https://uv.invalid"\n'
