@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import os
 import sys
 import time
@@ -158,8 +159,8 @@ def gc(days: float = DEFAULT_DAYS) -> Freed:
         with contextlib.suppress(UserErrorException):  # a run has just begun to use it, or another gc was faster
             freed += prefixes.remove(cache, each.key)
             removed.append(each.key)
-    left = [*prefixes.unfinished(cache, _UNFINISHED_S), *_left_of_builds(cache)]
-    for path in left:
+    freed += prefixes.remove_unfinished(cache, _UNFINISHED_S)
+    for path in _left_of_builds(cache):
         freed += os.lstat(path).st_size if os.path.isfile(path) else prefixes.sizes(path)[1]
         remove_tree(path) if os.path.isdir(path) else os.unlink(path)
     return Freed(tuple(removed), freed, tuple(in_use))
@@ -168,11 +169,12 @@ def gc(days: float = DEFAULT_DAYS) -> Freed:
 def _left_of_builds(cache: str) -> list[str]:
     """Logs of builds whose courier was killed, and folders in which conda packages were looked at."""
     found = []
-    for folder, beginning in ((prefixes.BUILDS, ""), ("conda", "resolving-")):
+    # A lock file stays: whoever holds it is not alone any more once another one of its name is there.
+    for folder, pattern in ((prefixes.BUILDS, "*.log"), (prefixes.BUILDS, "*.json"), ("conda", "resolving-*")):
         top = os.path.join(cache, folder)
         for name in sorted(os.listdir(top)) if os.path.isdir(top) else ():
             path = os.path.join(top, name)
-            if name.startswith(beginning) and time.time() - os.lstat(path).st_mtime > _LEFT_S:
+            if fnmatch.fnmatch(name, pattern) and time.time() - os.lstat(path).st_mtime > _LEFT_S:
                 found.append(path)
     return found
 

@@ -85,7 +85,7 @@ def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> Submission:
         git = git_state.result()
         record = _record(spec, target, snapshot.id)
         record["definition"].update(_environment(spec, order, workspace.path))
-        notes = () if order is None else order.request.spec.notes
+        notes = _notes(spec) if order is None else order.request.spec.notes
         record["warnings"] = [*spec.warnings, *notes, *snapshot.warnings]
         record.update(git.record(objects))
         record["properties"] = {
@@ -165,6 +165,17 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
             "with 'amlnb target add --python'",
         )
     return Order(request_of(asked, os.environ), data, os.getcwd(), credentials=asked.credentials)
+
+
+def _notes(spec: RunSpec) -> tuple[str, ...]:
+    """What is otherwise than it was asked for, where the workspace's own Python meets it."""
+    asked = spec.environment
+    if asked is None or asked.kind == EXISTING:
+        return ()
+    from amlnb.environments.asking import normal, request_of
+
+    # Elsewhere the Python is the target's, whatever was asked for.
+    return (request_of(asked, os.environ).spec if spec.target == targets.LOCAL else normal(asked)).notes
 
 
 def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any]:

@@ -186,16 +186,27 @@ def every(cache: str) -> Iterator[Built]:
             )
 
 
-def unfinished(cache: str, older_than_s: float) -> list[str]:
-    """Folders of builds that were killed and that nobody builds now."""
+def remove_unfinished(cache: str, older_than_s: float) -> int:
+    """Remove the folders of builds that were killed and that nobody builds now; returns the bytes that were freed."""
     top = os.path.join(cache, FOLDER)
-    found = []
+    freed = 0
     for name in sorted(os.listdir(top)) if os.path.isdir(top) else ():
         prefix = os.path.join(top, name)
-        if os.path.isdir(prefix) and not is_built(prefix) and time.time() - os.stat(prefix).st_mtime > older_than_s:
+        if os.path.isdir(prefix) and _is_left(prefix, older_than_s):
             with held(prefix, wait=False) as free:
-                found += [prefix] if free else []
-    return found
+                # Once more: between the two somebody may have begun to build it, or even finished.
+                if free and _is_left(prefix, older_than_s):
+                    freed += sizes(prefix)[1]
+                    clear(prefix)
+                    os.rmdir(prefix)
+    return freed
+
+
+def _is_left(prefix: str, older_than_s: float) -> bool:
+    try:
+        return not is_built(prefix) and time.time() - os.stat(prefix).st_mtime > older_than_s
+    except FileNotFoundError:
+        return False
 
 
 def last_used(prefix: str) -> float:

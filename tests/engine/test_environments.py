@@ -210,7 +210,9 @@ class TestARun:
                 workspace.directory,
             )
         )
-        assert run.wait_for_completion()["status"] == "Completed"
+        details = run.wait_for_completion()
+        assert details["status"] == "Completed"
+        assert any("Python 3.6.2 was asked for" in each["message"] for each in details["warnings"])
         assert not os.path.exists(os.path.join(run.directory, layout.ENVIRONMENT_JSON))
 
     def test_lives_in_an_environment_that_was_there(self, workspace, own_cache, spec, tmp_path, monkeypatch):
@@ -253,6 +255,16 @@ class TestOnce:
         told = [process.communicate(timeout=60)[0] for process in both]
         assert told[0] == told[1] != ""
         assert len(begun(tmp_path)) == 1
+
+    def test_a_run_behind_others_says_so(self, go, shelf, tmp_path):
+        slow_package(shelf, tmp_path)
+        runs = [go("spam", f"spam>=0.{count}") for count in range(3)]
+        until(lambda: len(begun(tmp_path)) == 1)
+        until(lambda: all(run.get_status() == "Preparing" for run in runs))
+        until(lambda: layout.BUILD_LOG in runs[2].get_file_names())
+        assert "waiting for other builds" in build_log(runs[2])
+        (tmp_path / "go").touch()
+        assert [run.wait_for_completion()["status"] for run in runs] == ["Completed"] * 3
 
     def test_a_run_in_another_environment_does_not_wait(self, go, shelf, tmp_path):
         slow_package(shelf, tmp_path)
@@ -514,18 +526,34 @@ class TestRoom:
         with pytest.raises(ActivityFailedException, match="was removed before the run could begin"):
             run.wait_for_completion()
 
+    def test_a_run_whose_environment_was_removed_while_it_was_queued(
+        self, go, shelf, spec, workspace, own_cache, tmp_path
+    ):
+        make_wheel(shelf, "spam", "1.0")
+        with open(os.path.join(own_cache, "slots"), "w", encoding="ascii") as file:
+            file.write("1")
+        command = f"while [ ! -e {tmp_path}/end ]; do sleep 0.02; done"
+        first = submit(replace(spec(), script=None, command=command, environment=None), workspace.directory)
+        until(lambda: run_at(first).get_status() == "Running")
+        run = go()
+        until(environments.built)
+        until(lambda: run.get_status() == "Queued")
+        environments.remove(environments.built()[0].key)
+        (tmp_path / "end").touch()
+        assert run.wait_for_completion()["status"] == "Completed"
+
     def test_what_killed_builds_left_goes_with_time(self, own_cache):
-        old, new = (os.path.join(own_cache, "builds", name) for name in ("old.log", "new.log"))
+        old, new, lock = (os.path.join(own_cache, "builds", name) for name in ("old.log", "new.log", "old.lock"))
         half = os.path.join(own_cache, "environments", "0" * 32)
         os.makedirs(os.path.dirname(old))
         os.makedirs(half)
-        for path in (old, new, os.path.join(half, "half")):
+        for path in (old, new, lock, os.path.join(half, "half")):
             with open(path, "w", encoding="ascii") as file:
                 file.write("text")
-        for path in (old, half):
+        for path in (old, lock, half):
             os.utime(path, (1, 1))
         assert environments.gc().keys == ()
-        assert [os.path.exists(path) for path in (old, new, half)] == [False, True, False]
+        assert [os.path.exists(path) for path in (old, new, lock, half)] == [False, True, True, False]
 
     def test_an_unknown_one(self, own_cache):
         with pytest.raises(UserErrorException, match="no built environment"):

@@ -78,7 +78,7 @@ class TestBuilt:
 
     def test_nothing_is_there_at_first(self, cache):
         assert list(prefixes.every(cache)) == []
-        assert prefixes.unfinished(cache, 0) == []
+        assert prefixes.remove_unfinished(cache, 0) == 0
         assert prefixes.last_used(prefixes.path_of(cache, "a")) == 0.0
 
 
@@ -179,13 +179,33 @@ class TestOfAKilledBuild:
         os.unlink(os.path.join(prefix, prefixes.MARKER))
         return prefix
 
-    def test_is_found_once_it_is_old_and_nobody_is_at_it(self, cache, half, build):
-        build("b" * 32)
-        assert prefixes.unfinished(cache, 3600) == []
-        os.utime(half, (1e9, 1e9))
-        assert prefixes.unfinished(cache, 3600) == [half]
+    def test_goes_once_it_is_old_and_nobody_is_at_it(self, cache, half, build):
+        whole = build("b" * 32)
+        for age in (half, whole):
+            os.utime(age, (1e9, 1e9))
         with prefixes.held(half):
-            assert prefixes.unfinished(cache, 3600) == []
+            assert prefixes.remove_unfinished(cache, 3600) == 0
+        assert os.path.isdir(half)
+        assert prefixes.remove_unfinished(cache, 3600) > 0
+        assert not os.path.exists(half)
+        assert prefixes.is_built(whole)
+
+    def test_stays_as_long_as_it_is_young(self, cache, half):
+        assert prefixes.remove_unfinished(cache, 3600) == 0
+        assert os.path.isdir(half)
+
+    def test_is_looked_at_again_once_it_is_held(self, cache, half, monkeypatch):
+        """Somebody has built it between the look and the lock."""
+        os.utime(half, (1e9, 1e9))
+        held = prefixes.held
+
+        def later(prefix, *, wait):
+            prefixes.finish(prefix, LOCK, None)
+            return held(prefix, wait=wait)
+
+        monkeypatch.setattr(prefixes, "held", later)
+        assert prefixes.remove_unfinished(cache, 3600) == 0
+        assert prefixes.is_built(half)
 
     def test_makes_room_for_the_next(self, half):
         prefixes.clear(half)

@@ -80,6 +80,15 @@ class Waiting:
             if told["done"] is not None:
                 self.write({"t": events.PROGRESS, **told})
 
+    def tell_others_go_first(self) -> None:
+        """Tell that its environment is not even begun, once."""
+        if not self.told:
+            self.tell({"text": "waiting for other builds"})
+            path = os.path.join(self.directory, layout.BUILD_LOG)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "a", encoding="ascii") as file:
+                file.write(f"{time.strftime('%H:%M:%S')}  waiting for other builds\n")
+
     def close(self) -> None:
         """Close the run's journal."""
         if self.journal is not None:
@@ -145,7 +154,13 @@ class Preparations:
         if build.process.runs:
             run.tell(build.process.status())
             run.copy_log(build.process.log)
+        elif build.error is None:
+            run.tell_others_go_first()
         return None
+
+    def is_there(self, run: Waiting) -> bool:
+        """Tell whether the environment of a run is still as `launch_of` said."""
+        return requests.find(run.order["data"], self._cache, run.order["key"], run.lock).prefix is not None
 
     def forget(self, run: Waiting) -> None:
         """A run waits no more; what nobody waits for is not built on."""
@@ -197,5 +212,7 @@ class Preparations:
             create.publish_json(path, {"format": layout.FORMAT, **told})
             for note in lock.notes:
                 run.write({"t": events.WARNING, "text": note})
+        if run.told:  # it may have to wait for a slot now
+            run.write({"t": events.STATE, "attempt": 1, "phase": states.QUEUED})
         self.forget(run)
         return launching.told(prefix, lock)

@@ -75,8 +75,8 @@ class Worker:
         """Take a ticket; a run that has an attempt already is only watched."""
         entry = Entry(name, ticket, job, EditReader(ticket.directory))
         entry.active = has_begun(ticket.directory)
-        if ticket.environment is not None and not entry.active:
-            entry.preparing = Waiting(ticket.directory, ticket.environment, ticket.environ)
+        if not entry.active:
+            entry.preparing = _waiting(ticket)
         self.entries[name] = entry
 
     def step(self) -> None:
@@ -119,6 +119,9 @@ class Worker:
             if free is not None and free <= 0:
                 return
             entry = self.entries[name]
+            if self._environment_is_gone(entry):
+                entry.preparing = _waiting(entry.ticket)
+                continue
             try:
                 self._start(entry)
             except BackendUnavailable as error:
@@ -130,6 +133,16 @@ class Worker:
                     self._fail(entry, error)
                 continue
             free = None if free is None else free - 1
+
+    def _environment_is_gone(self, entry: Entry) -> bool:
+        """Tell whether the environment of a run was removed while the run waited for a slot."""
+        waited = None if self.preparations is None else _waiting(entry.ticket)
+        if self.preparations is None or waited is None:
+            return False
+        try:
+            return not self.preparations.is_there(waited)
+        except AmlnbError:  # told in `_prepare_one`
+            return True
 
     def _start(self, entry: Entry) -> None:
         if entry.starts >= _MOST_STARTS:
@@ -220,6 +233,10 @@ class Worker:
             return
         entry.unreachable = reason
         _write_mirror(entry, reason)
+
+
+def _waiting(ticket: queue.Ticket) -> Waiting | None:
+    return None if ticket.environment is None else Waiting(ticket.directory, ticket.environment, ticket.environ)
 
 
 @contextlib.contextmanager
