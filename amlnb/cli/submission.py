@@ -167,11 +167,12 @@ def rerun(run: RunName, wait: Wait = False, as_json: Json = False) -> None:
 
 def _tell(directory: str, *, wait: bool, as_json: bool) -> None:
     """Tell what was submitted, and if asked wait for it."""
+    from amlnb.render.formatting import in_order_of_weight
     from amlnb.store.run_reader import RunReader
 
     reader = RunReader(directory)
     if not as_json:
-        for text in coercion.texts(reader.record.get("warnings")):
+        for text in in_order_of_weight(coercion.texts(reader.record.get("warnings"))):
             note(f"warning: {text}")
     if not wait:
         _tell_submitted(reader, as_json=as_json)
@@ -183,6 +184,8 @@ def _tell(directory: str, *, wait: bool, as_json: bool) -> None:
         emit(_submitted(reader) | outcome(reader.id, facts))
     else:
         tell_ending(reader.id, facts)
+        for text in in_order_of_weight(dict.fromkeys(facts.warnings)):
+            note(f"warning: {text}")
     raise typer.Exit(exit_code(facts))
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from amlnb.render.axes import position
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from amlnb.specs.run_view import Progress
 
+# What the builders say of versions: changed, and unchanged.
+_CHANGED, _UNCHANGED = "cannot be met", "the same on PyPI"
 _BLOCKS = "▁▂▃▄▅▆▇█"
 # What XML 1.0 cannot hold, and what would move the cursor or turn the writing direction of the text around it.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -84,6 +86,11 @@ def one_line(text: str, limit: int) -> str:
     """Make any text fit on a line: no control characters, at most ``limit`` characters."""
     text = " ".join(_UNPRINTABLE.sub(" ", text[: limit * 8]).split())
     return text if len(text) <= limit else text[: max(limit - 1, 0)] + "…"
+
+
+def in_order_of_weight(warnings: Iterable[str]) -> list[str]:
+    """Warnings in the order in which they matter: other versions than were asked for first, what is the same last."""
+    return sorted(warnings, key=lambda text: -1 if _CHANGED in text else _UNCHANGED in text)
 
 
 def printable(text: str) -> str:

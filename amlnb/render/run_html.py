@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from amlnb.core import states
 from amlnb.render import palette
-from amlnb.render.formatting import format_clock, format_number, format_progress, one_line, sparkline
+from amlnb.render.formatting import (
+    format_clock,
+    format_number,
+    format_progress,
+    in_order_of_weight,
+    one_line,
+    sparkline,
+)
 from amlnb.render.log_html import lines_html
 from amlnb.render.run_failure import FailedFrame, failed_frames, traceback_lines
 from amlnb.render.run_picture import drawn_metrics
@@ -95,7 +102,7 @@ def _tag(key: str, value: str | None) -> str:
 
 
 def _warnings(view: RunView) -> str:
-    shown = [f"<div>{escape(one_line(text, 300))}</div>" for text in view.warnings[:3]]
+    shown = [f"<div>{escape(one_line(text, 300))}</div>" for text in in_order_of_weight(view.warnings)[:3]]
     if len(view.warnings) > 3:
         shown.append(f"<div>and {len(view.warnings) - 3:,} more warnings</div>")
     return f'<div style="color:{palette.AMBER};margin:0 0 6px 0">{"".join(shown)}</div>' if shown else ""

@@ -170,3 +170,14 @@ def test_a_script_runs_in_the_environment_that_is_named(amlnb, project):
         assert "it is 1.5" in amlnb("submit", "--env", word, "--wait", "train.py")
     (project / "pyproject.toml").write_text('[tool.amlnb.env]\nfile = "req.txt"\n')
     assert "it is 1.5" in amlnb("submit", "--wait", "train.py")
+
+
+def test_a_changed_version_is_told_again_when_the_run_has_ended(amlnb, project, capsys):
+    make_wheel("wheels", "tiny-thing", "1.4", tag="cp34-cp34m-any")
+    (project / "environment.yml").write_text(
+        "dependencies:\n- pip:\n  - --no-index\n  - --find-links wheels\n  - tiny-thing==1.4\n  - other\n"
+    )
+    (project / "train.py").write_text("pass")
+    assert main(["submit", "--env", "environment.yml", "--wait", "train.py"]) == 0
+    ended = capsys.readouterr().err.rpartition("Completed")[2]
+    assert "warning: tiny-thing==1.4 cannot be met" in ended.splitlines()[1]

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from amlnb.render.axes import padded, tick_labels, ticks
-from amlnb.render.formatting import format_duration, format_number, one_line, printable, sparkline
+from amlnb.render.formatting import format_duration, format_number, in_order_of_weight, one_line, printable, sparkline
 from amlnb.render.metric_groups import group_metrics
 
 
@@ -88,3 +88,8 @@ def test_every_range_gets_few_round_ticks_within_it(low, high):
 )
 def test_tick_labels_have_the_digits_that_tell_them_apart(values, labels):
     assert tick_labels(values) == labels
+
+
+def test_changed_versions_are_the_first_warning_and_what_is_the_same_the_last():
+    same, python, other, changed = "the same on PyPI: a", "Python 3.6 means 3.11", "x", "b==1 cannot be met: no; b==2 is"
+    assert in_order_of_weight([same, python, other, changed]) == [changed, python, other, same]
