@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import re
 import tempfile
@@ -107,6 +108,9 @@ class PipPackages:
             arguments = [*_COMPILE, "--python", self._python, *self._pre, *_options(paths)]
             answer = self._uv.run(arguments, log, given="\n".join(requirements), quiet=True)
         if answer.code:
+            if len(_error_lines(answer.told)) > _MOST_LINES:
+                for line in answer.told.splitlines():
+                    log.line(line)
             raise self.failure(answer, log)
         found = _compiled(answer.output)
         lines = (*requirements, *constraints)
@@ -203,18 +207,42 @@ class PipPackages:
         """The error of a command that failed: uv's own words, of very many the first and the last, and a hint."""
         hint = hint_of(answer.told, lambda name, version: self.neighbours(name, version, log))
         if "No solution found" in answer.words or "were unsatisfiable" in answer.words:
-            return Unsatisfiable(_shortened(answer.told), hint, answer.words)
-        return EnvironmentBuildException(_shortened(answer.told), hint)
+            return Unsatisfiable(error_of(answer.told), hint, answer.words)
+        return EnvironmentBuildException(error_of(answer.told), hint)
 
 
-def _shortened(text: str) -> str:
-    """The build log has it all."""
-    lines = text.removeprefix("error: ").split("\n")
-    if len(lines) <= _MOST_LINES:
-        return "\n".join(lines)
-    left_out = len(lines) - _FIRST_LINES - _LAST_LINES
-    between = f"  ... {left_out} lines that the build log has ..."
-    return "\n".join([*lines[:_FIRST_LINES], between, *lines[-_LAST_LINES:]])
+def error_of(told: str) -> str:
+    """The error in what uv said, without what it said before; of very many lines the first and the last."""
+    lines = _error_lines(told)
+    if len(lines) > _MOST_LINES:
+        left_out = len(lines) - _FIRST_LINES - _LAST_LINES
+        between = f"  ... {left_out} lines that the build log has ..."
+        lines = [*lines[:_FIRST_LINES], between, *lines[-_LAST_LINES:]]
+    return "\n".join(lines)
+
+
+def check_installed(packages: Sequence[LockedPackage], prefix: str) -> None:
+    """See that packages are in an environment, wherever uv was told to put them.
+
+    Raises
+    ------
+    EnvironmentBuildException
+        One is not.
+    """
+    paths = glob.glob(os.path.join(glob.escape(prefix), "lib*", "python*", "site-packages", "*.dist-info"))
+    there = {canonicalize_name(os.path.basename(path).rpartition("-")[0]) for path in paths}
+    missing = [package.name for package in packages if package.name not in there]
+    if missing:
+        raise EnvironmentBuildException(
+            f"uv did not install {', '.join(missing)} in {prefix!r}, and told no error",
+            hint="do variables whose names begin with UV_ send packages elsewhere?",
+        )
+
+
+def _error_lines(told: str) -> list[str]:
+    lines = told.strip("\n").split("\n")
+    at = next((number for number, line in enumerate(lines) if line.lstrip().startswith(("error:", "×"))), 0)
+    return [lines[at].removeprefix("error: "), *lines[at + 1 :]]
 
 
 def _compiled(text: str) -> Compiled:

@@ -147,6 +147,8 @@ class Uv:
 
     def _own_variables(self) -> dict[str, str]:
         kept = {name: value for name, value in self._environ.items() if name not in _NOT_FOR_US}
+        if kept.get("UV_LINK_MODE", "").lower() == "symlink":
+            del kept["UV_LINK_MODE"]  # an environment would end with 'uv cache clean'
         return {**kept, "NO_COLOR": "1", "UV_NO_PROGRESS": "1", "UV_PYTHON_DOWNLOADS": "never"}
 
 

@@ -19,7 +19,7 @@ from amlnb.environments.interpreters import is_exact
 from amlnb.environments.keys import platform_tag
 from amlnb.environments.lock import Lock, LockedPackage
 from amlnb.environments.numpy_two import older_than_numpy
-from amlnb.environments.pip_packages import Compiled, PipPackages, Unsatisfiable
+from amlnb.environments.pip_packages import Compiled, PipPackages, Unsatisfiable, check_installed, error_of
 from amlnb.environments.quirks import companions
 from amlnb.environments.requirement_names import requirement_of
 from amlnb.environments.uv import Uv
@@ -117,6 +117,7 @@ class UvBuilder:
             packages = PipPackages(self._uv, self._interpreter.path)
             python = os.path.join(prefix, "bin", "python")
             packages.install(lock.packages, python, log, build_constraints=lock.build_constraints)
+            check_installed(lock.packages, prefix)
 
     def _check(self, lock: Lock) -> None:
         """Refuse a lock of another Python: what is built of it would lie in the cache for all who ask for that one."""
@@ -142,7 +143,7 @@ def make_venv(uv: Uv, interpreter: Interpreter, prefix: str) -> None:
     process = uv.start(command)
     told = process.communicate()[1].decode("utf-8", "replace")
     if process.returncode:
-        raise EnvironmentBuildException(told, hint_of(told))
+        raise EnvironmentBuildException(error_of(uv.hide(told)), hint_of(told))
 
 
 class _Resolver:

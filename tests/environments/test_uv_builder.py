@@ -9,8 +9,11 @@ import pytest
 from amlnb.environments import interpreters
 from amlnb.environments.asking import request_of
 from amlnb.environments.build import build
+from amlnb.environments.index_settings import settings
+from amlnb.environments.pip_packages import check_installed
 from amlnb.environments.requests import Order
-from amlnb.environments.uv_builder import UvBuilder
+from amlnb.environments.uv import Uv
+from amlnb.environments.uv_builder import UvBuilder, make_venv
 from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.testing.builder_contract import KeptLog as Log
@@ -211,7 +214,40 @@ class TestRefusals:
         assert "cannot be reached" in error.value.hint
 
 
+    def test_of_many_words_the_log_has_all(self, shelf, lock, tmp_path):
+        words = "\n".join(f"word {number}" for number in range(100))
+        make_sdist(shelf[0], "spam", "1.0", backend=f"import sys\ndef build_wheel(*_):\n    sys.exit({words!r})\n")
+        log = Log()
+        spec = EnvironmentSpec(pip=("spam",), strict=True)
+        with pytest.raises(EnvironmentBuildException, match="lines that the build log has"):
+            UvBuilder(interpreters.own(), shelf[1], str(tmp_path), spec).lock(spec, log)
+        assert "word 50\n" in log.text
+
+    def test_no_environment_can_be_made(self, shelf, tmp_path):
+        (tmp_path / "file").write_text("")
+        uv = Uv(shelf[1], settings(shelf[1]), str(tmp_path))
+        with pytest.raises(EnvironmentBuildException) as error:
+            make_venv(uv, interpreters.own(), str(tmp_path / "file"))
+        assert not error.value.message.startswith("error")
+        assert error.value.message.strip() == error.value.message
+
+
 class TestBuild:
+    def test_outlives_the_cache_of_uv(self, lock, shelf, tmp_path):
+        make_wheel(shelf[0], "spam", "1.0")
+        found, log = lock("spam")
+        environ = {**shelf[1], "UV_LINK_MODE": "symlink"}
+        prefix = tmp_path / "prefix"
+        UvBuilder(interpreters.own(), environ, str(tmp_path), EnvironmentSpec()).build(found, str(prefix), log)
+        (module,) = prefix.glob("lib/python*/site-packages/spam.py")
+        assert not module.is_symlink()
+
+    def test_that_a_package_is_not_there_is_told(self, lock, shelf, tmp_path):
+        make_wheel(shelf[0], "spam", "1.0")
+        found, _ = lock("spam")
+        with pytest.raises(EnvironmentBuildException, match="uv did not install spam in"):
+            check_installed(found.packages, str(tmp_path))
+
     @pytest.mark.parametrize(
         ("change", "words"),
         [
@@ -254,6 +290,7 @@ class TestBuild:
         with pytest.raises(EnvironmentBuildException) as error:
             UvBuilder(interpreters.own(), environ, str(tmp_path), EnvironmentSpec()).build(found, str(tmp_path / "p"), log)
         assert "Hash mismatch" in error.value.message
+        assert "Using Python" not in error.value.message
         assert "lock --upgrade" in error.value.hint
 
     def test_an_empty_environment(self, lock, shelf, tmp_path):
