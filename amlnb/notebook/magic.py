@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
+import shutil
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_COMMAND = "amlnb"
 _HELP = """Run this cell as a tracked run, while the notebook goes on.
 
 The cell becomes a script: imports, functions, classes and values that it uses are taken from the notebook as they are
@@ -259,12 +263,20 @@ def load_ipython_extension(shell: Any) -> None:
 
     magic = magic_of(shell)
     completion.register(shell)
+    _find_command()
     if hasattr(shell, "kernel"):
         formatter = shell.display_formatter.ipython_display_formatter
         formatter.for_type_by_name("amlnb.api.run", "Run", magic.show)
         if has_front_end(shell):
             _show_unfinished(magic, shell)
     threading.Thread(target=_get_ready, name="amlnb-ready", daemon=True).start()
+
+
+def _find_command() -> None:
+    """Let ``!amlnb`` be found though the kernel's environment is not activated."""
+    folder = os.path.dirname(sys.executable)
+    if shutil.which(_COMMAND) is None and shutil.which(_COMMAND, path=folder) is not None:
+        os.environ["PATH"] = os.pathsep.join(filter(None, [os.environ.get("PATH"), folder]))
 
 
 def magic_of(shell: Any) -> SubmitMagic:

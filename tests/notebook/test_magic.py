@@ -1,6 +1,7 @@
 """The magics in a shell without a front end: every cell waits, and prints."""
 
 import os
+import sys
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -367,3 +368,15 @@ def test_help_is_worth_reading(run_cell, shell):
     for line, told in {"%submit": "with two signs", "%runs -h": "--sort", "%compare --help": "digits#3"}.items():
         assert told in run_cell(line)[1]
     assert "NAME=" in run_cell("%submit_config --help")[1]
+
+
+def test_the_command_is_found_where_the_environment_is_not_activated(shell, tmp_path, monkeypatch):
+    command, python, path = tmp_path / "amlnb", tmp_path / "python", str(tmp_path / "nothing")
+    monkeypatch.setattr(sys, "executable", str(python))
+    for text, found in ((None, path), ("#!/bin/sh\n", f"{path}{os.pathsep}{tmp_path}")):
+        if text is not None:
+            command.write_text(text)
+            command.chmod(0o755)
+        monkeypatch.setenv("PATH", path)
+        load_ipython_extension(shell)
+        assert os.environ["PATH"] == found
