@@ -230,7 +230,7 @@ def check_installed(packages: Sequence[LockedPackage], prefix: str) -> None:
         One is not.
     """
     paths = glob.glob(os.path.join(glob.escape(prefix), "lib*", "python*", "site-packages", "*.dist-info"))
-    there = {canonicalize_name(os.path.basename(path).rpartition("-")[0]) for path in paths}
+    there = {canonicalize_name(os.path.basename(path).removesuffix(".dist-info").rpartition("-")[0]) for path in paths}
     missing = [package.name for package in packages if package.name not in there]
     if missing:
         raise EnvironmentBuildException(
