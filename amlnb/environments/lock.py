@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,12 @@ from typing import Any
 from amlnb.errors import FormatError
 
 FORMAT = 1
+BUILDERS = ("uv", "conda", "container", "existing")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
+_PYTHON = re.compile(r"\d+\.\d+[\w.+-]*")
+_HASH = re.compile(r"(?:sha\d+|blake2[bs]|md5|folder):[0-9A-Fa-f]+")
+_BLANK = 32
 
 
 @dataclass(frozen=True)
@@ -44,7 +51,7 @@ class Lock:
     Attributes
     ----------
     builder
-        Who made it, and builds it: ``uv``, ``conda`` or ``container``.
+        Who made it, and builds it: ``uv``, ``conda`` or ``container``; ``existing`` is of what was there.
     tool
         Name and version of the program behind it, such as ``uv 0.13.9``.
     python
@@ -114,6 +121,51 @@ class Lock:
                 raise FormatError("the lock of an environment is of a newer version", hint="upgrade amlnb")
             packages = [LockedPackage(**{**each, "hashes": tuple(each["hashes"])}) for each in fields.pop("packages")]
             lists: dict[str, Any] = {name: tuple(fields.pop(name)) for name in ("build_constraints", "notes")}
-            return cls(packages=tuple(packages), **lists, **fields)
+            found = cls(packages=tuple(packages), **lists, **fields)
         except (KeyError, TypeError, AttributeError) as error:
             raise FormatError(f"the lock of an environment is damaged: {error!r}") from error
+        _check(found)
+        return found
+
+
+def _check(lock: Lock) -> None:
+    """Refuse what no builder writes: parts of a lock become lines of a file that a tool reads options from."""
+    _fits(lock.builder in BUILDERS, "builder", lock.builder)
+    _fits(_is_text(lock.python) and bool(_PYTHON.fullmatch(lock.python)), "python", lock.python)
+    for name in ("tool", "platform"):
+        _fits(_is_text(getattr(lock, name)), name, getattr(lock, name))
+    _fits(lock.image is None or _is_text(lock.image), "image", lock.image)
+    for each in lock.build_constraints:
+        _fits(_is_text(each) and not each.startswith("-"), "build constraint", each)
+    for each in lock.notes:
+        _fits(isinstance(each, str), "note", each)
+    _fits(type(lock.generation) is int, "generation", lock.generation)
+    _fits(type(lock.made) in (int, float), "made", lock.made)
+    _fits(isinstance(lock.python_is_exact, bool), "python_is_exact", lock.python_is_exact)
+    for package in lock.packages:
+        _check_package(package)
+
+
+def _check_package(package: LockedPackage) -> None:
+    for name in ("name", "version", "by"):
+        _fits(_is_text(getattr(package, name)), f"package's {name}", getattr(package, name))
+    for each in package.hashes:
+        _fits(_is_text(each) and bool(_HASH.fullmatch(each)), "hash", each)
+    source = package.source
+    _fits(source is None or _is_text(source), "source", source)
+    if package.by == "uv":
+        _fits(bool(_NAME.fullmatch(package.name)), "package's name", package.name)
+        is_version = bool(_VERSION.fullmatch(package.version)) or (not package.version and source is not None)
+        _fits(is_version, "package's version", package.version)
+        is_place = source is None or not ("://" in source and len(source.removeprefix("-e ").split()) > 1)
+        _fits(is_place and (source is None or source.startswith("-e ") or source[:1] != "-"), "source", source)
+
+
+def _is_text(value: object) -> bool:
+    """Tell whether it is a text of one line."""
+    return isinstance(value, str) and not any(ord(letter) < _BLANK for letter in value) and len(value.splitlines()) < 2
+
+
+def _fits(holds: bool, what: str, value: object) -> None:
+    if not holds:
+        raise FormatError(f"the lock of an environment is damaged: {value!r:.200} is no {what}")

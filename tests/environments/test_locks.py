@@ -91,6 +91,41 @@ DAMAGED = [
     b'{"lock": {"format": 1, "packages": [3], "notes": [], "build_constraints": []}}',
     json.dumps({"lock": {**LOCK.to_dict(), "packages": [{"name": "spam"}]}}).encode(),
     json.dumps({"lock": {**LOCK.to_dict(), "unknown": 3}}).encode(),
+    *(
+        json.dumps({"lock": {**LOCK.to_dict(), **change}}).encode()
+        for change in [
+            {"builder": "nobody"},
+            {"python": 3.11},
+            {"python": "new"},
+            {"platform": None},
+            {"image": 3},
+            {"notes": [3]},
+            {"made": "today"},
+            {"generation": True},
+            {"python_is_exact": 1},
+            {"build_constraints": ["--index-url http://a.invalid"]},
+            {"build_constraints": ["a\n--index-url http://a.invalid"]},
+        ]
+    ),
+    *(
+        json.dumps({"lock": {**LOCK.to_dict(), "packages": [{"name": "spam", "version": "1", "hashes": [], **change}]}}).encode()
+        for change in [
+            {"name": "spam\n--index-url http://a.invalid"},
+            {"name": "--spam"},
+            {"version": "1\n--index-url http://a.invalid"},
+            {"version": "1 --index-url http://a.invalid"},
+            {"version": ""},
+            {"version": 1},
+            {"source": "https://a.invalid/x\n--index-url http://a.invalid"},
+            {"source": "https://a.invalid/x --index-url http://a.invalid"},
+            {"source": "--index-url=http://a.invalid"},
+            {"source": 3},
+            {"hashes": ["0" * 64]},
+            {"hashes": ["sha256:00 --index-url"]},
+            {"hashes": [3]},
+            {"by": None},
+        ]
+    ),
 ]
 
 
@@ -111,16 +146,21 @@ def test_a_damaged_one_is_told_with_its_file_and_costs_the_others_nothing(data, 
     assert locks.read(data, KEY) == LOCK
 
 
-texts = st.text(max_size=10)
-packages = st.builds(LockedPackage, texts, texts, st.tuples(texts), st.none() | texts, st.sampled_from(["uv", "conda"]))
+texts = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="-"), max_size=10)
+names = st.from_regex("[a-z0-9]{1,9}", fullmatch=True)
+hashes = st.tuples(st.from_regex("(sha256|md5|folder):[0-9a-f]{1,9}", fullmatch=True))
+packages = st.one_of(
+    st.builds(LockedPackage, names, names, hashes, st.none() | texts, st.just("uv")),
+    st.builds(LockedPackage, texts, texts, hashes, st.none() | texts, st.just("conda")),
+)
 
 
 @given(
     st.builds(
         Lock,
+        st.sampled_from(["uv", "conda", "container", "existing"]),
         texts,
-        texts,
-        texts,
+        st.from_regex(r"3\.[0-9]{1,2}(\.[0-9]{1,2})?", fullmatch=True),
         texts,
         st.lists(packages, max_size=4, unique_by=lambda each: each.name).map(tuple),
         st.none() | texts,
