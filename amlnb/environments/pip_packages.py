@@ -131,6 +131,11 @@ class PipPackages:
         """The next version that has a wheel; None if there is none."""
         return self._one(f"{name}>{version}", log, "--only-binary", ":all:", "--resolution", "lowest-direct")
 
+    def has_wheel(self, name: str, version: str, python: str, log: BuildLog) -> bool:
+        """Tell whether a version has a wheel for another version of Python, such as ``3.9``."""
+        found = self._one(f"{name}=={version}", log, "--only-binary", ":all:", "--python-version", python)
+        return found is not None
+
     def neighbours(self, name: str, version: str, log: BuildLog) -> list[str]:
         """The nearest versions that exist, below and above one that does not."""
         below = self._one(f"{name}<{version}", log, "--resolution", "highest")

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from amlnb.environments import given_hashes
 from amlnb.environments.build_hints import hint_of
 from amlnb.environments.builder import BuildLog, Interpreter, counted
 from amlnb.environments.index_settings import settings
-from amlnb.environments.interpreters import is_exact
+from amlnb.environments.interpreters import find_all, is_exact
 from amlnb.environments.keys import platform_tag
 from amlnb.environments.lock import Lock, LockedPackage
 from amlnb.environments.numpy_two import older_than_numpy
@@ -82,6 +83,7 @@ class UvBuilder:
         self, interpreter: Interpreter, environ: Mapping[str, str], folder: str, spec: EnvironmentSpec
     ) -> None:
         self._interpreter = interpreter
+        self._environ = environ
         self._uv = Uv(environ, settings(environ, spec.pip_options, spec.credentials, folder), folder)
 
     def lock(self, spec: EnvironmentSpec, log: BuildLog) -> Lock:
@@ -89,7 +91,7 @@ class UvBuilder:
         packages = PipPackages(self._uv, self._interpreter.path, spec.pip_options)
         notes: list[str] = []
         log.step(f"resolving {counted(len(spec.pip), 'requirement')} for Python {self._interpreter.version} with uv")
-        resolver = _Resolver(packages, spec, log, notes)
+        resolver = _Resolver(packages, spec, log, notes, self._interpreter.minor, self._environ)
         found, wanted = resolver.resolve(_wanted(spec, notes))
         if found.sources and _OLD_SETUPTOOLS in wanted.build_constraints:
             notes.append(f"{', '.join(sorted(found.sources))} is built from source with {_OLD_SETUPTOOLS}")
@@ -149,8 +151,18 @@ def make_venv(uv: Uv, interpreter: Interpreter, prefix: str) -> None:
 class _Resolver:
     """Resolves requirements; pins that cannot be met are changed one after the other, and told."""
 
-    def __init__(self, packages: PipPackages, spec: EnvironmentSpec, log: BuildLog, notes: list[str]) -> None:
+    def __init__(
+        self,
+        packages: PipPackages,
+        spec: EnvironmentSpec,
+        log: BuildLog,
+        notes: list[str],
+        minor: str,
+        environ: Mapping[str, str],
+    ) -> None:
         self._packages = packages
+        self._minor = minor
+        self._environ = environ
         # Who gives hashes wants these very files.
         self._strict = spec.strict or bool(given_hashes.given(spec.pip)) or given_hashes.REQUIRE in spec.pip_options
         self._log = log
@@ -265,6 +277,9 @@ class _Resolver:
     def _build(self, wanted: _Wanted, package: LockedPackage) -> _Wanted | None:
         label = f"{package.name} {package.version}"
         self._log.step(f"building {label}: it has no wheel for this Python")
+        elsewhere = self._elsewhere(package)
+        if elsewhere:
+            self._log.step(elsewhere)
         wheel = self._packages.nearest_wheel(package.name, package.version, self._log)
         limit_s = _BUILD_S if wheel else None
         answer = self._packages.builds(package, self._log, build_constraints=wanted.build_constraints, limit_s=limit_s)
@@ -278,10 +293,19 @@ class _Resolver:
         changed = None
         if not self._strict and wheel:
             why = "it has no wheel for this Python, and its source does not build here"
+            why = f"{why} ({elsewhere})" if elsewhere else why
             changed = self._nearest(wanted, package.name, package.version, why, wheel)
         if changed is None:
             raise self._packages.failure(answer, self._log)
         return changed
+
+    def _elsewhere(self, package: LockedPackage) -> str | None:
+        """The newest other Python of this machine that has a wheel of this very version."""
+        minors = sorted({each.minor for each in find_all(self._environ)} - {self._minor}, key=Version, reverse=True)
+        for minor in minors:
+            if self._packages.has_wheel(package.name, package.version, minor, self._log):
+                return f"Python {minor} has a wheel of {package.name} {package.version} and is here: python={minor}"
+        return None
 
     def _nearest(self, wanted: _Wanted, name: str, version: str, why: str, wheel: str | None = None) -> _Wanted | None:
         """Put the nearest version that has a wheel in place of a pin; None if there is no pin, or no such version."""

@@ -118,6 +118,20 @@ class TestPinsThatCannotBeMet:
         assert versions(found) == {"spam": "1.5"}
         assert "Failed to build `spam==1.0`" in log.text
 
+    def test_another_python_of_this_machine_has_a_wheel(self, shelf, lock):
+        other = next((each for each in interpreters.find_all(os.environ) if each.minor != interpreters.own().minor), None)
+        if other is None:
+            pytest.skip("this machine has one Python")
+        digits = other.minor.replace(".", "")
+        make_sdist(shelf[0], "spam", "1.0", backend=BROKEN_BACKEND)
+        make_wheel(shelf[0], "spam", "1.0", tag=f"cp{digits}-none-any")
+        make_wheel(shelf[0], "spam", "1.5")
+        found, log = lock("spam==1.0")
+        told = f"Python {other.minor} has a wheel of spam 1.0 and is here: python={other.minor}"
+        assert told in log.text
+        assert versions(found) == {"spam": "1.5"}
+        assert told in found.notes[0]
+
     def test_below_where_nothing_is_above(self, shelf, lock):
         make_wheel(shelf[0], "spam", "0.8")
         make_wheel(shelf[0], "spam", "0.9")
