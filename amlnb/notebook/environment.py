@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amlnb.api.environment_words import asked_with_lock, take_over
 from amlnb.api.notebook_run_config import able_to_execute
@@ -17,8 +18,11 @@ from amlnb.environments.requirement_names import name_of
 from amlnb.environments.specifications import ORIGIN
 from amlnb.notebook.cell import CellException
 from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
+from amlnb.staged.captured_values import column_array
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from amlnb.environments.requests import Found, Request
     from amlnb.notebook.capture import Capture
     from amlnb.notebook.options import SubmitOptions
@@ -108,7 +112,9 @@ def environment_of(
     return CellEnvironment(spec, *environments.find(spec, data, lock))
 
 
-def able_to_load(environment: CellEnvironment, capture: Capture, data: str) -> CellEnvironment:
+def able_to_load(
+    environment: CellEnvironment, capture: Capture, data: str, values: Mapping[str, object]
+) -> CellEnvironment:
     """See that an environment can read the values that a cell takes along.
 
     Parameters
@@ -117,6 +123,8 @@ def able_to_load(environment: CellEnvironment, capture: Capture, data: str) -> C
         The environment, and the cell.
     data
         The workspace's data directory.
+    values
+        Those of the notebook, by their names.
 
     Returns
     -------
@@ -138,7 +146,7 @@ def able_to_load(environment: CellEnvironment, capture: Capture, data: str) -> C
         raise CellException(
             f"{name} ({_summary(capture, name)}) is pickled, which Python {mine} alone can read: the environment "
             f"{environment.name} has {request.interpreter.minor}.",
-            f"make {name} inside the cell, or take an environment of Python {mine}",
+            _plainer(name, values.get(name)) + f"make {name} inside the cell, or take an environment of Python {mine}",
         )
     versions = found.lock.versions() if found is not None and found.lock is not None else {}
     for name, stored in pickled.items():
@@ -155,6 +163,22 @@ def able_to_load(environment: CellEnvironment, capture: Capture, data: str) -> C
         return environment
     spec = dataclasses.replace(environment.spec, pip=(*environment.spec.pip, _UNPICKLER))
     return CellEnvironment(spec, *environments.find(spec, data))
+
+
+def _plainer(name: str, value: object) -> str:
+    """Which column keeps a frame from crossing as it is, and what helps; empty for anything else."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None or type(value) is not pandas.DataFrame:
+        return ""
+    frame: Any = value
+    columns = [(label, frame.iloc[:, number]) for number, label in enumerate(frame.columns)]
+    kept = [(label, column) for label, column in columns if column_array(column) is None]
+    if not kept:
+        return ""
+    label, column = kept[0]
+    more = f" (and {len(kept) - 1} more)" if len(kept) > 1 else ""
+    help_ = f"convert it, such as {name}[{label!r}].astype(str), "
+    return f"only numbers, dates without a time zone and text cross: {label!r}{more} is {column.dtype}; {help_}"
 
 
 def _summary(capture: Capture, name: str) -> str:

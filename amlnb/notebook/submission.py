@@ -112,7 +112,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
     data = data_directory(folder)
     environment = environment_of(options, data, folder, (source, "the cell"))
     if environment is not None:
-        environment = able_to_load(environment, found, data)
+        environment = able_to_load(environment, found, data, shell.user_ns)
         if environment.folders is not None:
             check_modules(found, folder, environment)
     elif here:  # what another machine has is not known from here

@@ -7,6 +7,7 @@ notebook. Written by amlnb beside the script; needs nothing of it.
 from __future__ import annotations
 
 import json
+import math
 import os
 import pickle
 import sys
@@ -218,8 +219,8 @@ def frame_arrays(value: Any) -> dict[str, Any] | None:
         return None
     if getattr(value, "attrs", None) or not getattr(getattr(value, "flags", None), "allows_duplicate_labels", True):
         return None
-    columns = [_column_array(frame.iloc[:, number]) for number in range(frame.shape[1])]
-    labels = _column_array(rows.to_series())
+    columns = [column_array(frame.iloc[:, number]) for number in range(frame.shape[1])]
+    labels = column_array(rows.to_series(), missing=False)
     if labels is None or any(column is None for column in columns):
         return None
     arrays = {f"c{number}": column for number, column in enumerate(columns)}
@@ -239,7 +240,8 @@ def frame_arrays(value: Any) -> dict[str, Any] | None:
     return dict(arrays, index=labels, meta=np.frombuffer(json.dumps(meta).encode(), dtype="u1"))
 
 
-def _column_array(series: Any) -> Any:
+def column_array(series: Any, missing: bool = True) -> Any:
+    """A column as a plain array; None where its type has none. ``missing`` allows None and NaN among texts."""
     import numpy as np
 
     array = series.to_numpy()
@@ -247,9 +249,14 @@ def _column_array(series: Any) -> Any:
     if isinstance(series.dtype, np.dtype) and kind in "biufcmM":
         return array
     # Text is kept as JSON: a fixed-width array would cost the longest text a row.
-    if str(series.dtype) in ("object", "str") and all(type(item) is str for item in array):
+    is_text = str(series.dtype) in ("object", "str")
+    if is_text and all(type(item) is str or (missing and _is_missing(item)) for item in array):
         return np.frombuffer(json.dumps(array.tolist()).encode(), dtype="u1")
     return None
+
+
+def _is_missing(item: Any) -> bool:
+    return item is None or (type(item) is float and math.isnan(item))
 
 
 def is_json(value: Any, depth: int = 0) -> bool:
@@ -297,7 +304,12 @@ def _read_frame(path: str) -> Any:
         rows = pd.RangeIndex(*meta["range"])
     frame = pd.DataFrame(dict(enumerate(columns)), index=rows)
     for number, dtype in enumerate(meta["dtypes"]):
-        if str(frame.dtypes.iloc[number]) != dtype:
+        if dtype in ("object", "str") and any(_is_missing(item) for item in columns[number]):
+            # Neither may pandas infer another type, nor an older one make the text "nan" of what is missing.
+            frame[number] = pd.Series(columns[number], index=frame.index, dtype=object)
+            if dtype == "str" and str(pd.Series(["a"]).dtype) == "str":
+                frame[number] = frame[number].astype(dtype)
+        elif str(frame.dtypes.iloc[number]) != dtype:
             frame[number] = frame[number].astype(dtype)
     if meta["columns_range"] is not None:
         frame.columns = pd.RangeIndex(*meta["columns_range"])

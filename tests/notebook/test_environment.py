@@ -143,6 +143,10 @@ def test_what_is_pickled_and_cannot_be_read_there(run_cell, shelf):
         run_cell(f"%%submit --env python={others[0]},spam\nprint(waiting)")
     assert "waiting" in str(error.value)
     assert others[0] in str(error.value)
+    run_cell("import pandas\nframe = pandas.DataFrame({'size': [1], 'kind': pandas.Categorical(['x'])})")
+    with pytest.raises(AmlnbError) as error:
+        run_cell(f"%%submit --env python={others[0]},spam\nprint(frame)")
+    assert "'kind' is category; convert it, such as frame['kind'].astype(str)" in str(error.value)
 
 
 def test_what_reads_functions_is_brought_along(run_cell, shelf):
