@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 from amlnb.engine.result_keys import KEY_VARIABLE
 from amlnb.environments.prefixes import BUILDS
+from amlnb.errors import EnvironmentBuildException
 from amlnb.store.plain_files import read_json
 
 _GRACE_S = 5.0
@@ -39,7 +41,7 @@ class BuilderProcess:
         folder = os.path.join(cache, BUILDS)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         base = os.path.join(folder, f"{key}-{os.urandom(4).hex()}")
-        self.log, self._status_path = base + ".log", base + ".json"
+        self.log, self._status_path, self._temporary = base + ".log", base + ".json", base + ".tmp"
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_to_end_at = 0.0
 
@@ -57,19 +59,28 @@ class BuilderProcess:
 
         Raises
         ------
+        EnvironmentBuildException
+            The Python that is to run it is gone.
         OSError
             It cannot be started.
         """
+        if not os.path.exists(builder):
+            raise EnvironmentBuildException(
+                f"the Python {builder!r}, which was to build the environment, is gone",
+                hint="submit again from an environment that is there, with amlnb installed",
+            )
         kept = {name: value for name, value in environ.items() if name != KEY_VARIABLE}
         # -P: a module of the working directory must not stand in for one of ours.
         command = [builder, "-P", "-m", "amlnb.environments", self._status_path]
+        # What a killed one leaves there goes with the rest.
+        os.makedirs(self._temporary, mode=0o700, exist_ok=True)
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env={**kept, "AMLNB_CACHE_DIR": self._cache},
+                env={**kept, "AMLNB_CACHE_DIR": self._cache, "TMPDIR": self._temporary},
                 cwd="/",
                 start_new_session=True,
             )
@@ -119,10 +130,19 @@ class BuilderProcess:
         if isinstance(error, dict) and isinstance(error.get("message"), str):
             return {str(name): str(value) for name, value in error.items()}
         how = f"signal {-code}" if code < 0 else f"exit status {code}"
-        return {"message": f"the process that built the environment ended by {how}"}
+        return {"message": f"the process that built the environment ended by {how}", "hint": _hint_of(code)}
 
     def close(self) -> None:
-        """Remove its log and status."""
+        """Remove its log, its status and its temporary files."""
+        shutil.rmtree(self._temporary, ignore_errors=True)
         for path in (self.log, self._status_path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+
+
+def _hint_of(code: int) -> str:
+    if code == -signal.SIGKILL:
+        return "was the memory used up? Submit again, with less at the same time"
+    if code in {-signal.SIGTERM, 128 + signal.SIGTERM}:
+        return "something ended it from outside, as a machine that shuts down does; submit again"
+    return "the end of the build log may say why; submit again"

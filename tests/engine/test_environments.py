@@ -17,6 +17,7 @@ from amlnb.api.comparison import compare
 from amlnb.api.run_reading import run_at
 from amlnb.core import layout
 from amlnb.engine import environments, queue, targets
+from amlnb.engine.builder_process import BuilderProcess
 from amlnb.engine.bundle_environment import describe_environment
 from amlnb.engine.courier.preparation import Waiting
 from amlnb.engine.rerun import rerun
@@ -313,6 +314,21 @@ class TestKilled:
                 process.kill()
         with pytest.raises(ActivityFailedException, match="ended by signal 9"):
             run.wait_for_completion()
+        assert "memory" in run.get_details()["error"]["error"]["hint"]
+
+    def test_a_builder_leaves_nothing_in_the_temporary_folder(self, go, shelf, own_cache, tmp_path, monkeypatch):
+        (tmp_path / "temporary").mkdir()
+        monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+        slow_package(shelf, tmp_path)
+        run = go()
+        until(lambda: begun(tmp_path))
+        [its] = [name for name in os.listdir(os.path.join(own_cache, "builds")) if name.endswith(".tmp")]
+        for process in builders(own_cache):
+            process.kill()
+        (tmp_path / "go").touch()
+        assert run.wait_for_completion()["status"] == "Completed"
+        until(lambda: not os.path.exists(os.path.join(own_cache, "builds", its)))
+        assert os.listdir(tmp_path / "temporary") == []
 
     def test_half_an_environment_is_never_taken_for_one(self, workspace, own_cache, shelf):
         make_wheel(shelf, "spam", "1.0")
@@ -393,6 +409,13 @@ class TestThatCannotBeBuilt:
             Waiting(str(tmp_path), {**order, "data": data}, {}) for data in (order["data"], order["data"], "/other")
         )
         assert first.key == second.key != other.key
+
+    def test_by_a_python_that_is_gone(self, own_cache):
+        process = BuilderProcess(own_cache, "0" * 32)
+        with pytest.raises(EnvironmentBuildException, match="'/nosuch/python'") as error:
+            process.start({}, "/nosuch/python", {})
+        assert "submit again" in error.value.hint
+        process.close()
 
     def test_a_damaged_lock_is_told(self, go, shelf, workspace):
         make_wheel(shelf, "spam", "1.0")

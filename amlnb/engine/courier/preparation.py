@@ -12,7 +12,8 @@ from amlnb.core import events, layout, states
 from amlnb.engine.builder_process import BuilderProcess
 from amlnb.environments import launching, prefixes, requests
 from amlnb.environments.lock import Lock
-from amlnb.errors import EnvironmentBuildException
+from amlnb.environments.program import FAILED
+from amlnb.errors import EnvironmentBuildException, told_error
 from amlnb.store.plain_files import read_from
 from amlnb.tracking import create
 from amlnb.tracking.journal import JournalWriter
@@ -185,6 +186,8 @@ class Preparations:
         try:
             self._watch(build.process.start(order, run.order["builder"], run.environ))
             build.starts += 1
+        except EnvironmentBuildException as error:
+            build.error = told_error(FAILED, error)
         except OSError as error:
             build.error = {"message": f"the process that builds environments cannot be started: {error}"}
 
