@@ -24,11 +24,11 @@ _SHOWN_PACKAGES = 2
 _DAY_S = 86400
 
 Word = Annotated[
-    str,
+    str | None,
     typer.Argument(
         metavar="ENV",
         help="requirements.txt, environment.yml, a registered NAME, python=3.11,torch==2.13.0, docker:IMAGE, a Python, "
-        "a lock, or 'inline'.",
+        "a lock, or 'inline'. Default: the project's, \\[tool.amlnb.env] of pyproject.toml.",
         show_default=False,
     ),
 ]
@@ -40,7 +40,7 @@ Script = Annotated[
 ]
 
 
-def build(word: Word, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
+def build(word: Word = None, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
     """Build an environment now; a run that asks for it then starts at once."""
     from amlnb.engine import environments
     from amlnb.specs.environment_spec import EXISTING, WORKSPACE
@@ -107,7 +107,7 @@ def list_(as_json: Json = False) -> None:
         note(f"warning: {text}")
 
 
-def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
+def show(word: Word = None, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
     """Show what an environment is: by its key, or by what asks for it."""
     from amlnb.api.environment_words import asked_with_lock, inline_text
     from amlnb.api.workspace import Workspace
@@ -115,7 +115,7 @@ def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json 
     from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 
     data = _workspace()
-    one = _of_key(environments.built(data), word)
+    one = _of_key(environments.built(data), word) if word else None
     if one is not None:
         if as_json:
             emit({**_built(one), "lock": one.lock.to_dict()})
@@ -124,8 +124,10 @@ def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json 
             _print_lock(one.lock)
         return
     data = data or Workspace.from_config().directory.path  # says that there is none
-    spec, lock = asked_with_lock(word, data, os.getcwd(), inline=inline_text(script) if script else None, conda=conda)
-    assert spec is not None  # noqa: S101 - a word is given
+    inline = inline_text(script) if script else None
+    spec, lock = asked_with_lock(word, data, os.getcwd(), inline=inline, conda=conda)
+    if spec is None:
+        raise _nothing_asked()
     if spec.kind in {WORKSPACE, EXISTING}:
         _tell_as_it_is(spec, as_json=as_json)
         return
@@ -142,7 +144,7 @@ def show(word: Word, conda: Conda = False, script: Script = None, as_json: Json 
 
 
 def lock(
-    word: Word,
+    word: Word = None,
     upgrade: Annotated[
         bool, typer.Option("--upgrade", help="Decide anew: the newest packages that meet what is asked for.")
     ] = False,
@@ -166,7 +168,7 @@ def lock(
     spec = _asked_for(word, data, script, conda=conda)
     if spec.kind in {WORKSPACE, EXISTING}:
         raise UserErrorException(
-            f"{word!r} asks for a Python that is used as it is: there is nothing to lock",
+            f"{word or spec.origin!r} asks for a Python that is used as it is: there is nothing to lock",
             hint="give packages or a file, such as requirements.txt",
         )
     request, before = environments.find(spec, data)
@@ -242,12 +244,20 @@ def _made_workspace(*, as_json: bool) -> str:
     return workspace.directory.path
 
 
-def _asked_for(word: str, data: str, script: str | None, *, conda: bool) -> EnvironmentSpec:
+def _asked_for(word: str | None, data: str, script: str | None, *, conda: bool) -> EnvironmentSpec:
     from amlnb.api.environment_words import asked_for, inline_text
 
     found = asked_for(word, data, os.getcwd(), inline=inline_text(script) if script else None, conda=conda)
-    assert found is not None  # noqa: S101 - a word is given
+    if found is None:
+        raise _nothing_asked()
     return found
+
+
+def _nothing_asked() -> UserErrorException:
+    return UserErrorException(
+        "no environment is named, and no pyproject.toml here or above has [tool.amlnb.env]",
+        hint="give one, such as requirements.txt",
+    )
 
 
 def _called(one: Built) -> str:

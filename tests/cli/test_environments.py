@@ -126,7 +126,7 @@ def test_a_lock_of_another_platform_or_a_damaged_one_is_refused(amlnb, project):
     (project / "a.json").write_text(json.dumps({"format": 1, "request": {"pip": ["a"]}, "lock": lock}))
     assert "is for plan9-mips, and this machine is" in amlnb("env", "show", "a.json", code=1)
     (project / "b.json").write_text(json.dumps({"format": 1, "request": {"pip": ["a"]}, "lock": {"format": 1}}))
-    assert "damaged" in amlnb("env", "show", "b.json", code=1)
+    assert "the lock 'b.json' cannot be read: the lock of an environment is damaged" in amlnb("env", "show", "b.json", code=1)
 
 
 def test_an_environment_is_built_shown_locked_and_removed(amlnb, project, own_cache):
@@ -181,3 +181,11 @@ def test_a_changed_version_is_told_again_when_the_run_has_ended(amlnb, project, 
     assert main(["submit", "--env", "environment.yml", "--wait", "train.py"]) == 0
     ended = capsys.readouterr().err.rpartition("Completed")[2]
     assert "warning: tiny-thing==1.4 cannot be met" in ended.splitlines()[1]
+
+
+def test_without_a_word_the_projects_environment_is_meant(amlnb, project):
+    assert "no environment is named" in amlnb("env", "show", code=1)
+    assert "no environment is named" in amlnb("env", "lock", code=1)
+    (project / "pyproject.toml").write_text('[tool.amlnb.env]\nfile = "req.txt"\n')
+    assert amlnb("env", "show", "--json")["specification"]["pip"] == ["other"]
+    assert amlnb("env", "lock", "--json")["lock"]["packages"]
