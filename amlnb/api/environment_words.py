@@ -188,7 +188,10 @@ def _of_lock(path: str, word: str) -> tuple[EnvironmentSpec, Lock]:
     if not isinstance(document.get("request"), dict) or "lock" not in document:
         raise FormatError(f"{word!r} is no lock", hint="'amlnb env lock WORD --output FILE' writes one")
     spec = EnvironmentSpec.from_dict(document["request"])
-    lock = Lock.from_dict(coercion.mapping(document["lock"]))
+    try:
+        lock = Lock.from_dict(coercion.mapping(document["lock"]))
+    except FormatError as error:
+        raise FormatError(f"the lock {word!r} cannot be read: {error.message}", hint=error.hint) from error
     if lock.platform != keys.platform_tag():
         raise UserErrorException(
             f"the lock {word!r} is for {lock.platform}, and this machine is {keys.platform_tag()}",
