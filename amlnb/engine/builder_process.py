@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from amlnb import host
+from amlnb.core import identity
 from amlnb.engine.result_keys import KEY_VARIABLE
 from amlnb.environments.prefixes import BUILDS
 from amlnb.errors import EnvironmentBuildException
 from amlnb.store.plain_files import read_json
 
 _GRACE_S = 5.0
+_IDENTITY = ".pid"
 
 
 class BuilderProcess:
@@ -42,6 +46,7 @@ class BuilderProcess:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         base = os.path.join(folder, f"{key}-{os.urandom(4).hex()}")
         self.log, self._status_path, self._temporary = base + ".log", base + ".json", base + ".tmp"
+        self._identity_path, self._key = base + _IDENTITY, key
         self._process: subprocess.Popen[bytes] | None = None
         self._asked_to_end_at = 0.0
 
@@ -89,6 +94,9 @@ class BuilderProcess:
             if stdin is not None:
                 stdin.write(json.dumps(order).encode("ascii"))
                 stdin.close()
+        told = {"builder": host.process_identity(self._process.pid), "owner": host.this_process(), "key": self._key}
+        with open(self._identity_path, "w", encoding="ascii") as file:
+            json.dump(told, file)
         return self._process.pid
 
     @property
@@ -135,9 +143,30 @@ class BuilderProcess:
     def close(self) -> None:
         """Remove its log, its status and its temporary files."""
         shutil.rmtree(self._temporary, ignore_errors=True)
-        for path in (self.log, self._status_path):
+        for path in (self.log, self._status_path, self._identity_path):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
+
+
+def end_orphans(cache: str, wanted: Collection[str]) -> None:
+    """Ask the builders to end whose starter was killed, and whose environment nobody waits for.
+
+    Parameters
+    ----------
+    cache
+        The host-local cache.
+    wanted
+        Keys of the requests that somebody waits for.
+    """
+    for path in glob.glob(os.path.join(glob.escape(os.path.join(cache, BUILDS)), "*" + _IDENTITY)):
+        told = read_json(path) or {}
+        if told.get("key") in wanted or host.liveness(told.get("owner")) != identity.DEAD:
+            continue
+        if host.liveness(told.get("builder")) == identity.ALIVE:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(told["builder"]["pid"], signal.SIGTERM)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def _hint_of(code: int) -> str:

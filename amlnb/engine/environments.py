@@ -170,7 +170,7 @@ def _left_of_builds(cache: str) -> list[str]:
     """Logs of builds whose courier was killed, and folders in which conda packages were looked at."""
     found = []
     # A lock file stays: whoever holds it is not alone any more once another one of its name is there.
-    of_builds = [(prefixes.BUILDS, f"*.{kind}") for kind in ("log", "json", "json.*", "tmp")]
+    of_builds = [(prefixes.BUILDS, f"*.{kind}") for kind in ("log", "json", "json.*", "tmp", "pid")]
     for folder, pattern in (*of_builds, ("conda", "resolving-*")):
         top = os.path.join(cache, folder)
         for name in sorted(os.listdir(top)) if os.path.isdir(top) else ():

@@ -352,6 +352,17 @@ class TestKilled:
         assert run.wait_for_completion()["status"] == "Completed"
         assert len(begun(tmp_path)) == 1
 
+    def test_a_builder_whose_courier_was_killed_ends_once_nobody_waits(self, go, shelf, own_cache, tmp_path):
+        slow_package(shelf, tmp_path)
+        run = go()
+        until(lambda: begun(tmp_path))
+        with open(os.path.join(own_cache, "courier.lock"), encoding="ascii") as file:
+            os.kill(int(file.read()), signal.SIGKILL)
+        assert len(builders(own_cache)) == 1
+        run.cancel()
+        assert run.wait_for_completion()["status"] == "Canceled"
+        until(lambda: not builders(own_cache))
+
     def test_canceled_while_it_is_built(self, go, shelf, own_cache, tmp_path):
         slow_package(shelf, tmp_path)
         run, other = go(), go()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from amlnb.core import events, layout, states
-from amlnb.engine.builder_process import BuilderProcess
+from amlnb.engine.builder_process import BuilderProcess, end_orphans
 from amlnb.environments import launching, prefixes, requests
 from amlnb.environments.lock import Lock
 from amlnb.environments.program import FAILED
@@ -180,6 +180,10 @@ class Preparations:
             elif not build.waiting:
                 build.process.close()
                 del self._builds[key]
+
+    def end_orphans(self) -> None:
+        """End the builders of a courier that was killed, once nobody waits for them; all runs have been looked at."""
+        end_orphans(self._cache, {key[0] for key, build in self._builds.items() if build.waiting})
 
     def _start(self, build: _Build, run: Waiting) -> None:
         order = {name: value for name, value in run.order.items() if name != "builder"}

@@ -99,6 +99,7 @@ class Worker:
         for entry in [entry for entry in self.entries.values() if entry.preparing is not None]:
             with _others_go_on(entry):
                 self._prepare_one(entry, self.preparations)
+        self.preparations.end_orphans()
 
     def _prepare_one(self, entry: Entry, preparations: Preparations) -> None:
         assert entry.preparing is not None  # noqa: S101 - seen by the caller
