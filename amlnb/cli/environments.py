@@ -87,11 +87,11 @@ def list_(as_json: Json = False) -> None:
         print_table(
             [
                 Column("environment", [one.key[:_SHOWN_KEY] for one in built]),
-                Column("of", [_called(one) for one in built], optional=True),
+                Column("of", [_called(one) for one in built]),
                 Column("python", [one.lock.python for one in built]),
                 Column("packages", [f"{len(one.lock.packages):,}" for one in built], right=True),
                 Column("size", [format_size(one.bytes) for one in built], right=True),
-                Column("last used", [_ago(one) for one in built], right=True),
+                Column("last used", [_ago(one) for one in built], right=True, optional=True),
             ]
         )
         total, own = sum(one.bytes for one in built), sum(one.own_bytes for one in built)

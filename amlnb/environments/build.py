@@ -56,7 +56,7 @@ def build(order: Order, cache: str, environ: Mapping[str, str], log: BuildLog) -
         return Found(lock, prefix)
     with _held(prefix, log):
         if not prefixes.is_built(prefix):
-            _build(builder, lock, prefix, order.request.spec.name, log)
+            _build(builder, lock, prefix, order.request.spec.called, log)
     log.step(f"ready after {time.monotonic() - began:.1f} s")
     return Found(lock, prefix)
 

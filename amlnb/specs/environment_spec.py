@@ -14,6 +14,8 @@ EXISTING = "existing"
 PIP = "pip"
 CONDA = "conda"
 CONTAINER = "container"
+# Origin of what was written on a command line.
+_WORDS = "--env"
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,13 @@ class EnvironmentSpec:
         if self.conda:
             return CONDA
         return PIP if self.pip or self.python else WORKSPACE
+
+    @property
+    def called(self) -> str:
+        """What a person calls it: its name, where it was written, or of words on a command line these themselves."""
+        python = (f"python={self.python}",) if self.python else ()
+        words = (*python, *self.conda, *self.pip)
+        return self.name or (",".join(words) if self.origin == _WORDS and words else self.origin)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the credentials, as JSON can hold it; what is as by default is left out."""

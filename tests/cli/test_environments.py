@@ -189,3 +189,11 @@ def test_without_a_word_the_projects_environment_is_meant(amlnb, project):
     (project / "pyproject.toml").write_text('[tool.amlnb.env]\nfile = "req.txt"\n')
     assert amlnb("env", "show", "--json")["specification"]["pip"] == ["other"]
     assert amlnb("env", "lock", "--json")["lock"]["packages"]
+
+
+def test_an_environment_of_words_is_listed_by_them(amlnb, project, monkeypatch, own_cache):
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(project / "wheels"))
+    monkeypatch.setenv("COLUMNS", "60")
+    amlnb("env", "build", "other<3")
+    assert "other<3" in amlnb("env", "list")
