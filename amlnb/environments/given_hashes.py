@@ -86,7 +86,7 @@ def _narrowed(package: LockedPackage, asked: Collection[str]) -> LockedPackage:
     if not kept:
         raise EnvironmentBuildException(
             f"Hash mismatch for {package.name}=={package.version}: asked for is {' or '.join(sorted(asked))}; "
-            f"on offer is {' or '.join(package.hashes)}",
+            f"on offer is {' or '.join(dict.fromkeys(package.hashes))}",
             hint="somebody may have changed the file: find out why, before you write the new hash in place of the old",
         )
     return replace(package, hashes=tuple(kept))
