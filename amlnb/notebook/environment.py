@@ -60,7 +60,8 @@ class CellEnvironment:
     @property
     def name(self) -> str:
         """What a person calls it."""
-        packages = [*self.spec.conda, *self.spec.pip]
+        python = [f"python={self.spec.python}"] if self.spec.python else []
+        packages = [*python, *self.spec.conda, *self.spec.pip]
         if self.spec.origin == ORIGIN and packages:
             return ", ".join(packages[:_NAMED]) + (" ..." if len(packages) > _NAMED else "")
         return self.spec.name or self.spec.origin or self.spec.kind

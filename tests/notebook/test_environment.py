@@ -12,7 +12,9 @@ from traitlets.config import Config
 from amlnb.environments import interpreters
 from amlnb.errors import AmlnbError, RunFailedError, UserErrorException
 from amlnb.notebook.cell import CellException
+from amlnb.notebook.environment import CellEnvironment
 from amlnb.notebook.magic import load_ipython_extension
+from amlnb.specs.environment_spec import EnvironmentSpec
 from tests.environments.package_files import make_wheel
 
 MINOR = ".".join(map(str, sys.version_info[:2]))
@@ -161,6 +163,11 @@ def test_what_reads_functions_is_brought_along(run_cell, shelf):
 def open_text(*parts):
     with open(os.path.join(*parts), encoding="utf-8") as file:
         return file.read()
+
+
+def test_the_python_is_part_of_the_name():
+    asked = EnvironmentSpec(origin="--env", python="3.9", pip=("pandas==1.1.5",))
+    assert CellEnvironment(asked).name == "python=3.9, pandas==1.1.5"
 
 
 def test_a_dry_run_tells_it(run_cell, shelf):
