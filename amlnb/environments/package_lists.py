@@ -77,7 +77,7 @@ def python_version(text: str, where: str) -> str:
     UserErrorException, EnvironmentBuildException
         It is none.
     """
-    plain = text.strip()
+    plain = re.sub(r"^=\s*(?=\w)", "", text.strip())
     exact = re.fullmatch(r"={0,3}\s*(\d+(?:\.\d+)*)(?:\.\*)?", plain)
     version = exact[1] if exact else plain
     if not version:

@@ -110,6 +110,11 @@ def test_names_and_their_precedence(folder):
     assert of_word("mine", folder).interpreter, "a path that is there comes before a name"
 
 
+def test_a_version_of_python_that_is_none_is_told_as_it_was_written():
+    with pytest.raises(AmlnbError, match=r"^'abc' is no version of Python"):
+        of_word("python=abc")
+
+
 def test_a_word_alone_is_taken_as_a_package_and_that_is_told(folder):
     (told,) = of_word("steady").notes
     assert told == "no environment 'steady' is registered here: taken as a package of the index; 'steady,' says so"
@@ -144,7 +149,7 @@ REFUSED = {
     "numpy=1.26": ("'numpy=1.26' is no requirement", "did you mean 'numpy==1.26'?"),
     "numpy 1.26": ("'numpy 1.26' is no requirement", "did you mean 'numpy==1.26'?"),
     "python": ("python has no version", "python=3.11"),
-    "python=x": ("'=x' is no version of Python", "python=3.11"),
+    "python=x": ("'x' is no version of Python", "python=3.11"),
     "python=3.11,python=3.12": ("python stands there twice", "once"),
     "requirement.txt": ("there is no environment file 'requirement.txt'", "did you mean 'requirements.txt'?"),
     "sub/env.yml": ("there is no environment file 'sub/env.yml'", "there is no folder"),
