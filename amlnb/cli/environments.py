@@ -43,11 +43,10 @@ Script = Annotated[
 def build(word: Word = None, conda: Conda = False, script: Script = None, as_json: Json = False) -> None:
     """Build an environment now; a run that asks for it then starts at once."""
     from amlnb.engine import environments
-    from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 
     data = _made_workspace(as_json=as_json)
     spec = _asked_for(word, data, script, conda=conda)
-    if spec.kind in {WORKSPACE, EXISTING}:
+    if _is_there(spec):
         _tell_as_it_is(spec, as_json=as_json)
         return
     lines = 0
@@ -112,10 +111,9 @@ def show(word: Word = None, conda: Conda = False, script: Script = None, as_json
     from amlnb.api.environment_words import asked_with_lock, inline_text
     from amlnb.api.workspace import Workspace
     from amlnb.engine import environments
-    from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 
     data = _workspace()
-    one = _of_key(environments.built(data), word) if word else None
+    one = _of_key(word, data) if word else None
     if one is not None:
         if as_json:
             emit({**_built(one), "lock": one.lock.to_dict()})
@@ -128,7 +126,7 @@ def show(word: Word = None, conda: Conda = False, script: Script = None, as_json
     spec, lock = asked_with_lock(word, data, os.getcwd(), inline=inline, conda=conda)
     if spec is None:
         raise _nothing_asked()
-    if spec.kind in {WORKSPACE, EXISTING}:
+    if _is_there(spec):
         _tell_as_it_is(spec, as_json=as_json)
         return
     request, found = environments.find(spec, data, lock)
@@ -162,11 +160,10 @@ def lock(
     """
     from amlnb.api.environment_words import lock_text
     from amlnb.engine import environments
-    from amlnb.specs.environment_spec import EXISTING, WORKSPACE
 
     data = _made_workspace(as_json=as_json)
     spec = _asked_for(word, data, script, conda=conda)
-    if spec.kind in {WORKSPACE, EXISTING}:
+    if _is_there(spec):
         raise UserErrorException(
             f"{word or spec.origin!r} asks for a Python that is used as it is: there is nothing to lock",
             hint="give packages or a file, such as requirements.txt",
@@ -268,9 +265,19 @@ def _called(one: Built) -> str:
     return ", ".join(names) or ", ".join(packages[:_SHOWN_PACKAGES]) + more
 
 
-def _of_key(built: list[Built], word: str) -> Built | None:
-    found = [one for one in built if _KEY.fullmatch(word) and one.key.startswith(word)]
+def _of_key(word: str, data: str | None) -> Built | None:
+    from amlnb.engine import environments
+
+    found = environments.built(data, word) if _KEY.fullmatch(word) else []
     return found[0] if len(found) == 1 else None
+
+
+def _is_there(spec: EnvironmentSpec) -> bool:
+    """Tell whether nothing is built for a specification: a Python that exists, or the workspace's own."""
+    from amlnb.environments.asking import is_workspaces, normal
+    from amlnb.specs.environment_spec import EXISTING
+
+    return spec.kind == EXISTING or is_workspaces(normal(spec))
 
 
 def _tell_as_it_is(spec: EnvironmentSpec, *, as_json: bool) -> None:

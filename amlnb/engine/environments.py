@@ -109,22 +109,23 @@ def lock(spec: EnvironmentSpec, data: str, on_line: Callable[[str], None], *, up
     return found.lock
 
 
-def built(data: str | None = None) -> list[Built]:
+def built(data: str | None = None, beginning: str = "") -> list[Built]:
     """All built environments of this user on this host, the one used last first.
 
     Parameters
     ----------
     data
         A workspace's data directory: its requests give the environments their names.
+    beginning
+        Of the keys.
     """
     called: dict[str, set[str]] = {}
     for stored in locks.every(data) if data is not None else ():
-        name = stored.spec.name or stored.spec.origin
-        if name:
-            called.setdefault(stored.lock.key, set()).add(name)
+        if stored.spec.called:
+            called.setdefault(stored.lock.key, set()).add(stored.spec.called)
     return [
         replace(each, names=tuple(sorted(called.get(each.key, set()) | set(each.names))))
-        for each in prefixes.every(host.cache_dir())
+        for each in prefixes.every(host.cache_dir(), beginning)
     ]
 
 
@@ -137,7 +138,7 @@ def remove(key: str) -> int:
         There is none, or several, of that key; or a run uses it.
     """
     cache = host.cache_dir()
-    keys = [each.key for each in prefixes.every(cache) if each.key.startswith(key)]
+    keys = prefixes.keys(cache, key)
     if key and len(keys) > 1:
         raise UserErrorException(f"{len(keys)} environments begin with {key!r}", hint="give more of it")
     return prefixes.remove(cache, keys[0] if key and keys else key)

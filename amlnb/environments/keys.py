@@ -17,6 +17,8 @@ from amlnb.specs.environment_spec import EnvironmentSpec
 _NOT_BUILT = ("name", "version", "origin", "variables", "notes")
 # The order of these says nothing.
 _SETS = ("pip", "constraints", "conda")
+_PLAIN = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)((?: *[<>=!~]=?=? *[\w.*+!]+ *,?)*)\s*")
+_SEPARATORS = re.compile(r"[-_.]+")
 _EDITABLE = "-e "
 _MARKER_OR_OPTION = re.compile(r"\s+;|;\s|\s--")
 _LOCAL = re.compile(r"(?:^|@\s*)(file:(?://)?)?(/[^#]*)")
@@ -45,10 +47,21 @@ def request_key(spec: EnvironmentSpec, interpreter: Interpreter) -> str:
         The Python that was chosen for it; its minor version counts.
     """
     asked = {name: value for name, value in spec.to_dict().items() if name not in _NOT_BUILT}
-    asked.update({name: sorted(asked[name]) for name in _SETS if name in asked})
+    asked.update({name: sorted(map(_plain, asked[name])) for name in _SETS if name in asked})
+    if not spec.conda and not spec.use_conda:
+        asked.pop("channels", None)  # v1 gives some to every environment
     local = [_state(each) for each in sorted({*spec.pip, *spec.constraints}) if "/" in each]
     told = [asked, interpreter.minor, platform_tag(), local]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _plain(requirement: str) -> str:
+    """A plain requirement as everybody would write it; all others as they are. By hand: 200 of them cost nothing."""
+    found = _PLAIN.fullmatch(requirement)
+    if found is None:
+        return requirement
+    name = _SEPARATORS.sub("-", found[1]).lower()
+    return name + ",".join(sorted(found[2].replace(" ", "").split(",")))
 
 
 def local_path(requirement: str) -> str | None:

@@ -159,14 +159,20 @@ def remove(cache: str, key: str) -> int:
     return freed
 
 
-def every(cache: str) -> Iterator[Built]:
-    """All finished environments of this user on this host, the one used last first."""
+def keys(cache: str, beginning: str = "") -> list[str]:
+    """Keys of the finished environments that begin so, the one used last first; nothing is read of them."""
     top = os.path.join(cache, FOLDER)
     try:
-        names = [name for name in os.listdir(top) if is_built(os.path.join(top, name))]
+        found = [name for name in os.listdir(top) if name.startswith(beginning) and is_built(os.path.join(top, name))]
     except OSError:
-        return
-    for name in sorted(names, key=lambda name: -last_used(os.path.join(top, name))):
+        return []
+    return sorted(found, key=lambda name: -last_used(os.path.join(top, name)))
+
+
+def every(cache: str, beginning: str = "") -> Iterator[Built]:
+    """All finished environments of this user on this host whose keys begin so, the one used last first."""
+    top = os.path.join(cache, FOLDER)
+    for name in keys(cache, beginning):
         prefix = os.path.join(top, name)
         with contextlib.suppress(FormatError, EnvironmentBuildException, OSError):
             marker = read_marker(prefix)

@@ -86,7 +86,7 @@ class EnvironmentSpec:
             return CONTAINER
         if self.interpreter:
             return EXISTING
-        if self.conda:
+        if self.conda or self.use_conda:
             return CONDA
         return PIP if self.pip or self.python else WORKSPACE
 

@@ -522,7 +522,7 @@ class TestRoom:
         run = go()
         until(lambda: run.get_status() == "Running")
         [built] = environments.built(workspace.directory.path)
-        assert (built.in_use, built.names, built.lock.versions()) == (True, ("--env",), {"spam": "1.0"})
+        assert (built.in_use, built.names, built.lock.versions()) == (True, ("spam",), {"spam": "1.0"})
         assert built.bytes >= built.own_bytes > 0
         with pytest.raises(UserErrorException, match="in use"):
             environments.remove(built.key)

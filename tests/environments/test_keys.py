@@ -165,3 +165,27 @@ class TestAProjectOfThisMachine:
             code = [prefix / "bin" / "python", "-c", "import spam; print(spam.said)"]
             said.append(subprocess.run(code, capture_output=True, text=True, check=True).stdout)
         assert said == ["1\n", "2\n"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Spam", "spam"),
+        ("spam ", "spam"),
+        ("spam_eggs.x", "spam-eggs-x"),
+        ("spam >= 1, <3", "spam<3,>=1"),
+    ],
+)
+def test_how_a_requirement_is_written_does_not_count(one, other):
+    assert key(EnvironmentSpec(pip=(one,))) == key(EnvironmentSpec(pip=(other,)))
+
+
+def test_what_a_requirement_says_counts():
+    texts = ["spam", "spam==1", "spam==1.*", "spam[fast]", "spam; python_version < '3'", "spam>=1", "spam>1", "spamx"]
+    assert len({key(EnvironmentSpec(pip=(text,))) for text in texts}) == len(texts)
+
+
+def test_channels_count_only_for_conda_packages():
+    assert key(EnvironmentSpec(pip=("spam",), channels=("conda-forge",))) == key(EnvironmentSpec(pip=("spam",)))
+    conda = [EnvironmentSpec(conda=("spam",), channels=(name,)) for name in ("conda-forge", "mine")]
+    assert len(set(map(key, conda))) == 2
