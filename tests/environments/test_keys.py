@@ -69,7 +69,8 @@ def test_the_minor_version_of_the_python_counts():
     assert key(ASKED, Interpreter(sys.executable, "3.12.1")) != key(ASKED)
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=30), max_size=5), st.randoms())
+# A path would be looked at, and the content of folders of this machine changes.
+@given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="/"), max_size=30), max_size=5), st.randoms())
 def test_any_texts_have_one_key_in_any_order(texts, random):
     shuffled = list(texts)
     random.shuffle(shuffled)
