@@ -83,6 +83,14 @@ def asked_with_lock(
         folder, word = found
         if word is not None and target not in (None, targets.LOCAL):
             return None, None  # as with a table: it is for this machine
+    spec, lock = _read(word, data, folder, target, inline)
+    return (_with_conda(spec) if conda else spec), lock
+
+
+def _read(
+    word: str | None, data: str, folder: str, target: str | None, inline: tuple[str, str] | None
+) -> tuple[EnvironmentSpec | None, Lock | None]:
+    """Read a word, or without one the project's table, against what is here."""
     from amlnb.environments import registered, specifications
 
     surroundings = specifications.Surroundings(
@@ -93,16 +101,10 @@ def asked_with_lock(
         target=target,
         inline=inline,
     )
-    spec: EnvironmentSpec | None
-    lock = None
     if word is None:
-        spec = specifications.from_project(surroundings)
-    else:
-        asked = specifications.from_word(word, surroundings)
-        spec = asked.spec
-        if asked.lock_file is not None:
-            spec, lock = _of_lock(asked.lock_file, word)
-    return (_with_conda(spec) if conda else spec), lock
+        return specifications.from_project(surroundings), None
+    asked = specifications.from_word(word, surroundings)
+    return (asked.spec, None) if asked.lock_file is None else _of_lock(asked.lock_file, word)
 
 
 def take_over(spec: EnvironmentSpec, lock: Lock, data: str) -> None:

@@ -259,10 +259,9 @@ def _nothing_asked() -> UserErrorException:
 
 def _called(one: Built) -> str:
     """What people call it; of packages that were named themselves, the first of them."""
-    names = [name for name in one.names if name != "--env"]
     packages = [f"{each.name}=={each.version}" for each in one.lock.packages]
     more = ", ..." if len(packages) > _SHOWN_PACKAGES else ""
-    return ", ".join(names) or ", ".join(packages[:_SHOWN_PACKAGES]) + more
+    return ", ".join(one.names) or ", ".join(packages[:_SHOWN_PACKAGES]) + more
 
 
 def _of_key(word: str, data: str | None) -> Built | None:

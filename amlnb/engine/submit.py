@@ -155,7 +155,8 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
         return None
     from amlnb.environments.asking import is_workspaces, normal, request_of  # most submissions need none of it
 
-    if is_workspaces(normal(asked)):
+    wanted = normal(asked)
+    if is_workspaces(wanted):
         return None
     if spec.target != targets.LOCAL:
         raise ComputeTargetException(
@@ -164,7 +165,7 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
             hint="make it there by hand, and name its Python: --env /path/to/bin/python, or once for all its runs "
             "with 'amlnb target add --python'",
         )
-    return Order(request_of(asked, os.environ), data, os.getcwd(), credentials=asked.credentials)
+    return Order(request_of(wanted, os.environ), data, os.getcwd(), credentials=asked.credentials)
 
 
 def _notes(spec: RunSpec) -> tuple[str, ...]:

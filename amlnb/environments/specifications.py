@@ -31,11 +31,11 @@ from amlnb.environments import (
     text_files,
 )
 from amlnb.errors import UserErrorException
+from amlnb.specs.environment_spec import WORDS_ORIGIN as ORIGIN
 from amlnb.specs.environment_spec import EnvironmentSpec
 
 INLINE = "inline"
 _THIS_MACHINE = "local"
-ORIGIN = "--env"
 _IMAGE_PREFIX = "docker:"
 _REQUIREMENTS = (".txt", ".in")
 _CONDA = (".yml", ".yaml")

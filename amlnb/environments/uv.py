@@ -119,20 +119,21 @@ class Uv:
             code = 124 if killer.struck else process.returncode
             return Answer(code, settings.named(out.read()), "\n".join(said))
 
-    def hide(self, text: str) -> str:
-        """The text without what is secret in it."""
-        return self._settings.hide(text)
-
-    def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-        """Start a command that asks no index, and go on."""
-        return subprocess.Popen(
+    def run_alone(self, arguments: Sequence[str]) -> Answer:
+        """Run a command that asks no index, and so needs no configuration."""
+        done = subprocess.run(
             [self.program, *arguments, "--no-config"],
             env={**self._own_variables(), **self._settings.environ},
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
         )
+        return Answer(done.returncode, "", self._settings.hide(done.stderr))
 
     @contextlib.contextmanager
     def _variables(self) -> Iterator[tuple[dict[str, str], tuple[str, str], tuple[int, ...]]]:

@@ -142,10 +142,9 @@ def make_venv(uv: Uv, interpreter: Interpreter, prefix: str) -> None:
         It cannot be made.
     """
     command = ["venv", "--quiet", "--no-project", "--allow-existing", "--python", interpreter.path, prefix]
-    process = uv.start(command)
-    told = process.communicate()[1].decode("utf-8", "replace")
-    if process.returncode:
-        raise EnvironmentBuildException(error_of(uv.hide(told)), hint_of(told))
+    answer = uv.run_alone(command)
+    if answer.code:
+        raise EnvironmentBuildException(error_of(answer.told), hint_of(answer.told))
 
 
 class _Resolver:

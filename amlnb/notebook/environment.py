@@ -15,9 +15,8 @@ from amlnb.engine import environments, targets
 from amlnb.environments.asking import is_workspaces, normal
 from amlnb.environments.interpreters import own
 from amlnb.environments.requirement_names import name_of
-from amlnb.environments.specifications import ORIGIN
 from amlnb.notebook.cell import CellException
-from amlnb.specs.environment_spec import CONDA, PIP, EnvironmentSpec
+from amlnb.specs.environment_spec import CONDA, PIP, WORDS_ORIGIN, EnvironmentSpec
 from amlnb.staged.captured_values import column_array
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class CellEnvironment:
         """What a person calls it."""
         python = [f"python={self.spec.python}"] if self.spec.python else []
         packages = [*python, *self.spec.conda, *self.spec.pip]
-        if self.spec.origin == ORIGIN and packages:
+        if self.spec.origin == WORDS_ORIGIN and packages:
             return ", ".join(packages[:_NAMED]) + (" ..." if len(packages) > _NAMED else "")
         return self.spec.name or self.spec.origin or self.spec.kind
 

@@ -15,7 +15,7 @@ PIP = "pip"
 CONDA = "conda"
 CONTAINER = "container"
 # Origin of what was written on a command line.
-_WORDS = "--env"
+WORDS_ORIGIN = "--env"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class EnvironmentSpec:
         """What a person calls it: its name, where it was written, or of words on a command line these themselves."""
         python = (f"python={self.python}",) if self.python else ()
         words = (*python, *self.conda, *self.pip)
-        return self.name or (",".join(words) if self.origin == _WORDS and words else self.origin)
+        return self.name or (",".join(words) if self.origin == WORDS_ORIGIN and words else self.origin)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything but the credentials, as JSON can hold it; what is as by default is left out."""

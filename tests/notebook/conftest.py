@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from amlnb.notebook.capture import capture
 from amlnb.notebook.kernel_namespace import KernelNamespace
+from amlnb.notebook.magic import load_ipython_extension
 from amlnb.notebook.source_folder import write_source_folder
 
 
@@ -22,6 +23,23 @@ def shell():
     shell = InteractiveShell.instance(config=config)
     yield shell
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def run_cell(shell, tmp_path, monkeypatch, capsys):
+    """Run a cell in a folder of the test's own; what it evaluates to, and what it printed."""
+    monkeypatch.chdir(tmp_path)
+    shell.reset(new_session=False)
+    load_ipython_extension(shell)
+    capsys.readouterr()
+
+    def ran(text):
+        done = shell.run_cell(text, store_history=True)
+        printed = capsys.readouterr().out
+        done.raise_error()
+        return done.result, printed
+
+    return ran
 
 
 @pytest.fixture

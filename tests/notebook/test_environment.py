@@ -6,44 +6,15 @@ import sys
 import cloudpickle
 import nbformat
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from amlnb.environments import interpreters
 from amlnb.errors import AmlnbError, RunFailedError, UserErrorException
 from amlnb.notebook.cell import CellException
 from amlnb.notebook.environment import CellEnvironment
-from amlnb.notebook.magic import load_ipython_extension
 from amlnb.specs.environment_spec import EnvironmentSpec
 from tests.environments.package_files import make_wheel
 
 MINOR = ".".join(map(str, sys.version_info[:2]))
-
-
-@pytest.fixture(scope="module")
-def shell():
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=config)
-    yield shell
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture
-def run_cell(shell, tmp_path, monkeypatch, capsys):
-    """Run a cell in a folder of the test's own; what it evaluates to, and what it printed."""
-    monkeypatch.chdir(tmp_path)
-    shell.reset(new_session=False)
-    load_ipython_extension(shell)
-    capsys.readouterr()
-
-    def ran(text):
-        done = shell.run_cell(text, store_history=True)
-        printed = capsys.readouterr().out
-        done.raise_error()
-        return done.result, printed
-
-    return ran
 
 
 @pytest.fixture

@@ -4,8 +4,6 @@ import os
 import sys
 
 import pytest
-from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import Config
 
 from amlnb.api.run_reading import run_at
 from amlnb.api.workspace import Workspace
@@ -13,32 +11,6 @@ from amlnb.engine.rerun import rerun
 from amlnb.errors import AmlnbError, RunFailedError, UserErrorException
 from amlnb.notebook.magic import load_ipython_extension, magic_of
 from amlnb.tracking import context
-
-
-@pytest.fixture(scope="module")
-def shell():
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell = InteractiveShell.instance(config=config)
-    yield shell
-    InteractiveShell.clear_instance()
-
-
-@pytest.fixture
-def run_cell(shell, tmp_path, monkeypatch, capsys):
-    """Run a cell in a folder of the test's own; what it evaluates to, and what it printed."""
-    monkeypatch.chdir(tmp_path)
-    shell.reset(new_session=False)
-    load_ipython_extension(shell)
-    capsys.readouterr()
-
-    def ran(text):
-        done = shell.run_cell(text, store_history=True)
-        printed = capsys.readouterr().out
-        done.raise_error()
-        return done.result, printed
-
-    return ran
 
 
 @pytest.fixture
