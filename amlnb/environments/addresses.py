@@ -11,10 +11,14 @@ from amlnb.errors import UserErrorException
 
 _BEGINS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s?#\"']*)([^\s\"']*)")
+# With quotation marks, which may be part of a password too.
+_WHOLE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s?#]*)(\S*)")
 # pip's own rule: capital letters, digits and underscores.
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 _TOKEN = re.compile(r"/t/(?!\$\{)[^/]+(/|$)")
+# What a password with a / in it, or an address in an address, leaves behind the host.
+_PASSWORD = re.compile(r":[^/]*@|://")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,8 @@ class Cleaned:
     Attributes
     ----------
     text
-        What may be written down. Variables in the path of an address stand there as they were: what they hold may be
-        a secret, and who uses the address expands them.
+        What may be written down. Variables in the path of an address, and those that hold an address, stand there as
+        they were: what they hold may be a secret, and who uses the address expands them.
     credentials
         ``{host[:port]: "user:password"}``, percent-encoded as it stood.
     """
@@ -51,8 +55,8 @@ def expanded(text: str, environ: Mapping[str, str], where: str) -> str:
 
 
 def variables(text: str) -> list[str]:
-    """Names of the variables that the addresses of a text name, such as NAME for ``https://host/${NAME}/x``."""
-    return [name for address in _ADDRESS.finditer(text) for name in _VARIABLE.findall(address[0])]
+    """Names of the variables that a text of `cleaned` names, such as NAME for ``https://host/${NAME}/x``."""
+    return _VARIABLE.findall(text)
 
 
 def is_address(text: str) -> bool:
@@ -75,16 +79,20 @@ def cleaned(text: str, environ: Mapping[str, str], where: str) -> Cleaned:
     Raises
     ------
     UserErrorException
-        A variable is not set; or the addresses have different credentials for one host.
+        A variable is not set; the addresses have different credentials for one host; or it cannot be told what in an
+        address is a password.
     """
     found: dict[str, str] = {}
     parts: list[str] = []
     end = 0
     for match in _ADDRESS.finditer(text):
-        parts += [expanded(text[end : match.start()], environ, where), _without(match, environ, where, found)]
+        parts += [_outside(text[end : match.start()], environ, where, found), _without(match, environ, where, found)]
         end = match.end()
-    parts.append(expanded(text[end:], environ, where))
-    return Cleaned("".join(parts), found)
+    parts.append(_outside(text[end:], environ, where, found))
+    clean = "".join(parts)
+    for scheme, authority, rest in _WHOLE.findall(clean):
+        _check(scheme, authority, rest, where)
+    return Cleaned(clean, found)
 
 
 def hidden(text: str) -> str:
@@ -108,10 +116,40 @@ def joined(credentials: dict[str, str], more: Mapping[str, str], where: str) -> 
             )
 
 
+def _outside(text: str, environ: Mapping[str, str], where: str, found: dict[str, str]) -> str:
+    def told(variable: re.Match[str]) -> str:
+        value = _value(variable[1], environ, where)
+        held = list(_ADDRESS.finditer(value))
+        for address in held:
+            _without(address, environ, where, found)
+        return variable[0] if held else value
+
+    return _VARIABLE.sub(told, text)
+
+
+def _check(scheme: str, authority: str, rest: str, where: str) -> None:
+    """Refuse an address that may still have a password in it: one that is not written as addresses have to be."""
+    if scheme.lower() == "file://":
+        return
+    _, at, host = authority.rpartition("@")
+    try:
+        _ = urlsplit(f"//{host}").port
+        is_host = True
+    except ValueError:
+        is_host = scheme.endswith("ssh://") and "@" not in rest
+    if not is_host or _PASSWORD.search(rest) or (at and not scheme.endswith("ssh://")):
+        raise UserErrorException(
+            f"{where}: it cannot be told where in an address the host is: a ':' or an '@' stands where none may be",
+            hint="write ${NAME} for the password and set that variable; or %2F, %3F, %23, %40 for /, ?, #, @ in it",
+        )
+
+
 def _without(match: re.Match[str], environ: Mapping[str, str], where: str, found: dict[str, str]) -> str:
     scheme, authority, rest = match.groups()
     user_and_password, at, host = authority.rpartition("@")
     host = expanded(host, environ, where)
+    if not at:
+        user_and_password, at, host = host.rpartition("@")
     for name in _VARIABLE.findall(rest):
         _value(name, environ, where)
     if not at:

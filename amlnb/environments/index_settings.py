@@ -84,7 +84,12 @@ class IndexSettings:
 
     def knowing_variables_of(self, text: str, environ: Mapping[str, str]) -> IndexSettings:
         """The same, which knows the variables in the addresses of a text too: what they hold may be secret."""
-        found = {environ[name]: f"${{{name}}}" for name in addresses.variables(text) if environ.get(name)}
+        found = {
+            value: f"${{{name}}}"
+            for name in addresses.variables(text)
+            if environ.get(name)
+            for value in (environ[name], addresses.hidden(environ[name]))
+        }
         return replace(self, variables={**self.variables, **found}) if found else self
 
     def named(self, text: str) -> str:

@@ -29,7 +29,8 @@ _ALIASES = {
     "-f": "--find-links",
     "-Z": "--always-unzip",
 }
-_WITH_VALUE = ("--index-url", "--extra-index-url", "--find-links", "--trusted-host", "--no-binary", "--only-binary")
+SOURCES = ("--index-url", "--extra-index-url", "--find-links")
+_WITH_VALUE = (*SOURCES, "--trusted-host", "--no-binary", "--only-binary")
 _SWITCHES = ("--no-index", "--pre", "--prefer-binary", "--require-hashes")
 _OF_A_REQUIREMENT = ("--hash", "--config-settings", "--config-setting", "-C", "--global-option", "--install-option")
 _COMMENT = re.compile(r"(^|\s+)#.*$")

@@ -18,7 +18,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from amlnb.environments import addresses, requirements_lines, text_files
 from amlnb.environments.requirement_names import with_todays_names, without_served
-from amlnb.environments.requirements_lines import CONSTRAINT, EDITABLE, FILES, PASSED_OVER
+from amlnb.environments.requirements_lines import CONSTRAINT, EDITABLE, FILES, PASSED_OVER, SOURCES
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
@@ -158,11 +158,30 @@ class _Reader:
         elif option in PASSED_OVER:
             self._found.notes.append(f"{where}: {option} was passed over")
         else:
-            if option == "--find-links" and not addresses.is_address(value):
-                value = _existing(self._clean(value, where), place.folder, where)
-            text = self._clean(f"{option} {value}".strip(), where)
+            clean = self._source(option, value, place, where) if option in SOURCES else self._clean(value, where)
+            if "@" in clean and option not in SOURCES:
+                raise UserErrorException(f"{where}: {option} has an '@'", hint="it takes names alone")
+            text = f"{option} {clean}".strip()
             if text not in self._found.options:
                 self._found.options.append(text)
+
+    def _source(self, option: str, value: str, place: _Place, where: str) -> str:
+        """Where packages come from: an address without credentials, or an absolute path."""
+        clean = self._clean(value, where)
+        if addresses.is_address(addresses.expanded(value, self._environ, where)):
+            if re.search(r"\s", clean):
+                raise UserErrorException(
+                    f"{where}: {option} has more than an address", hint=f"one {option} for each of them"
+                )
+            return clean
+        path = _absolute(clean, place.folder)
+        if not os.path.exists(path):
+            hint = "an address begins with https://"
+            raise UserErrorException(
+                f"{where}: {option} {_shown(clean)!r} is no address, and no file or folder that is there",
+                hint=hint if "@" in clean else f"{hint}; {_near_file(path)}",
+            )
+        return path
 
     def _named_file(self, option: str, value: str, place: _Place, where: str) -> None:
         if addresses.is_address(value) and not value.startswith("file://"):
@@ -266,13 +285,18 @@ def _check_address(address: str, where: str) -> None:
         is_whole = False
     if not is_whole or quote(address, safe="%/:=&?~#+!$,;'@()*[]{}") != address:
         raise UserErrorException(
-            f"{where}: {address!r} is not a whole address, or has characters that no address has",
+            f"{where}: {_shown(address)!r} is not a whole address, or has characters that no address has",
             hint="such as https://HOST/name-1.0-py3-none-any.whl",
         )
     if told.scheme == "file" and not os.path.exists(_EXTRAS.sub("", unquote(told.path))):
         raise UserErrorException(
             f"{where}: there is no file or folder {unquote(told.path)!r}", hint=_near_file(unquote(told.path))
         )
+
+
+def _shown(text: str) -> str:
+    """For messages: without what may be a password, in what may have been meant to be an address."""
+    return addresses.hidden(text) if addresses.is_address(text) else text.rpartition("@")[2]
 
 
 def _check(text: str, where: str) -> None:

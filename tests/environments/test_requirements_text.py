@@ -16,7 +16,15 @@ from amlnb.environments.requirement_names import name_of
 from amlnb.errors import AmlnbError, UserErrorException
 
 SHA = "a" * 64
-ENVIRON = {"TOKEN": "s3cret@/x", "NAME": "me", "HOST": "index.example", "FOLDER": "lib", "EMPTY": ""}
+ENVIRON = {
+    "TOKEN": "s3cret@/x",
+    "NAME": "me",
+    "HOST": "index.example",
+    "FOLDER": "lib",
+    "EMPTY": "",
+    "INDEX": "https://me:pw@h.example/simple",
+    "AT": "me:pw@h.example",
+}
 
 
 @pytest.fixture
@@ -105,6 +113,13 @@ def test_options_keep_their_order_and_have_their_long_names(read, tmp_path):
     assert found.notes == ["requirements.txt, line 9: --use-feature was passed over"]
 
 
+def test_an_index_may_be_a_folder(read, tmp_path):
+    assert read("-i ./lib\n--extra-index-url file:lib").options == [
+        f"--index-url {tmp_path}/lib",
+        f"--extra-index-url {tmp_path}/lib",
+    ]
+
+
 def test_nested_files_are_relative_to_their_own_folder(read, tmp_path):
     found = read(
         "-r more/base.txt\n-c pins.txt\nnumpy",
@@ -142,6 +157,18 @@ CREDENTIALS = {
     ),
     "variable in the path": ("-i https://h.example/${TOKEN}/s", "--index-url https://h.example/${TOKEN}/s", {}),
     "links": ("-f https://me:p%40w@H.example/", "--find-links https://H.example/", {"h.example": "me:p%40w"}),
+    "a variable that holds all": ("-i ${INDEX}", "--index-url ${INDEX}", {"h.example": "me:pw"}),
+    "a variable that holds the beginning": ("-f ${INDEX}/x", "--find-links ${INDEX}/x", {"h.example": "me:pw"}),
+    "a variable that holds the host too": (
+        "-i https://${AT}/x",
+        "--index-url https://h.example/x",
+        {"h.example": "me:pw"},
+    ),
+    "a feed's view": (
+        "-i https://me:pw@h.example/f@Local/",
+        "--index-url https://h.example/f@Local/",
+        {"h.example": "me:pw"},
+    ),
 }
 
 
@@ -205,6 +232,19 @@ REFUSED = {
         "line 2: h.example has another user",
         "one user",
     ),
+    "no scheme": ("-i me:pw@h.example/s", "--index-url 'h.example/s' is no address", "begins with https://"),
+    "no scheme either": ("-f //me:pw@h.example", "--find-links 'h.example' is no address", "begins with https://"),
+    "a colon alone": ("--extra-index-url https:me:pw@h", "--extra-index-url 'h' is no address", "begins with https://"),
+    "no address and no folder": ("-i h.example/s", "'h.example/s' is no address", "begins with https://; looked for"),
+    "two addresses": ("-f 'https://h.example https://h.example'", "more than an address", "one --find-links for each"),
+    "a host with a password": ("--trusted-host me:pw@h.example", "--trusted-host has an '@'", "names alone"),
+    "a password with a slash": ("-i https://me:p/pw@h.example/", "where in an address the host is", "%2F"),
+    "a password with a slash in a requirement": ("x @ https://me:p#pw@h.example/", "where in an address", "${NAME}"),
+    "an address in an address": ("-i https://https://me:pw@h.example/", "where in an address the host is", "${NAME}"),
+    "a quotation mark in it": ("https://https://'me:pw@h.example/", "where in an address the host is", "${NAME}"),
+    "a quotation mark in a name": ("x @ https://m'e:pw@h.example/", "where in an address the host is", "${NAME}"),
+    "no scheme of a requirement": ("x @ me:pw@h.example/x.whl", "'h.example/x.whl' is not a whole", "https://HOST"),
+    "a variable with the beginning of a requirement": ("x @ ${INDEX}/a.whl", "'${INDEX}/a.whl' is not", "https://HOST"),
     "an editable constraint": ("-c c.txt", "c.txt, line 1: a constraint cannot be editable", "version"),
     "no text": (b"numpy\xff", "is no text in utf-8", "UTF-8"),
     "an unknown encoding": (b"# coding: klingon\nnumpy", "is no text in klingon", "UTF-8"),
