@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 
 _SHELL = "/IPython/core/"
+# Where code written for v1 runs, it may read the text of an error.
+_V1 = "azureml.core"
 
 
 class AmlnbError(Exception):
@@ -29,8 +31,15 @@ class AmlnbError(Exception):
         self.message = message
         self.hint = hint
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> str:
+        """The message with its hint, as people read it."""
         return self.message if not self.hint else f"{self.message}\nhint: {self.hint}"
+
+    def __str__(self) -> str:
+        import sys
+
+        return _as_v1(self) if _V1 in sys.modules else self.told
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return (type(self), (self.message, self.hint))
@@ -48,7 +57,7 @@ class AmlnbError(Exception):
             is_cell = "ipykernel_" in frame.filename or frame.filename.startswith("<")
             where = "" if is_cell else f"{os.path.basename(frame.filename)}, "
             lines.append("  {}line {}: {}".format(where, frame.lineno, frame.line or ""))
-        return [*lines, *f"\x1b[31m{type(self).__name__}\x1b[0m: {self}".split("\n")]
+        return [*lines, *f"\x1b[31m{type(self).__name__}\x1b[0m: {self.told}".split("\n")]
 
 
 class UserErrorException(AmlnbError):
@@ -108,12 +117,40 @@ class WebserviceException(UserErrorException):
     """A model is missing or its name is not valid (v1 used this class for both)."""
 
 
+class TrainingException(UserErrorException):
+    """An estimator was given what it cannot train with."""
+
+
+class NotServedException(UserErrorException, NotImplementedError):
+    """A part of Azure ML's SDK v1 that amlnb does not serve, or not yet."""
+
+
 class EnvironmentBuildException(AmlnbError):
     """The environment of a run could not be made; the message holds the tool's own words."""
 
 
 class BackendUnavailable(AmlnbError):
     """An engine or a host does not answer at the moment; the same call may succeed later."""
+
+
+def text_of(error: BaseException) -> str:
+    """The text of any error as people read it, whoever else runs in this process."""
+    return error.told if isinstance(error, AmlnbError) else str(error)
+
+
+def _as_v1(error: AmlnbError) -> str:
+    """The text that the errors of v1 had: class, message, inner exception, and the error as JSON."""
+    import json
+
+    response = {"error": {"code": "UserError" if isinstance(error, UserErrorException) else "SystemError"}}
+    response["error"]["message"] = error.told
+    inner = error.__cause__
+    told = "None" if inner is None else f"{type(inner).__name__}: {inner}"
+    message = error.told.replace("\n", "\n\t")
+    return (
+        f"{type(error).__name__}:\n\tMessage: {message}\n\tInnerException {told}\n\tErrorResponse \n"
+        f"{json.dumps(response, indent=4)}"
+    )
 
 
 def told_error(code: str, error: BaseException) -> Dict[str, str]:

@@ -16,7 +16,7 @@ _OLDEST_TOOLKIT_PYTHON = (3, 11)
 
 
 def exports(
-    module: str, homes: dict[str, str], missing: Optional[dict[str, str]] = None
+    module: str, homes: dict[str, str], otherwise: Optional[Callable[[str], Any]] = None
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` for a module.
 
@@ -26,18 +26,15 @@ def exports(
         The module's ``__name__``.
     homes
         Public name to the module that defines it.
-    missing
-        Name that a reader expects here and that is not there yet, to what can be done without it: said by an
-        ImportError, so that nobody takes it for a misspelling.
+    otherwise
+        Gives what stands for a name that is not among them, or None.
     """
 
     def getattr_(name: str) -> Any:
         home = homes.get(name)
-        if home is None and missing and name in missing:
-            raise ImportError(f"{name} is not in amlnb yet.\nhint: {missing[name]}")
-        if home is None:
+        value = _load(name, home) if home else (otherwise(name) if otherwise else None)
+        if value is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        value = _load(name, home)
         vars(sys.modules[module])[name] = value  # the next use finds it without coming here
         return value
 

@@ -21,7 +21,7 @@ COMPAT = PACKAGE / "compat"
 # from a process that has the runner's code loaded. Floor 5 has two: the azureml names stand for some of the notebook's.
 FLOORS = [
     (0, ("errors", "version", "lazy")),
-    (0, ("core",)),
+    (0, ("core", "overwritten", "placeholders")),
     (0, ("host", "specs", "staged")),
     (1, ("tracking", "store", "environments", "compute")),
     (2, ("runner", "live", "render")),
@@ -35,7 +35,7 @@ FLOORS = [
 HEIGHT = {unit: height for height, (_, units) in enumerate(FLOORS) for unit in units}
 
 # Runs inside jobs: Python 3.7, standard library only.
-RUN_SIDE = ("amlnb", "errors", "version", "lazy", "host", "core", "tracking", "runner", "azureml")
+RUN_SIDE = ("amlnb", "errors", "version", "lazy", "overwritten", "placeholders", "host", "core", "tracking", "runner", "azureml")
 RUN_SIDE_MODULES = ("amlnb.api", "amlnb.api.run")
 # Inside a function these two may import what is not on the run side: it is needed only where the toolkit is installed,
 # and a job that gets there is told what is missing.

@@ -11,7 +11,7 @@ SLOW = {
     "pathlib", "random", "shutil", "socket", "sqlite3", "subprocess", "tempfile", "threading", "traceback", "typing",
     "urllib", "uuid",
 }  # fmt: skip
-RUN_SIDE = {"api", "core", "errors", "exceptions", "host", "lazy", "tracking", "version"}
+RUN_SIDE = {"api", "core", "errors", "exceptions", "host", "lazy", "overwritten", "tracking", "version"}
 
 
 @pytest.mark.parametrize("statement", ["import amlnb, azureml.core", "from amlnb import Run", "from azureml.core import Run"])

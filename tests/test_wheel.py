@@ -76,6 +76,31 @@ def test_wheel_in_an_empty_jupyterlab_environment_stays_within_its_size(wheel, t
     subprocess.run([python, "-m", "pip", "check"], check=True, capture_output=True)
 
 
+@pytest.mark.slow
+def test_the_retired_sdk_installed_over_ours_is_told_with_the_repair(wheel, tmp_path):
+    site = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(site)
+
+    def run(statement):
+        command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {statement}"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+
+    show = "from amlnb import overwritten; print(overwritten.trouble())"
+    assert run("import azureml.core").stderr == ""
+    assert run(show).stdout == "None\n"
+    (site / "azureml_core-1.61.0.post4.dist-info").mkdir()
+    assert run("import azureml.core").stderr == ""
+    (site / "azureml" / "core" / "run.py").write_text("class Run: pass\n")
+    (site / "azureml" / "widgets" / "__init__.py").unlink()
+    told = run("import azureml.core").stderr
+    assert "2 of the " in told
+    assert "azureml-core occupies the same paths" in told
+    assert "hint: pip uninstall -y azureml-core && pip install --force-reinstall --no-deps amlnb==" in told
+    (site / "azureml" / "__init__.py").write_text("")
+    assert "3 of the " in run(show).stdout
+
+
 def _sizes_bytes(folder):
     """Bytes by package, as its folder is called; what pip compiled (the .pyc files of all) counts by itself."""
     found = collections.Counter()

@@ -13,7 +13,7 @@ from amlnb.core.manifest import Manifest, decode
 from amlnb.engine import look as looking
 from amlnb.engine.kept_environment import kept_lock
 from amlnb.environments.lock import Lock
-from amlnb.errors import AmlnbError, UserErrorException
+from amlnb.errors import AmlnbError, UserErrorException, text_of
 from amlnb.live.run_tail import RunTail
 from amlnb.render.code_diff import code_html, code_text, file_difference
 from amlnb.render.comparison import comparison_html, comparison_text, curves_text
@@ -190,7 +190,7 @@ def _code(runs: Sequence[Run], records: Sequence[Mapping[str, Any]]) -> CodeView
         try:
             sources.append((objects, decode(objects.read(snapshot), snapshot)))
         except (AmlnbError, OSError) as error:
-            return CodeView(unknown=f"that of the run {run.id} cannot be read: {error}")
+            return CodeView(unknown=f"that of the run {run.id} cannot be read: {text_of(error)}")
     manifests = [manifest for _, manifest in sources]
     scripts = {str(coercion.mapping(record.get("definition")).get("script")) for record in records}
     # What was run comes first. Captured values are no code: where they differ, the parameters tell.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from amlnb import host
+from amlnb import host, overwritten
 from amlnb.compute.ssh_command import SshTarget
 from amlnb.core import layout
 from amlnb.engine import queue, targets
@@ -63,6 +63,7 @@ def examine(workspace: WorkspaceDirectory | AmlnbError | None) -> Iterator[Check
         The workspace that was found, None if there is none, or why it cannot be opened.
     """
     yield _python()
+    yield _azureml()
     cache = _cache()
     yield cache
     if cache.status != FAULT:
@@ -88,6 +89,13 @@ def _python() -> Check:
     if sys.version_info < _OLDEST_PYTHON:
         return Check("python", FAULT, message, "amlnb needs Python 3.11 or newer")
     return Check("python", OK, message)
+
+
+def _azureml() -> Check:
+    trouble = overwritten.trouble()
+    if trouble is not None:
+        return Check("azureml", FAULT, *trouble)
+    return Check("azureml", OK, "the names of Azure ML's SDK v1 are amlnb's own")
 
 
 def _cache() -> Check:

@@ -13,7 +13,7 @@ import uuid
 
 from amlnb import version
 
-_MODULES = ("__init__.py", "errors.py", "host.py", "lazy.py", "version.py", "api/__init__.py", "api/run.py")
+_MODULES = ("__init__.py", "errors.py", "host.py", "lazy.py", "overwritten.py", "placeholders.py", "version.py", "api/__init__.py", "api/run.py")
 _PACKAGES = ("core", "tracking", "runner")
 
 

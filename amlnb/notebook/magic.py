@@ -321,6 +321,6 @@ def _told_without_traceback() -> Iterator[None]:
     try:
         yield
     except AmlnbError as error:
-        lines = f"\x1b[31m{type(error).__name__}\x1b[0m: {error}".split("\n")
+        lines = f"\x1b[31m{type(error).__name__}\x1b[0m: {error.told}".split("\n")
         error._render_traceback_ = lambda: lines  # type: ignore[method-assign]  # IPython's own protocol
         raise

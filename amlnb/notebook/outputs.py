@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from amlnb.api.cell_lines import cell_script, in_cell_lines
 from amlnb.core import states
+from amlnb.errors import text_of
 from amlnb.render.formatting import one_line
 from amlnb.render.png import to_small_png
 from amlnb.render.run_html import run_html
@@ -80,7 +81,7 @@ def details_output(view: RunView, *, as_of: float | None = None) -> Output:
 
 def stopped_output(error: Exception) -> Output:
     """Stand in for a run's tables where they are no longer kept up to date."""
-    return Output({"text/plain": f"{_STOPPED}: {error}"}, {})
+    return Output({"text/plain": f"{_STOPPED}: {text_of(error)}"}, {})
 
 
 def is_details(text: str, run_id: str) -> bool:

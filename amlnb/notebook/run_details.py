@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from amlnb.core import layout, states
+from amlnb.errors import text_of
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook.front_end import has_front_end
 from amlnb.notebook.magic import magic_of
@@ -52,7 +53,7 @@ class RunDetails:
         try:
             self._show()
         except Exception as error:  # noqa: BLE001 - the boundary that is promised above
-            print(f"amlnb: the run {one_line(self._run.id, 120)} cannot be shown: {error}", file=sys.stderr)
+            print(f"amlnb: the run {one_line(self._run.id, 120)} cannot be shown: {text_of(error)}", file=sys.stderr)
 
     def get_widget_data(self, widget_settings: dict[str, Any] | None = None) -> dict[str, Any]:
         """Everything that v1's widget was given, under its keys.

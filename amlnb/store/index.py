@@ -15,7 +15,7 @@ from typing import Any
 
 from amlnb import host
 from amlnb.core import coercion, layout
-from amlnb.errors import AmlnbError, FormatError
+from amlnb.errors import AmlnbError, FormatError, text_of
 from amlnb.store import series
 from amlnb.store.run_reader import RunReader
 from amlnb.store.workspace_dir import WorkspaceDirectory
@@ -227,7 +227,7 @@ def _open_in_memory() -> sqlite3.Connection:
 
 def _told(directory: str, error: Exception) -> str:
     if isinstance(error, (AmlnbError, OSError)):
-        return str(error)
+        return text_of(error)
     return (
         f"{directory!r} holds what no run has: {type(error).__name__}: {error}\n"
         "hint: restore its files from a copy; the other runs are not touched by it"

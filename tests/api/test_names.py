@@ -9,21 +9,6 @@ from amlnb.api.submission_words import locate
 from amlnb.errors import UserErrorException
 
 
-@pytest.mark.parametrize("name", ["Dataset", "Model", "ComputeTarget", "Keyvault"])
-def test_a_name_of_v1_that_is_not_there_yet_says_so_and_what_to_do(name):
-    core = importlib.import_module("azureml.core")
-    with pytest.raises(ImportError, match=rf"{name} is not in amlnb yet.\nhint: \w"):
-        getattr(core, name)
-    assert name not in dir(core)
-
-
-@pytest.mark.parametrize("module", ["azureml.train.hyperdrive", "azureml.core.model", "azureml.core.dataset"])
-def test_a_module_of_v1_that_is_not_there_yet_says_so_and_what_to_do(module):
-    importlib.import_module("azureml.core")
-    with pytest.raises(ModuleNotFoundError, match=r"azureml\.\S+ is not in amlnb yet.\nhint: \w"):
-        importlib.import_module(module)
-
-
 def test_other_wrong_names_are_python_s_own_affair():
     core = importlib.import_module("azureml.core")
     assert not hasattr(core, "Nope")
@@ -51,20 +36,3 @@ def test_a_file_that_is_no_python_script_is_refused_by_its_ending(script):
     with pytest.raises(UserErrorException, match="is neither a Python script nor a notebook") as raised:
         locate(script, None)
     assert "amlnb submit train.py" in raised.value.hint
-
-
-@pytest.mark.parametrize(
-    ("module", "names"),
-    [
-        ("azureml.core", "Environment ContainerRegistry"),
-        ("azureml.core.environment", "Environment CondaDependencies PythonSection DockerSection SparkSection ImageBuildDetails"),
-        ("azureml.core.conda_dependencies", "CondaDependencies"),
-        ("azureml.core.runconfig", "RunConfiguration CondaDependencies DockerConfiguration DEFAULT_CPU_IMAGE DEFAULT_GPU_IMAGE"),
-        ("azureml.core.container_registry", "ContainerRegistry"),
-    ],
-)
-def test_the_names_of_environments_are_where_v1_had_them(module, names):
-    found = importlib.import_module(module)
-    for name in names.split():
-        assert getattr(found, name) is not None
-        assert name in dir(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amlnb.lazy import exports
 from amlnb.version import __version__ as VERSION  # noqa: N812 - v1's name for it
-from azureml.not_yet import MISSING
+from azureml.not_served import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ __getattr__, __dir__ = exports(
         "ScriptRunConfig": "amlnb.api.script_run_config",
         "Workspace": "amlnb.api.workspace",
     },
-    MISSING,
+    lookup(__name__),
 )

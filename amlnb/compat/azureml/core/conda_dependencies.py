@@ -6,17 +6,15 @@ from amlnb.lazy import exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.conda_dependencies import PYTHON_DEFAULT_VERSION, CondaDependencies
+    from amlnb.api.conda_dependencies import CondaDependencies
 
 __all__ = [
-    "PYTHON_DEFAULT_VERSION",
     "CondaDependencies",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
-        "PYTHON_DEFAULT_VERSION": "amlnb.api.conda_dependencies",
         "CondaDependencies": "amlnb.api.conda_dependencies",
     },
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amlnb.lazy import exports
+from azureml.not_served import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from amlnb.api.environment_sections import (
         DEFAULT_CPU_IMAGE,
         DEFAULT_GPU_IMAGE,
+        ContainerRegistry,
         DockerSection,
         PythonSection,
         SparkPackage,
@@ -22,6 +24,7 @@ __all__ = [
     "DEFAULT_CPU_IMAGE",
     "DEFAULT_GPU_IMAGE",
     "CondaDependencies",
+    "ContainerRegistry",
     "DockerSection",
     "Environment",
     "ImageBuildDetails",
@@ -36,6 +39,7 @@ __getattr__, __dir__ = exports(
         "DEFAULT_CPU_IMAGE": "amlnb.api.environment_sections",
         "DEFAULT_GPU_IMAGE": "amlnb.api.environment_sections",
         "CondaDependencies": "amlnb.api.conda_dependencies",
+        "ContainerRegistry": "amlnb.api.environment_sections",
         "DockerSection": "amlnb.api.environment_sections",
         "Environment": "amlnb.api.environment",
         "ImageBuildDetails": "amlnb.api.environment_build",
@@ -43,4 +47,5 @@ __getattr__, __dir__ = exports(
         "SparkPackage": "amlnb.api.environment_sections",
         "SparkSection": "amlnb.api.environment_sections",
     },
+    lookup(__name__),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amlnb.lazy import exports
+from azureml.not_served import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,4 +18,5 @@ __getattr__, __dir__ = exports(
     {
         "Run": "amlnb.api.run",
     },
+    lookup(__name__),
 )

@@ -1,4 +1,4 @@
-"""The widgets of v1: one that shows a run."""
+"""``azureml.widgets``: v1's live view of a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from amlnb.notebook.run_details import RunDetails
 
-__all__ = ["RunDetails"]
+__all__ = [
+    "RunDetails",
+]
 
-__getattr__, __dir__ = exports(__name__, {"RunDetails": "amlnb.notebook.run_details"})
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "RunDetails": "amlnb.notebook.run_details",
+    },
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from amlnb.lazy import exports
+from azureml.not_served import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ __getattr__, __dir__ = exports(
         "AzureMLNotebookHandler": "amlnb.api.notebook_run_config",
         "NotebookRunConfig": "amlnb.api.notebook_run_config",
     },
+    lookup(__name__),
 )
