@@ -148,6 +148,18 @@ class TestARun:
         assert user_log(run) == f"{prefix}\n"
         assert details["runDefinition"]["environment"]
 
+    def test_of_the_same_request_builds_nothing(self, go, shelf, tmp_path):
+        (tmp_path / "go").touch()
+        slow_package(shelf, tmp_path)
+        for _ in range(2):
+            run = go()
+            run.wait_for_completion()
+        assert len(begun(tmp_path)) == 1
+        assert layout.BUILD_LOG not in run.get_file_names()
+
+
+@pytest.mark.slow
+class TestHowARunLives:
     def test_has_another_python(self, go, shelf):
         make_wheel(shelf, "spam", "1.0")
         others = [each for each in environments_of_this_machine() if each != ".".join(map(str, sys.version_info[:2]))]
@@ -158,15 +170,6 @@ class TestARun:
             assert run.wait_for_completion()["status"] == "Completed", minor
             with open(os.path.join(run.directory, layout.ENVIRONMENT_JSON), encoding="utf-8") as file:
                 assert json.load(file)["lock"]["python"].startswith(minor)
-
-    def test_of_the_same_request_builds_nothing(self, go, shelf, tmp_path):
-        (tmp_path / "go").touch()
-        slow_package(shelf, tmp_path)
-        for _ in range(2):
-            run = go()
-            run.wait_for_completion()
-        assert len(begun(tmp_path)) == 1
-        assert layout.BUILD_LOG not in run.get_file_names()
 
     def test_is_not_disturbed_by_the_persons_pythonpath(self, go, shelf, tmp_path, monkeypatch):
         make_wheel(shelf, "spam", "1.0")
@@ -231,6 +234,7 @@ def environments_of_this_machine():
     return sorted({each.minor for each in interpreters.find_all(os.environ)})
 
 
+@pytest.mark.slow
 class TestOnce:
     def test_ten_runs_at_once_build_once(self, go, shelf, tmp_path):
         slow_package(shelf, tmp_path)
@@ -293,6 +297,7 @@ class TestWaiting:
         waiting.close()
 
 
+@pytest.mark.slow
 class TestKilled:
     def test_a_builder_that_is_killed_is_started_again(self, go, shelf, own_cache, tmp_path):
         slow_package(shelf, tmp_path)
@@ -401,6 +406,7 @@ class TestThatCannotBeBuilt:
         assert "1.0" in details["error"]["error"]["hint"]
         assert "no version of spam==7.0" in build_log(run)
 
+    @pytest.mark.slow
     def test_a_source_that_does_not_build(self, go, shelf):
         make_sdist(shelf, "spam", "1.0", backend=BROKEN_BACKEND)
         run = go()
@@ -408,6 +414,7 @@ class TestThatCannotBeBuilt:
         assert "command 'gcc' failed" in details["error"]["error"]["message"]
         assert "build-essential" in details["error"]["error"]["hint"]
 
+    @pytest.mark.slow
     def test_is_tried_again_by_the_next_run(self, go, shelf):
         run = go()
         assert run.wait_for_completion(raise_on_error=False)["status"] == "Failed"
@@ -428,6 +435,7 @@ class TestThatCannotBeBuilt:
         assert "submit again" in error.value.hint
         process.close()
 
+    @pytest.mark.slow
     def test_a_damaged_lock_is_told(self, go, shelf, workspace):
         make_wheel(shelf, "spam", "1.0")
         go().wait_for_completion()
@@ -451,6 +459,7 @@ class TestThatCannotBeBuilt:
         assert "there are: " in error.value.hint
 
 
+@pytest.mark.slow
 class TestLock:
     def test_stays_until_it_is_upgraded(self, go, shelf, workspace):
         make_wheel(shelf, "spam", "1.0")
@@ -491,6 +500,7 @@ class TestLock:
         assert completed_run(workspace.directory, prepare(spec(), workspace.directory).record) is None
 
 
+@pytest.mark.slow
 class TestTold:
     def test_packages_that_differ_are_compared(self, go, shelf):
         for version in ("1.0", "2.0"):
@@ -513,6 +523,7 @@ class TestTold:
         assert told["lock"]["packages"][0]["hashes"]
 
 
+@pytest.mark.slow
 class TestRoom:
     def test_what_is_in_use_is_not_removed(self, go, shelf, workspace, tmp_path, spec):
         make_wheel(shelf, "spam", "1.0")

@@ -38,6 +38,7 @@ def test_a_cell_has_the_packages_it_asks_for_and_values_cross(run_cell, shelf):
     assert "spam" not in sys.modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("word", "files"),
     [
@@ -58,6 +59,7 @@ def test_every_form_of_it(run_cell, shelf, tmp_path, word, files):
     assert run.result() == {"version": "1.0"}
 
 
+@pytest.mark.slow
 def test_the_projects_own(run_cell, shelf, tmp_path):
     (tmp_path / "pyproject.toml").write_text('[tool.amlnb.env]\npackages = ["spam==1.0"]\n')
     run, _ = run_cell("%%submit --out version\nimport spam\nversion = spam.__version__")
@@ -66,6 +68,7 @@ def test_the_projects_own(run_cell, shelf, tmp_path):
     assert run.result() == {"version": "2.0"}
 
 
+@pytest.mark.slow
 def test_a_setting_of_the_notebook(run_cell, shelf):
     run_cell("%submit_config env=spam==1.0")
     try:
@@ -75,6 +78,7 @@ def test_a_setting_of_the_notebook(run_cell, shelf):
         run_cell("%submit_config env=")
 
 
+@pytest.mark.slow
 def test_a_registered_one_and_near_names(run_cell, shelf):
     run_cell(
         "import amlnb\nws = amlnb.Workspace.find_or_create()[0]\nenv = amlnb.Environment('my-spam')\n"
@@ -86,6 +90,7 @@ def test_a_registered_one_and_near_names(run_cell, shelf):
         run_cell("%%submit --env my-spma\nimport spam")
 
 
+@pytest.mark.slow
 def test_a_script(run_cell, shelf, tmp_path):
     (tmp_path / "train.py").write_text(
         '# /// script\n# dependencies = ["spam==1.0"]\n# ///\nimport sys, spam\nprint(spam.__version__, *sys.argv[1:])\n'
@@ -95,6 +100,7 @@ def test_a_script(run_cell, shelf, tmp_path):
         assert "1.0 --epochs 3" in open_text(run.directory, "user_logs", "std_log.txt")
 
 
+@pytest.mark.slow
 def test_a_module_that_it_does_not_have(run_cell, shelf):
     """Told by the run as long as the environment is not there, and before it is submitted from then on."""
     with pytest.raises(RunFailedError) as error:
@@ -107,6 +113,7 @@ def test_a_module_that_it_does_not_have(run_cell, shelf):
     run_cell("%%submit --env spam==1.0\nimport spam, json, amlnb, azureml.core")
 
 
+@pytest.mark.slow
 def test_what_is_pickled_and_cannot_be_read_there(run_cell, shelf):
     run_cell("import collections\nclass Model:\n    pass\nwaiting = collections.deque([1, 2])")
     others = [each.minor for each in interpreters.find_all(os.environ) if each.minor != MINOR]
@@ -122,6 +129,7 @@ def test_what_is_pickled_and_cannot_be_read_there(run_cell, shelf):
     assert "'kind' is category; convert it, such as frame['kind'].astype(str)" in str(error.value)
 
 
+@pytest.mark.slow
 def test_what_reads_functions_is_brought_along(run_cell, shelf):
     folder = os.path.dirname(cloudpickle.__file__)
     files = {f"cloudpickle/{name}": open_text(folder, name) for name in os.listdir(folder) if name.endswith(".py")}
@@ -141,6 +149,7 @@ def test_the_python_is_part_of_the_name():
     assert CellEnvironment(asked).name == "python=3.9, pandas==1.1.5"
 
 
+@pytest.mark.slow
 def test_a_dry_run_tells_it(run_cell, shelf):
     _, printed = run_cell("%%submit --dry-run --env spam==1.0\nimport spam")
     assert f"Python {MINOR} with spam==1.0 (--env; not built yet)" in printed
