@@ -15,7 +15,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
-.PHONY: help demo lab test check bench proof pins lint types clean
+.PHONY: help demo lab test check bench proof coverage pins lint types clean
 
 help:
 	@sed -n '2,4s/^# *//p' Makefile
@@ -75,6 +75,10 @@ proof: $(VENV)/.test $(BENCH_VENV)/.bench
 # The newest of everything that the oldest Python 3.11 at hand can have: some packages ask for a later 3.11 than Debian's.
 pins:
 	@.ci/pins
+
+# The page that tells which names of Azure ML's SDK v1 are served.
+coverage: $(VENV)/.test
+	$(VENV)/bin/python tests/v1/coverage.py
 
 clean:
 	rm -rf $(VENV) .venvs build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -69,11 +69,23 @@ def gc(
         note(f"kept: {len(report.kept) - _KEPT_SHOWN} more")
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    azureml: Annotated[
+        str | None,
+        typer.Option(
+            "--azureml", metavar="PATH", help="Tell what a project uses of Azure ML's SDK v1, and what of it is served."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Examine what amlnb stands on, and say what to do.
 
-    Exits with 1 if runs cannot work.
+    Exits with 1 if runs cannot work; with --azureml, if a name is not served, or partly.
     """
+    if azureml is not None:
+        from amlnb.cli.azureml_report import tell
+
+        raise typer.Exit(0 if tell(azureml, as_json=as_json) else 1)
     from amlnb.engine.doctor import FAULT, OK, WARNING, examine
     from amlnb.render.formatting import printable
 

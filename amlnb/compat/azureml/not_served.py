@@ -128,6 +128,8 @@ class Finder:
             vars(module)[asked] = found = _placeholder(asked, name, *why)
             return found
 
+        if why is not None:
+            vars(module)["amlnb_hint"] = why[1]
         module.__doc__ = f"``{name}`` of v1, which amlnb does not serve."
         vars(module)["__getattr__"] = getattr_
 
