@@ -1,9 +1,10 @@
-"""Copying a run's log from an offset in pieces, however long it is."""
+"""Copying a run's log from an offset in pieces, however long it is; of a build's log the steps alone."""
 
 from __future__ import annotations
 
 import codecs
 import os
+import re
 import sys
 from typing import BinaryIO
 
@@ -11,6 +12,9 @@ from amlnb.cli.output import emit
 
 _CHUNK_BYTES = 1 << 20
 _TAIL_BLOCK_BYTES = 1 << 16
+# The lines of a build's log (`amlnb.environments.program.StatusLog`) that are no tool's own.
+_STEP = re.compile(rb"\d\d:\d\d:\d\d  ")
+_FAILED = b"failed: "
 
 
 class LogCopy:
@@ -35,6 +39,41 @@ class LogCopy:
         while data := self._pieces.read():
             self._out.write(data)
             self._out.flush()
+
+
+class StepsCopy:
+    """Copies the steps and the error of a growing build log; the thousands of lines of uv and compilers stay there.
+
+    Parameters
+    ----------
+    path, out
+        As for `LogCopy`.
+    where
+        Written once, before the first line that is left out would come: where all of them are.
+    """
+
+    def __init__(self, path: str, out: BinaryIO, where: str) -> None:
+        self._pieces = _Pieces(path, 0)
+        self._out = out
+        self._where: bytes | None = where.encode()
+        self._rest = b""
+        self._failed = False
+
+    def copy_new(self) -> None:
+        """Copy the whole lines that have come since."""
+        while data := self._pieces.read():
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            for line in lines:
+                self._copy(line + b"\n")
+        self._out.flush()
+
+    def _copy(self, line: bytes) -> None:
+        self._failed = self._failed or line.startswith(_FAILED)
+        if self._failed or _STEP.match(line):
+            self._out.write(line)
+        elif self._where is not None and line.strip():
+            self._out.write(self._where + b"\n")
+            self._where = None
 
 
 class JsonLogCopy:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from amlnb.cli.log_copy import LogCopy
+from amlnb.cli.log_copy import LogCopy, StepsCopy
 from amlnb.cli.output import Json, emit, note, progress, state_text
 from amlnb.cli.run_names import RunNames, find_runs, plain_id, short_id
 from amlnb.core import layout
@@ -57,8 +57,9 @@ def wait_for(reader: RunReader, *, show_output: bool) -> RunFacts:
     from amlnb.engine.follow import until_ended
 
     # stdout is the script's: what its environment's build has to say goes beside it.
-    paths = [os.path.join(reader.directory, name) for name in (layout.BUILD_LOG, layout.USER_LOG)]
-    logs = [LogCopy(path, out) for path, out in zip(paths, (sys.stderr.buffer, sys.stdout.buffer), strict=True)]
+    build_log, user_log = (os.path.join(reader.directory, name) for name in (layout.BUILD_LOG, layout.USER_LOG))
+    where = f"          (more in {layout.BUILD_LOG}: 'amlnb run logs --build {short_id(reader.id)}')"
+    logs = (StepsCopy(build_log, sys.stderr.buffer, where), LogCopy(user_log, sys.stdout.buffer))
     try:
         # A log on the terminal leaves no line for anything that is drawn over and over.
         with contextlib.nullcontext() if show_output else progress() as show:

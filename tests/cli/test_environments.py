@@ -8,7 +8,7 @@ import pytest
 
 from amlnb import CondaDependencies, Environment, Workspace
 from amlnb.cli.app import main
-from tests.environments.package_files import make_wheel
+from tests.environments.package_files import make_sdist, make_wheel
 
 
 @pytest.fixture
@@ -170,6 +170,19 @@ def test_a_script_runs_in_the_environment_that_is_named(amlnb, project):
         assert "it is 1.5" in amlnb("submit", "--env", word, "--wait", "train.py")
     (project / "pyproject.toml").write_text('[tool.amlnb.env]\nfile = "req.txt"\n')
     assert "it is 1.5" in amlnb("submit", "--wait", "train.py")
+
+
+def test_of_a_build_the_steps_are_shown_and_the_rest_is_named(amlnb, project):
+    backend = "print('compiling\\n' * 2000)\nraise SystemExit('no such header')\ndef build_wheel(*_): pass\n"
+    make_sdist("wheels", "spam", "1.0", backend=backend)
+    (project / "req.txt").write_text("--no-index\n--find-links wheels\nspam\n")
+    (project / "train.py").write_text("")
+    told = amlnb("submit", "--env", "req.txt", "--wait", "train.py", code=1)
+    assert len(told.splitlines()) < 80, told
+    assert "no such header" in told
+    assert told.count("azureml-logs/20_image_build_log.txt: 'amlnb run logs --build") == 1
+    [run] = amlnb("run", "list", "--json")["runs"]
+    assert "compiling" in amlnb("run", "logs", "--build", run["id"])
 
 
 def test_a_changed_version_is_told_again_when_the_run_has_ended(amlnb, project, capsys):

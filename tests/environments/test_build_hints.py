@@ -87,6 +87,7 @@ def test_of_what_was_asked_for(said, asked, variables, hint):
     assert found.startswith(hint), told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "hint"),
     [
