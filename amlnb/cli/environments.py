@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,7 +60,8 @@ def build(word: Word = None, conda: Conda = False, script: Script = None, as_jso
         note(line)
 
     try:
-        found = environments.build(spec, data, (lambda _: None) if as_json else show_line)
+        with _ended_with_its_builder():
+            found = environments.build(spec, data, (lambda _: None) if as_json else show_line)
     except EnvironmentBuildException as error:
         if not lines:
             raise
@@ -169,7 +173,8 @@ def lock(
             hint="give packages or a file, such as requirements.txt",
         )
     request, before = environments.find(spec, data)
-    found = environments.lock(spec, data, (lambda _: None) if as_json else note, upgrade=upgrade)
+    with _ended_with_its_builder():
+        found = environments.lock(spec, data, (lambda _: None) if as_json else note, upgrade=upgrade)
     changes = _changes(before.lock, found)
     if output is not None:
         with open(output, "w", encoding="ascii") as file:
@@ -220,6 +225,20 @@ def gc(
     for key in freed.in_use:
         note(f"kept: {key[:_SHOWN_KEY]} is in use")
     print(f"{format_size(freed.bytes)} are free")
+
+
+@contextlib.contextmanager
+def _ended_with_its_builder() -> Iterator[None]:
+    """A builder that this process waits for is ended by what ends this process, as it is by Ctrl-C."""
+
+    def end(*_: object) -> None:
+        raise typer.Exit(128 + signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _workspace() -> str | None:

@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from amlnb import host
 from amlnb.errors import AmlnbError, told_error
@@ -68,7 +68,7 @@ class StatusLog:
 def main(status_path: str) -> int:
     """Build what standard input says; returns the exit status."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is half-made is removed
+    signal.signal(signal.SIGTERM, _end)
     log = StatusLog(status_path)
     try:
         from amlnb.environments.build import build
@@ -87,3 +87,11 @@ def main(status_path: str) -> int:
         return 1
     log.tell({"lock": found.lock.key if found.lock else None})
     return 0
+
+
+def _end(*_: object) -> NoReturn:
+    """End, as one that can still remove what is half-made; what was started (uv, a compiler) ends with it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.getpgrp() == os.getpid():  # else it is the group of somebody who started this by hand
+        os.killpg(0, signal.SIGTERM)
+    sys.exit(128 + signal.SIGTERM)

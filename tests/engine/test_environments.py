@@ -321,6 +321,33 @@ class TestKilled:
             run.wait_for_completion()
         assert "memory" in run.get_details()["error"]["error"]["hint"]
 
+    def test_a_builder_that_is_asked_to_end_takes_along_what_it_started(self, go, shelf, own_cache, tmp_path):
+        slow_package(shelf, tmp_path)
+        run = go()
+        until(lambda: begun(tmp_path))
+        [builder] = builders(own_cache)
+        below = builder.children(recursive=True)
+        assert len(below) >= 2  # uv, and the Python that builds
+        os.kill(builder.pid, signal.SIGTERM)
+        until(lambda: all(host.start_time(each.pid) is None for each in (builder, *below)))
+        run.cancel()
+        run.wait_for_completion()
+
+    @pytest.mark.parametrize(("ended_by", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+    def test_the_command_that_builds(self, workspace, own_cache, shelf, tmp_path, ended_by, code):
+        slow_package(shelf, tmp_path)
+        folder = os.path.dirname(workspace.directory.path)
+        command = [sys.executable, "-m", "amlnb", "env", "build", "spam"]
+        with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+            until(lambda: begun(tmp_path))
+            [builder] = builders(own_cache)
+            below = builder.children(recursive=True)
+            process.send_signal(ended_by)
+            told = process.communicate(timeout=60)[1]
+        assert process.returncode == code, told
+        assert "Traceback" not in told
+        until(lambda: all(host.start_time(each.pid) is None for each in (builder, *below)))
+
     def test_a_builder_leaves_nothing_in_the_temporary_folder(self, go, shelf, own_cache, tmp_path, monkeypatch):
         (tmp_path / "temporary").mkdir()
         monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
