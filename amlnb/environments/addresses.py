@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from amlnb.environments import written_secrets
 from amlnb.errors import UserErrorException
 
 _BEGINS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -79,8 +80,7 @@ def cleaned(text: str, environ: Mapping[str, str], where: str) -> Cleaned:
     Raises
     ------
     UserErrorException
-        A variable is not set; the addresses have different credentials for one host; or it cannot be told what in an
-        address is a password.
+        A variable is not set; or the addresses have different credentials for one host.
     """
     found: dict[str, str] = {}
     parts: list[str] = []
@@ -89,10 +89,21 @@ def cleaned(text: str, environ: Mapping[str, str], where: str) -> Cleaned:
         parts += [_outside(text[end : match.start()], environ, where, found), _without(match, environ, where, found)]
         end = match.end()
     parts.append(_outside(text[end:], environ, where, found))
-    clean = "".join(parts)
-    for scheme, authority, rest in _WHOLE.findall(clean):
+    return Cleaned("".join(parts), found)
+
+
+def checked(text: str, environ: Mapping[str, str], where: str) -> Cleaned:
+    """The same as `cleaned`, of a text that is to be kept: no secret is left in its addresses.
+
+    Raises
+    ------
+    UserErrorException
+        As `cleaned`; or it cannot be told what in an address is a password, or its query has a secret.
+    """
+    found = cleaned(text, environ, where)
+    for scheme, authority, rest in _WHOLE.findall(found.text):
         _check(scheme, authority, rest, where)
-    return Cleaned(clean, found)
+    return found
 
 
 def hidden(text: str) -> str:
@@ -141,6 +152,12 @@ def _check(scheme: str, authority: str, rest: str, where: str) -> None:
         raise UserErrorException(
             f"{where}: it cannot be told where in an address the host is: a ':' or an '@' stands where none may be",
             hint="write ${NAME} for the password and set that variable; or %2F, %3F, %23, %40 for /, ?, #, @ in it",
+        )
+    name = written_secrets.in_query(rest)
+    if name is not None:
+        raise UserErrorException(
+            f"{where}: {name} in the address of {host} is a secret, which would be kept with every run",
+            hint=f"write ${{NAME}} for it, such as {name}=${{TOKEN}}, and set that environment variable",
         )
 
 

@@ -9,6 +9,7 @@ from amlnb.environments import interpreters, keys
 from amlnb.environments.conda_translation import translate
 from amlnb.environments.requests import Request
 from amlnb.environments.requirement_names import without_served
+from amlnb.environments.written_secrets import check_dockerfile
 from amlnb.specs.environment_spec import CONDA, CONTAINER, PIP, WORKSPACE, EnvironmentSpec
 
 _NAMED = 5
@@ -47,8 +48,10 @@ def normal(spec: EnvironmentSpec) -> EnvironmentSpec:
     Raises
     ------
     UserErrorException
-        A conda package cannot be understood.
+        A conda package cannot be understood; or a Dockerfile has a secret in it.
     """
+    if spec.dockerfile:
+        check_dockerfile(spec.dockerfile, spec.origin or "the Dockerfile")
     spec = without_served(spec)
     if spec.kind != CONDA or spec.use_conda:
         return spec

@@ -146,7 +146,7 @@ class _Reader:
                     raise UserErrorException(
                         f"{self._where(key)}: {name!r} is not known", hint=f"did you mean {near[0]}?"
                     )
-                self._notes.append(f"{self._where(key)}: {name!r} was passed over")
+                self._notes.append(f"{self._where(key)}: {addresses.hidden(name)!r} was passed over")
             parts[name] = value
         return parts
 
@@ -238,7 +238,7 @@ class _Reader:
         return text
 
     def _cleaned(self, text: str, where: str) -> str:
-        found = addresses.cleaned(text, self._environ, where)
+        found = addresses.checked(text, self._environ, where)
         addresses.joined(self._credentials, found.credentials, where)
         return found.text
 

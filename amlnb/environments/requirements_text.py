@@ -233,7 +233,7 @@ class _Reader:
         return f"{clean} ; {marker}" if marker else clean
 
     def _clean(self, text: str, where: str) -> str:
-        found = addresses.cleaned(text, self._environ, where)
+        found = addresses.checked(text, self._environ, where)
         addresses.joined(self._found.credentials, found.credentials, where)
         return found.text
 

@@ -276,6 +276,12 @@ PIECES = st.sampled_from(
 )
 
 
+def test_what_is_passed_over_is_told_without_a_password():
+    assert parse("https://u:p@h/x: 1\ndependencies: []").notes == (
+        "environment.yml, line 1: 'https://h/x' was passed over",
+    )
+
+
 @given(st.lists(PIECES | st.text(max_size=3), max_size=12).map("".join))
 @settings(max_examples=400, deadline=None)
 def test_no_text_whatever_makes_it_fail_otherwise(text):
