@@ -12,6 +12,7 @@ from amlnb.errors import UserErrorException
 
 _BEGINS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s?#\"']*)([^\s\"']*)")
+_USER_AND_PASSWORD = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)[^/\s?#\"']*@")
 # With quotation marks, which may be part of a password too.
 _WHOLE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s?#]*)(\S*)")
 # pip's own rule: capital letters, digits and underscores.
@@ -108,7 +109,7 @@ def checked(text: str, environ: Mapping[str, str], where: str) -> Cleaned:
 
 def hidden(text: str) -> str:
     """A text without user and password of the addresses in it, for messages."""
-    return _ADDRESS.sub(lambda found: f"{found[1]}{found[2].rpartition('@')[2]}{found[3]}", text)
+    return _USER_AND_PASSWORD.sub(r"\1", text)
 
 
 def joined(credentials: dict[str, str], more: Mapping[str, str], where: str) -> None:

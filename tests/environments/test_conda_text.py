@@ -277,8 +277,8 @@ PIECES = st.sampled_from(
 
 
 def test_what_is_passed_over_is_told_without_a_password():
-    assert parse("https://u:p@h/x: 1\ndependencies: []").notes == (
-        "environment.yml, line 1: 'https://h/x' was passed over",
+    assert parse("https://u:p@h/https://u:p@h: 1\ndependencies: []").notes == (
+        "environment.yml, line 1: 'https://h/https://h' was passed over",
     )
 
 
