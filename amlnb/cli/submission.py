@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 _OURS = ("--experiment", "--target", "--env", "--conda", "--timeout", "--source-directory", "--wait")
 
+_METADATA = b"# /// script"
+_LOOKED_AT_BYTES = 1 << 20
+_LONGEST_NAME = 60
+
 Wait = Annotated[
     bool, typer.Option("--wait", help="Print its log until it has ended, and exit as it did (see 'run wait').")
 ]
@@ -84,9 +88,9 @@ def submit(
     'amlnb submit train.ipynb -p lr 0.1'.
     With no workspace in the current directory or above it, one is made here.
     """
-    from amlnb.api.experiment import Experiment
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
     from amlnb.api.workspace import Workspace
+    from amlnb.engine.submit import submit as submit_
 
     if env is not None and len(env) > 1:
         raise UserErrorException(f"--env is given twice, {env[0]!r} and {env[1]!r}", hint="a run has one environment")
@@ -102,9 +106,16 @@ def submit(
     spec = _file_spec(source, relative, arguments or [], experiment)
     data, path = workspace.directory.path, os.path.join(source, relative)
     environment = _environment(env[0] if env else None, data, source, path, target, conda=conda)
-    spec = replace(spec, environment=environment, target=target, timeout_s=timeout_s, display_name=name, tags=tags)
-    run = Experiment(workspace, spec.experiment).submit(spec)
-    _tell(run.directory, wait=wait, as_json=as_json)
+    spec = replace(
+        spec,
+        environment=environment,
+        target=target,
+        timeout_s=timeout_s,
+        display_name=name,
+        tags=tags,
+        warnings=(*spec.warnings, *_unread_metadata(env, path)),
+    )
+    _tell(submit_(spec, workspace.directory), wait=wait, as_json=as_json)
 
 
 def _file_spec(source: str, file: str, words: list[str], experiment: str | None) -> RunSpec:
@@ -129,6 +140,15 @@ def _environment(
     inline = inline_text(file) if word == INLINE else None
     found = asked_for(word, data, source, target=target, inline=inline, conda=conda)
     return able_to_execute(found) if file.endswith(NOTEBOOK_ENDING) else found
+
+
+def _unread_metadata(env: list[str] | None, path: str) -> tuple[str, ...]:
+    """A hint where a file says what it needs (PEP 723), and nothing asks for that or for anything else."""
+    from amlnb.store.plain_files import read_from
+
+    if env or _METADATA not in read_from(path, 0, _LOOKED_AT_BYTES):
+        return ()
+    return (f"{os.path.basename(path)} says which packages it needs (# /// script): '--env inline' gives it those",)
 
 
 def notebook_parameters(words: list[str]) -> dict[str, str]:
@@ -178,7 +198,7 @@ def _tell(directory: str, *, wait: bool, as_json: bool) -> None:
         _tell_submitted(reader, as_json=as_json)
         return
     if not as_json:
-        note(f"submitted {reader.id} to {reader.record['target']}")
+        note(f"submitted {reader.id} to {_where(reader)}")
     facts = wait_for(reader, show_output=not as_json)
     if as_json:
         emit(_submitted(reader) | outcome(reader.id, facts))
@@ -204,4 +224,16 @@ def _tell_submitted(reader: RunReader, *, as_json: bool) -> None:
         emit(_submitted(reader))
         return
     print(plain_id(reader.id))
-    note(f"submitted to {reader.record['target']}; 'amlnb run logs -f {short_id(reader.id)}' follows it")
+    note(f"submitted to {_where(reader)}; 'amlnb run logs -f {short_id(reader.id)}' follows it")
+
+
+def _where(reader: RunReader) -> str:
+    """The target of a run, and its environment if it asks for one."""
+    from amlnb.render.formatting import one_line
+    from amlnb.specs.environment_spec import EnvironmentSpec
+
+    asked = coercion.mapping(reader.record.get("definition")).get("environment")
+    target = str(reader.record["target"])
+    if not asked:
+        return target
+    return f"{target} with the environment {one_line(EnvironmentSpec.from_dict(asked).called, _LONGEST_NAME)}"

@@ -172,6 +172,24 @@ def test_a_script_runs_in_the_environment_that_is_named(amlnb, project):
     assert "it is 1.5" in amlnb("submit", "--wait", "train.py")
 
 
+def test_metadata_that_nothing_asks_for_is_told(amlnb, project, capsys):
+    (project / "train.py").write_text('# /// script\n# dependencies = ["tiny-thing"]\n# ///\n')
+    told = amlnb("submit", "--json", "train.py")
+    assert told["warnings"] == [
+        "train.py says which packages it needs (# /// script): '--env inline' gives it those",
+    ]
+    assert amlnb("submit", "--json", "--env", "req.txt", "train.py")["warnings"] == []
+
+
+def test_the_environment_is_named(amlnb, project, capsys):
+    (project / "train.py").write_text("")
+    for words, name in ((("--env", "req.txt"), "req.txt"), (("--env", "other,tiny-thing"), "other,tiny-thing")):
+        assert main(["submit", *words, "train.py"]) == 0
+        assert f"submitted to local with the environment {name}; 'amlnb run logs" in capsys.readouterr().err
+    assert main(["submit", "train.py"]) == 0
+    assert "submitted to local; 'amlnb run logs" in capsys.readouterr().err
+
+
 def test_of_a_build_the_steps_are_shown_and_the_rest_is_named(amlnb, project):
     backend = "print('compiling\\n' * 2000)\nraise SystemExit('no such header')\ndef build_wheel(*_): pass\n"
     make_sdist("wheels", "spam", "1.0", backend=backend)
