@@ -239,8 +239,17 @@ class DockerConfiguration:
 
     Attributes
     ----------
-    use_docker, shared_volumes, arguments, shm_size
+    arguments
+        More arguments for ``docker run``, each as it stands.
+    shm_size
+        Size of the container's shared memory, such as ``2g``.
+    use_docker, shared_volumes
         Accepted.
+
+    Raises
+    ------
+    UserErrorException
+        The arguments are no list of texts.
     """
 
     __slots__ = ("arguments", "shared_volumes", "shm_size", "use_docker")
@@ -252,10 +261,20 @@ class DockerConfiguration:
         arguments: Sequence[str] = (),
         shm_size: str = _SHM_SIZE,
     ) -> None:
+        if isinstance(arguments, str) or not all(isinstance(each, str) for each in arguments):
+            raise UserErrorException(
+                f"the arguments for docker are {arguments!r}", hint="give a list of texts: arguments=['--cpus=2']"
+            )
         self.use_docker = use_docker
         self.shared_volumes = shared_volumes
         self.arguments = list(arguments)
         self.shm_size = shm_size
+
+    def settings(self) -> dict[str, Any] | None:
+        """What a run in a container is to be told; None where nothing was asked for."""
+        if not self.arguments and self.shm_size == _SHM_SIZE:
+            return None
+        return {"arguments": list(self.arguments), "shm_size": self.shm_size}
 
 
 class SparkPackage:

@@ -76,6 +76,8 @@ def asked_with_lock(
         It is a lock, and damaged.
     """
     folder = os.getcwd()
+    if target is not None and targets.is_here(data, target):
+        target = targets.LOCAL
     if word is None:
         found = _project_with_environment(project)
         if found is None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
+from amlnb.api.distributed import told_one_process
 from amlnb.api.environment import Environment, WorkspaceHandle
 from amlnb.api.environment_sections import DockerConfiguration
 from amlnb.api.run_configuration import (
     DEFAULT_ENVIRONMENT,
     DEFAULT_MAX_RUN_DURATION_S,
-    PYTHON_FRAMEWORK,
     RunConfiguration,
 )
 from amlnb.errors import RunConfigurationException, UserErrorException
@@ -39,6 +40,8 @@ class ScriptRunConfig:
         An Environment, or the name of a registered or given one; without it the run has the Python of its target.
     docker_runtime_config
         A DockerConfiguration.
+    distributed_job_config
+        How many processes; kept, and a run starts one, which is told.
     max_run_duration_seconds
         Time limit in seconds; the run then ends as Canceled.
     command
@@ -80,20 +83,21 @@ class ScriptRunConfig:
         }
         if run_config is None:
             run_config = RunConfiguration(script, self.arguments, command=command)
-            run_config.target = compute_target if compute_target is not None else "local"
+            run_config.target = compute_target
             run_config.environment = environment
             run_config.max_run_duration_seconds = max_run_duration_seconds
             if docker_runtime_config is not None:
                 run_config.docker = _checked_docker(docker_runtime_config)
+            if distributed_job_config is not None:
+                run_config.take_distributed(distributed_job_config)
         else:
             ignored = [name for name, value in of_run_config.items() if value is not None]
             if ignored:
                 were = "was" if len(ignored) == 1 else "were"
                 self.warnings.append(f"{' and '.join(ignored)} {were} ignored: run_config was given too")
         self.run_config = run_config
-        for name, value in (("distributed_job_config", distributed_job_config), ("resume_from", resume_from)):
-            if value is not None:
-                self.warnings.append(f"{name} is kept for a later version; this run starts one process anew")
+        if resume_from is not None:
+            self.warnings.append("resume_from has no effect: the run starts anew")
 
     def to_spec(
         self, experiment: str, tags: dict[str, Any] | None = None, workspace: WorkspaceHandle | None = None
@@ -113,15 +117,25 @@ class ScriptRunConfig:
             There is no such environment, or it asks for what cannot be.
         """
         config = self.run_config
-        environment = _environment(config, workspace)
-        warnings = [*self.warnings, *_warnings(config, environment)]
+        config.refuse_data()
+        given, asked = _environment(config, workspace), config.distributed()
+        environment = None if given is None else given.to_spec()
+        docker = _docker(config, given)
+        warnings = [*self.warnings, *_warnings(config, environment, docker), *filter(None, [_processes(asked)])]
+        in_container = environment is not None and environment.kind == CONTAINER
+        settings = docker.settings() if in_container else None
+        others = [each for each in (asked, settings) if each is not None]
         return RunSpec(
             experiment=experiment,
             source_directory=os.path.abspath(self.source_directory),
-            script=self.script or (config.script if self.command is None else None),
+            script=self.script or (None if self.command or config.command else config.script),
             arguments=tuple(self.arguments or _checked_arguments(config.arguments)),
-            command=_command_line(self.command),
-            target=_name_of(config.target),
+            command=_command_line(self.command if self.script or self.command else config.command),
+            distributed=asked,
+            docker=settings,
+            depends=json.dumps(others, sort_keys=True) if others else "",
+            target=config.target,
+            target_is_soft=True,
             environment=environment,
             environment_variables={str(key): str(value) for key, value in config.environment_variables.items()},
             timeout_s=config.max_run_duration_seconds,
@@ -130,7 +144,7 @@ class ScriptRunConfig:
         )
 
 
-def _environment(config: RunConfiguration, workspace: WorkspaceHandle | None) -> EnvironmentSpec | None:
+def _environment(config: RunConfiguration, workspace: WorkspaceHandle | None) -> Environment | None:
     environment = config.environment
     if isinstance(environment, str):
         if workspace is None:
@@ -141,20 +155,30 @@ def _environment(config: RunConfiguration, workspace: WorkspaceHandle | None) ->
         environment = Environment.get(workspace, environment)
     if environment.name == DEFAULT_ENVIRONMENT and environment.is_default:
         return None
-    found: EnvironmentSpec = environment.to_spec()
-    return found
+    return environment  # type: ignore[no-any-return]  # v1's property may hold a name, too
 
 
-def _warnings(config: RunConfiguration, environment: EnvironmentSpec | None) -> list[str]:
+def _docker(config: RunConfiguration, environment: Environment | None) -> DockerConfiguration:
+    """How docker is to be used; code from before there was a DockerConfiguration said it of the environment."""
+    if environment is None or config.docker.use_docker or not environment.docker.enabled:
+        found: DockerConfiguration = config.docker
+        return found
+    return DockerConfiguration(True, True, environment.docker.arguments, environment.docker.shm_size)
+
+
+def _processes(asked: dict[str, Any] | None) -> str | None:
+    return None if asked is None else told_one_process(asked)
+
+
+def _warnings(config: RunConfiguration, environment: EnvironmentSpec | None, docker: DockerConfiguration) -> list[str]:
     # What is not built has no log to be told in.
     found = list(environment.notes) if environment is not None and environment.kind == WORKSPACE else []
     is_container = environment is not None and environment.kind == CONTAINER
-    if config.docker.use_docker and not is_container:
+    if docker.use_docker and not is_container:
         found.append("use_docker has no effect: the environment has no image of its own, and is built on the target")
-    if config.docker.arguments and is_container:
-        found.append(f"the arguments for docker, {config.docker.arguments!r}, were left out")
-    if config.framework.lower() != PYTHON_FRAMEWORK.lower():
-        found.append(f"the framework {config.framework!r} is kept for a later version; this run starts one process")
+    names = config.without_effect()
+    if names:
+        found.append(f"run_config.{', run_config.'.join(names)} without effect: a run keeps all, and there is no cloud")
     return found
 
 
@@ -171,19 +195,21 @@ def _checked_arguments(arguments: Any) -> list[Any]:
         raise UserErrorException(f"arguments is one str, {arguments!r}", hint="pass a list: arguments=['--lr', 0.1]")
     checked = list(arguments or [])
     for argument in checked:
-        if not isinstance(argument, _SCALARS) and not hasattr(argument, "item"):
+        if not isinstance(argument, (*_SCALARS, os.PathLike)) and not hasattr(argument, "item"):
             raise UserErrorException(
                 f"the argument {argument!r} is a {type(argument).__name__}; arguments are str, int, float or bool",
                 hint="write structured values into a file of the source directory",
             )
-    return [argument if isinstance(argument, _SCALARS) else argument.item() for argument in checked]
+    return [_scalar(argument) for argument in checked]
+
+
+def _scalar(argument: Any) -> Any:
+    if isinstance(argument, os.PathLike):
+        return os.fspath(argument)
+    return argument if isinstance(argument, _SCALARS) else argument.item()
 
 
 def _command_line(command: list[str] | str | None) -> str | None:
     if command is None or isinstance(command, str):
         return command
     return " ".join(str(part) for part in command)
-
-
-def _name_of(value: Any) -> str:
-    return value if isinstance(value, str) else str(getattr(value, "name", value))

@@ -63,8 +63,10 @@ def delete(
     """
     from amlnb.api.workspace import Workspace
     from amlnb.engine.delete import check_ended, delete_run
+    from amlnb.engine.targets import has_home_here
     from amlnb.errors import UserErrorException
     from amlnb.store.index import Index
+    from amlnb.store.run_reader import read_record
 
     workspace = Workspace.from_config()
     named = find_runs(workspace, runs)
@@ -78,12 +80,12 @@ def delete(
     check_ended(doomed)
     many = f"{len(doomed)} runs" if len(doomed) > 1 else f"the run {plain_id(doomed[0].id)}"
     confirm(f"Delete {many} with all files?", yes=yes)
+    elsewhere = [run for run in doomed if not has_home_here(read_record(run.directory))]
     with progress() as show:
         # Children first: what a fault leaves over still has its parent.
         for number, run in enumerate(reversed(doomed)):
             show("deleting runs", number)
             delete_run(run.directory)
-    elsewhere = [run for run in doomed if run.target not in ("local", "sdk")]
     if as_json:
         emit({"deleted": [run.id for run in doomed]})
         return

@@ -110,6 +110,7 @@ def submit(
         spec,
         environment=environment,
         target=target,
+        target_is_soft=False,
         timeout_s=timeout_s,
         display_name=name,
         tags=tags,

@@ -46,7 +46,7 @@ def describe_environment(reader: RunReader) -> dict[str, Any]:
     lock = kept_lock(reader.directory)
     if lock is not None:
         found.update(python=lock.python, packages=lock.versions(), lock=lock.to_dict())
-    elif reader.record.get("target") != targets.LOCAL:
+    elif not targets.has_home_here(reader.record):
         found["packages_missing"] = "the interpreter is on another host"
     elif not os.path.isabs(interpreter) or not os.access(interpreter, os.X_OK):
         found["packages_missing"] = "the interpreter is not here any more"

@@ -43,7 +43,7 @@ def rerun(directory: str, workspace: WorkspaceDirectory) -> str:
             f"the run {run_id!r} cannot be run again: it was not submitted, but lived in the process that made it",
             hint="run that program again",
         )
-    target = targets.read(workspace.path, str(record.get("target", targets.LOCAL)))
+    target = _target(record, workspace.path)
     _check_interpreter(run_id, definition, target)
     objects = ObjectStore(workspace.objects)
     _keep(run_id, objects, snapshot)
@@ -57,7 +57,14 @@ def rerun(directory: str, workspace: WorkspaceDirectory) -> str:
         "submitter": queue.submitter(),
         "properties": {**_lasting(record.get("properties")), RERUN_OF: run_id},
     }
-    return submit.queue_run(workspace, submit.Submission(again, _order(directory, definition, workspace.path)))
+    return submit.queue_run(workspace, submit.Submission(again, target, _order(directory, definition, workspace.path)))
+
+
+def _target(record: dict[str, Any], data: str) -> dict[str, Any]:
+    """Definition of a run's target: this machine if it was that, whatever the name stands for by now."""
+    if targets.has_home_here(record):
+        return {"kind": targets.LOCAL}
+    return targets.read(data, str(record["target"]))
 
 
 def _order(directory: str, definition: dict[str, Any], data: str) -> Order | None:

@@ -56,18 +56,21 @@ class Submission:
     ----------
     record
         Its submission record, which becomes run.json.
+    target
+        Definition of its target.
     order
         The order for its environment; None where that is there already.
     """
 
     record: dict[str, Any]
+    target: dict[str, Any]
     order: Order | None = None
 
 
 def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> Submission:
     """Check a run, keep its source, and make its submission record; raises as `submit`."""
-    target = check(spec, workspace.path)
-    order = order_of(spec, workspace.path)
+    target, told = _checked(spec, workspace.path)
+    order = order_of(spec, workspace.path, target)
     git_reading = ThreadPoolExecutor(1)
     # Of a cell and of a script alike: the repository is that of the folder it was submitted from.
     git_state = git_reading.submit(read_git, spec.link_directory or spec.source_directory)
@@ -84,9 +87,9 @@ def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> Submission:
         )
         git = git_state.result()
         record = _record(spec, target, snapshot.id)
-        record["definition"].update(_environment(spec, order, workspace.path))
-        notes = _notes(spec) if order is None else order.request.spec.notes
-        record["warnings"] = [*spec.warnings, *notes, *snapshot.warnings]
+        record["definition"].update(_environment(spec, target, order, workspace.path))
+        notes = _notes(spec, target) if order is None else order.request.spec.notes
+        record["warnings"] = [*spec.warnings, *([told] if told else []), *notes, *snapshot.warnings]
         record.update(git.record(objects))
         record["properties"] = {
             **git.properties(),
@@ -94,7 +97,7 @@ def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> Submission:
             reuse.PROPERTY: reuse.fingerprint(record, spec.depends),
             **spec.properties,
         }
-    return Submission(record, order)
+    return Submission(record, target, order)
 
 
 def queue_run(workspace: WorkspaceDirectory, submission: Submission) -> str:
@@ -127,8 +130,8 @@ def _ticket(workspace: WorkspaceDirectory, submission: Submission, directory: st
         run_id=record["id"],
         directory=directory,
         data=workspace.path,
-        target=record["target"],
-        definition=targets.read(workspace.path, record["target"]),
+        target=targets.LOCAL if submission.target["kind"] == targets.LOCAL else record["target"],
+        definition=submission.target,
         snapshot=record["snapshot"],
         workspace={
             "subscription_id": workspace.ids.subscription_id,
@@ -140,7 +143,7 @@ def _ticket(workspace: WorkspaceDirectory, submission: Submission, directory: st
     )
 
 
-def order_of(spec: RunSpec, data: str) -> Order | None:
+def order_of(spec: RunSpec, data: str, target: dict[str, Any]) -> Order | None:
     """The order for a run's environment; None where there is nothing to build.
 
     Raises
@@ -158,7 +161,7 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
     wanted = normal(asked)
     if is_workspaces(wanted):
         return None
-    if spec.target != targets.LOCAL:
+    if target["kind"] != targets.LOCAL:
         raise ComputeTargetException(
             f"the environment of this run would have to be built on {spec.target!r}; amlnb builds them on this machine "
             "only, so far",
@@ -168,7 +171,7 @@ def order_of(spec: RunSpec, data: str) -> Order | None:
     return Order(request_of(wanted, os.environ), data, os.getcwd(), credentials=asked.credentials)
 
 
-def _notes(spec: RunSpec) -> tuple[str, ...]:
+def _notes(spec: RunSpec, target: dict[str, Any]) -> tuple[str, ...]:
     """What is otherwise than it was asked for, where the workspace's own Python meets it."""
     asked = spec.environment
     if asked is None or asked.kind == EXISTING:
@@ -176,10 +179,10 @@ def _notes(spec: RunSpec) -> tuple[str, ...]:
     from amlnb.environments.asking import normal, request_of
 
     # Elsewhere the Python is the target's, whatever was asked for.
-    return (request_of(asked, os.environ).spec if spec.target == targets.LOCAL else normal(asked)).notes
+    return (request_of(asked, os.environ).spec if target["kind"] == targets.LOCAL else normal(asked)).notes
 
 
-def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any]:
+def _environment(spec: RunSpec, target: dict[str, Any], order: Order | None, data: str) -> dict[str, Any]:
     """What a run's definition says of its environment; nothing if it has the target's own."""
     asked = spec.environment
     if asked is None:
@@ -190,7 +193,7 @@ def _environment(spec: RunSpec, order: Order | None, data: str) -> dict[str, Any
         from amlnb.environments.existing import interpreter_of
 
         path = str(asked.interpreter)
-        is_here = spec.target == targets.LOCAL
+        is_here = target["kind"] == targets.LOCAL
         return {"environment": asked.to_dict(), "interpreter": interpreter_of(path, os.environ) if is_here else path}
     lock = find(data, host.cache_dir(), order.request.key).lock
     return {
@@ -222,8 +225,8 @@ def _unwritable_told(workspace: WorkspaceDirectory) -> Iterator[None]:
         ) from error
 
 
-def check(spec: RunSpec, data: str) -> dict[str, Any]:
-    """Refuse what cannot run; return the definition of the target.
+def check(spec: RunSpec, data: str) -> None:
+    """Refuse what cannot run.
 
     Parameters
     ----------
@@ -232,6 +235,11 @@ def check(spec: RunSpec, data: str) -> dict[str, Any]:
     data
         The workspace's data directory; it need not exist. Raises as `submit`.
     """
+    _checked(spec, data)
+
+
+def _checked(spec: RunSpec, data: str) -> tuple[dict[str, Any], str | None]:
+    """As `check`; return the definition of the target, and what there is to tell of it."""
     if (spec.script is None) == (spec.command is None):
         raise UserErrorException(
             f"a run needs either a script or a command (script={spec.script!r}, command={spec.command!r})",
@@ -258,7 +266,7 @@ def check(spec: RunSpec, data: str) -> dict[str, Any]:
             )
     if spec.timeout_s is not None and not spec.timeout_s > 0:
         raise UserErrorException(f"the time limit is {spec.timeout_s!r} s", hint="give a number above 0")
-    return targets.read(data, spec.target)
+    return targets.resolve(data, spec.target, soft=spec.target_is_soft)
 
 
 def _check_text(text: str) -> None:
@@ -320,6 +328,8 @@ def _record(spec: RunSpec, target: dict[str, Any], snapshot_id: str) -> dict[str
             "timeout_s": spec.timeout_s,
             "grace_s": spec.grace_s,
             "link_directory": spec.link_directory if target["kind"] == targets.LOCAL else None,
+            **({} if spec.distributed is None else {"distributed": dict(spec.distributed)}),
+            **({} if spec.docker is None else {"docker": dict(spec.docker)}),
         },
         "snapshot": snapshot_id,
         "tags": dict(spec.tags),

@@ -1,4 +1,8 @@
-"""Compute targets by name: ``local`` always, others by a file in the workspace's ``targets`` folder."""
+"""Compute targets by name: ``local`` always, others by a file in the workspace's ``targets`` folder.
+
+Its ``kind`` says what a target is: ``ssh`` is another machine; ``local`` is a name for this one, whose runs share its
+slots, and what v1 says of a cluster stands beside it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from amlnb.compute.backend import Backend
-from amlnb.core import layout
+from amlnb.core import coercion, layout
 from amlnb.errors import ComputeTargetException
 from amlnb.store.plain_files import read_json
 
 LOCAL = "local"
+SSH = "ssh"
+_KINDS = (LOCAL, SSH)
+# So alike that a name is taken for a slip of the pen.
+_NEAR = 0.8
 
 
 def names(data: str) -> list[str]:
@@ -35,20 +43,58 @@ def read(data: str, name: str) -> dict[str, Any]:
     """
     if name == LOCAL:
         return {"kind": LOCAL}
-    path = _path(data, name)
     known = names(data)
     if name not in known:
         near = difflib.get_close_matches(name, known, 1)
-        raise ComputeTargetException(
-            f"ComputeTargetNotFound: there is no compute target {name!r} in this workspace",
-            hint=f"did you mean {near[0]!r}?"
-            if near
-            else f"there are: {', '.join(known)}; 'amlnb target add' adds one",
+        raise _not_found(
+            name,
+            f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}; 'amlnb target add' adds one",
         )
-    definition = read_json(path)
-    if definition is None or not isinstance(definition.get("kind"), str):
+    definition = _known(data, name)
+    if definition is None:
+        path = _path(data, name)
         raise ComputeTargetException(f"the definition of the compute target {name!r} in {path!r} is damaged")
     return definition
+
+
+def is_here(data: str, name: str) -> bool:
+    """Tell whether a name stands for this machine; False also where there is none of that name."""
+    return name == LOCAL or (_known(data, name) or {}).get("kind") == LOCAL
+
+
+def has_home_here(record: Mapping[str, Any]) -> bool:
+    """Tell whether a run's files are this machine's own, by the run's record, whatever its target is called."""
+    home = coercion.mapping(record.get("home"))
+    return str(home.get("kind", LOCAL)) == LOCAL
+
+
+def resolve(data: str, name: str, *, soft: bool) -> tuple[dict[str, Any], str | None]:
+    """Definition of the target that a run is for, and what there is to tell of it.
+
+    Parameters
+    ----------
+    data
+        The workspace's data directory.
+    name
+        As the run names it.
+    soft
+        A name that stands for nothing means this machine, which is told; v1 code names clusters of its cloud.
+
+    Raises
+    ------
+    ComputeTargetException
+        There is none of that name, and it is not soft or much like that of another machine; or its file is damaged.
+    """
+    if not soft or name in names(data):
+        return read(data, name), None
+    elsewhere = [each for each in names(data) if not is_here(data, each)]
+    near = difflib.get_close_matches(name, elsewhere, 1, _NEAR)
+    if near:
+        raise _not_found(name, f"did you mean {near[0]!r}?")
+    return {"kind": LOCAL}, (
+        f"the compute target {name!r} was never made here, so this run is on this machine; "
+        f"hint: 'amlnb target add {name} --host HOST' gives the name to another one"
+    )
 
 
 def write(data: str, name: str, definition: dict[str, Any]) -> None:
@@ -63,9 +109,9 @@ def write(data: str, name: str, definition: dict[str, Any]) -> None:
         raise ComputeTargetException(
             f"{name!r} cannot be the name of a compute target", hint="letters, digits, '-', '_' and '.'; not 'local'"
         )
-    if definition.get("kind") != "ssh":
+    if definition.get("kind") not in _KINDS:
         raise ComputeTargetException(
-            f"compute targets of kind {definition.get('kind')!r} are not known", hint="use ssh"
+            f"compute targets of kind {definition.get('kind')!r} are not known", hint=f"use {' or '.join(_KINDS)}"
         )
     path = _path(data, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -98,12 +144,24 @@ def backend(definition: Mapping[str, Any], cache: str) -> Backend:
     ComputeTargetException
         Its kind is not known to this version.
     """
-    if definition["kind"] == "ssh":
+    if definition["kind"] == SSH:
         from amlnb.compute.ssh import SshBackend
 
         return SshBackend(definition, cache)
     raise ComputeTargetException(
         f"compute targets of kind {definition['kind']!r} are not known to this version", hint="upgrade amlnb"
+    )
+
+
+def _known(data: str, name: str) -> dict[str, Any] | None:
+    """What the file of a target says; None if it is not there or damaged."""
+    found = read_json(_path(data, name)) if name in names(data) else None
+    return found if found is not None and isinstance(found.get("kind"), str) else None
+
+
+def _not_found(name: str, hint: str) -> ComputeTargetException:
+    return ComputeTargetException(
+        f"ComputeTargetNotFound: there is no compute target {name!r} in this workspace", hint=hint
     )
 
 

@@ -31,12 +31,13 @@ def dry_run_text(prepared: Prepared, options: SubmitOptions) -> str:
     ComputeTargetException
         There is no such target.
     """
-    targets.read(data_directory(prepared.folder), options.target)
+    data = data_directory(prepared.folder)
+    targets.read(data, options.target)
     found = prepared.capture
     symbols: list[ImportSymbol | DefinitionSymbol | ValueSymbol] = [*found.imports, *found.definitions, *found.values]
     rows = [
         *settings_rows(prepared.experiment, options),
-        ("environment", environment_text(options.target, prepared.environment)),
+        ("environment", environment_text(options.target, prepared.environment, data)),
     ]
     rows += _listed("captured", [_captured(symbol) for symbol in symbols])
     rows += [("returns", ", ".join(found.results))] if found.results else []
@@ -58,11 +59,11 @@ def told_rows(rows: Sequence[tuple[str, str]]) -> list[str]:
     return [f"  {name:<12} {text}".rstrip() for name, text in rows]
 
 
-def environment_text(target: str, environment: CellEnvironment | None) -> str:
+def environment_text(target: str, environment: CellEnvironment | None, data: str) -> str:
     """The Python that a run on a target gets, and what is installed there."""
     if environment is not None:
         return _asked_text(environment)
-    if target == targets.LOCAL:
+    if targets.is_here(data, target):
         return f"Python {platform.python_version()} of this notebook ({sys.executable})"
     return f"the Python of {target}"
 

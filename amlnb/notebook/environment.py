@@ -105,7 +105,7 @@ def environment_of(
         return None
     if lock is not None and not options.dry_run:
         take_over(spec, lock, data)
-    if target != targets.LOCAL or spec.kind not in (PIP, CONDA):
+    if not targets.is_here(data, target) or spec.kind not in (PIP, CONDA):
         return CellEnvironment(spec)
     if is_workspaces(normal(spec)):
         return None

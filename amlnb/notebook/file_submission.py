@@ -76,11 +76,11 @@ def dry_run_text(shell: Any, options: SubmitOptions) -> str:
     UserErrorException, ExperimentExecutionException, ComputeTargetException
         It would be refused.
     """
-    spec = file_spec(options, notebook_path(shell))
-    check(replace(spec, target=options.target), data_directory(os.getcwd()))
+    spec, data = file_spec(options, notebook_path(shell)), data_directory(os.getcwd())
+    check(replace(spec, target=options.target, target_is_soft=False), data)
     rows = [("would run", shlex.join([str(spec.script), *map(str, spec.arguments)]))]
     rows += settings_rows(spec.experiment, options)
-    rows += [("environment", environment_text(options.target, _environment(options)))]
+    rows += [("environment", environment_text(options.target, _environment(options), data))]
     rows += [("sent", f"{spec.source_directory} (but what its .amlignore or .gitignore leaves out)")]
     rows += [("", f"{name} (executes the notebook)") for name in spec.added]
     return "\n".join(["Nothing was submitted: a dry run. It would be:", *told_rows(rows)])

@@ -91,6 +91,7 @@ def send(spec: RunSpec, options: SubmitOptions, notebook: str | None) -> Sent:
     spec = replace(
         spec,
         target=options.target,
+        target_is_soft=False,
         timeout_s=options.timeout_s or DEFAULT_MAX_RUN_DURATION_S,
         display_name=options.name,
         tags=options.tags,

@@ -108,8 +108,8 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         take=options.take,
         only=not options.capture,
     )
-    here = options.target == targets.LOCAL
     data = data_directory(folder)
+    here = targets.is_here(data, options.target)
     environment = environment_of(options, data, folder, (source, "the cell"))
     if environment is not None:
         environment = able_to_load(environment, found, data, shell.user_ns)

@@ -34,15 +34,16 @@ def argv(launch: Launch, work: str) -> List[str]:
     ----------
     launch
         What the runner was told. Of ``built`` count: ``engine``, ``image``, ``interpreter``, and if they are there
-        ``user`` (``root`` and ``keep-id`` for engines without root), ``gpus``, ``init``, ``shm_size``, ``arguments``.
+        ``user`` (``root`` and ``keep-id`` for engines without root), ``gpus``, ``init``. Of the run's definition counts
+        ``docker``: ``shm_size`` and ``arguments``.
     work
         The working directory.
     """
-    built = launch.built
+    built, asked = launch.built, launch.definition.get("docker") or {}
     command = [built["engine"], "run", "--rm", "--name", name_of(launch), "--pull", "never"]
     command += ["--init"] if built.get("init", True) else []
     # The client copies the streams to the log; the engine need not keep them too.
-    command += ["--log-driver", "none", "--network", "host", "--shm-size", built.get("shm_size") or _SHM_SIZE]
+    command += ["--log-driver", "none", "--network", "host", "--shm-size", asked.get("shm_size") or _SHM_SIZE]
     command += ["--security-opt", "label=disable", "--entrypoint", "", "--workdir", work, *_user(built.get("user"))]
     command += ["--gpus", "all"] if built.get("gpus") else []
     for path, read_only in _mounts(launch):
@@ -54,7 +55,7 @@ def argv(launch: Launch, work: str) -> List[str]:
         command += ["-e", f"{name}={value}"] if name not in variables else []
     for name in sorted(variables):
         command += ["-e", f"{name}={variables[name]}" if name.startswith(_OF_THE_CLIENT) else name]
-    return [*command, *(built.get("arguments") or []), built["image"], *launch.command()]
+    return [*command, *map(str, asked.get("arguments") or []), built["image"], *launch.command()]
 
 
 def client_environment(launch: Launch) -> Dict[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 
 from amlnb.core import layout
+from amlnb.runner import one_process
 from amlnb.tracking import context
 
 TYPE_CHECKING = False
@@ -17,6 +19,7 @@ _OF_ANOTHER_PYTHON = frozenset(
     ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT", "CONDA_PREFIX", "CONDA_DEFAULT_ENV"]
 )
 CONTAINER = "container"
+_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)\})", re.ASCII)
 # Of the variables of the host only these mean the same in a container.
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _PASSED_INSIDE = frozenset([*_PROXIES, *(name.upper() for name in _PROXIES), "CUDA_VISIBLE_DEVICES", "TZ"])
@@ -45,7 +48,10 @@ class Launch:
         was.
     """
 
-    __slots__ = ("attempt", "boot", "built", "directory", "environ", "objects", "record", "run_side", "workspace")
+    __slots__ = (
+        *("attempt", "boot", "built", "directory", "environ", "objects", "record", "run_side", "workspace"),
+        "_of_one_process",
+    )
 
     def __init__(self, told: Dict[str, Any]) -> None:
         self.directory: str = told["directory"]
@@ -58,6 +64,8 @@ class Launch:
         self.built: Dict[str, Any] = told.get("environment") or {}
         with open(os.path.join(self.directory, layout.RUN_JSON), encoding="utf-8") as file:
             self.record: Dict[str, Any] = json.load(file)
+        # Asked for once: there is a port among them.
+        self._of_one_process = one_process.variables(self.definition.get("distributed"))
 
     @property
     def definition(self) -> Dict[str, Any]:
@@ -105,6 +113,7 @@ class Launch:
         environ = _within(self.prefix, environ)
         environ.update(self.built.get("variables") or {})
         environ.setdefault("PYTHONUNBUFFERED", "1")  # so that the log is live
+        environ.update(self._of_one_process)
         environ.update(self.definition.get("environment_variables") or {})
         record = self.record
         environ.update(context.variables(record["id"], record["experiment"], self.directory, self.workspace))
@@ -127,9 +136,5 @@ def _within(prefix: Optional[str], environ: Dict[str, str]) -> Dict[str, str]:
 
 
 def _expanded(argument: Any, environ: Dict[str, str]) -> str:
-    """Text of an argument; one that begins with ``$`` is expanded at run time, as in v1 (``$NODE_RANK``)."""
-    if isinstance(argument, str) and argument.startswith("$"):
-        from string import Template
-
-        return Template(argument).safe_substitute(environ)
-    return str(argument)
+    """Text of an argument; variables in it are expanded at run time, as in v1 (``$NODE_RANK``), and nothing else is."""
+    return _VARIABLE.sub(lambda found: environ.get(found.group(1) or found.group(2), found.group()), str(argument))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +23,14 @@ class RunSpec:
         Path of a Python script in the source directory, and its arguments (scalars).
     command
         A shell command line instead of a script.
+    distributed
+        How many processes v1 code asks for, as JSON can hold it; None for one that says nothing of it.
+    docker
+        ``arguments`` and ``shm_size`` for the container, where the run is in one.
     target
         Name of the compute target; ``local`` is this machine.
+    target_is_soft
+        A name that was never given to a target means this machine: v1 code names clusters of its cloud.
     interpreter
         Python that runs the script; None is the target's own (locally the submitter's).
     environment
@@ -47,7 +54,10 @@ class RunSpec:
     script: str | None = None
     arguments: tuple[Any, ...] = ()
     command: str | None = None
+    distributed: Mapping[str, Any] | None = None
+    docker: Mapping[str, Any] | None = None
     target: str = "local"
+    target_is_soft: bool = False
     interpreter: str | None = None
     environment: EnvironmentSpec | None = None
     environment_variables: dict[str, str] = field(default_factory=dict)

@@ -148,9 +148,8 @@ def test_what_docker_settings_do_is_told():
         "use_docker has no effect: the environment has no image of its own, and is built on the target",
     )
     image = Environment.from_docker_image("x", "mine:1")
-    assert spec_of(**use, environment=image).warnings == (
-        "the arguments for docker, ['--gpus', 'all'], were left out",
-    )
+    spec = spec_of(**use, environment=image)
+    assert (spec.warnings, spec.docker) == ((), {"arguments": ["--gpus", "all"], "shm_size": "2g"})
     assert spec_of(docker_runtime_config=DockerConfiguration(), environment=image).warnings == ()
 
 

@@ -99,10 +99,10 @@ def test_what_cannot_run_again_is_refused_before_anything_is_made(submit, worksp
     rewrite(run.directory, definition={**definition, "interpreter": "/nowhere/python"})
     with pytest.raises(UserErrorException, match="/nowhere/python"):
         rerun(run.directory, workspace.directory)
-    rewrite(run.directory, definition=definition, target="gone")
+    rewrite(run.directory, definition=definition, target="gone", home={"kind": "ssh", "host": "gone.invalid"})
     with pytest.raises(ComputeTargetException, match="gone"):
         rerun(run.directory, workspace.directory)
-    rewrite(run.directory, target="local")
+    rewrite(run.directory, target="local", home={"kind": "local"})
     objects = ObjectStore(workspace.directory.objects)
     contents = json.loads(objects.read(read_record(run.directory)["snapshot"]))["files"]
     os.unlink(objects.path(contents["script.py"]["sha"]))

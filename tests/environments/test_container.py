@@ -138,13 +138,13 @@ def test_folders_are_mounted_under_their_own_paths_whatever_they_are_called(tmp_
     folder = tmp_path / 'a, "b": c'
     linked = folder / "linked"
     linked.mkdir(parents=True)
-    launch = launch_of(folder, definition={"link_directory": str(linked)}, gpus=True, arguments=["--cpus", "1"])
+    launch = launch_of(folder, definition={"link_directory": str(linked), "docker": {"arguments": ["--cpus", "1"], "shm_size": "8g"}}, gpus=True)
     argv = container.argv(launch, "/work")
     mounts = [argv[at + 1] for at, word in enumerate(argv) if word == "--mount"]
     doubled = str(folder).replace('"', '""')
     assert [mount.endswith(",readonly") for mount in mounts] == [False, True, False]
     assert mounts[2] == f'type=bind,"source={doubled}/linked","target={doubled}/linked"'
-    assert argv[argv.index("--gpus") + 1] == "all"
+    assert (argv[argv.index("--gpus") + 1], argv[argv.index("--shm-size") + 1]) == ("all", "8g")
     assert argv[argv.index("sha256:1") - 2 : argv.index("sha256:1")] == ["--cpus", "1"]
 
 

@@ -211,7 +211,7 @@ class _Courier:
             log(told)
 
     def _take(self, name: str, ticket: queue.Ticket) -> None:
-        if os.path.exists(os.path.join(ticket.directory, layout.FINAL_JSON)) and ticket.target == targets.LOCAL:
+        if os.path.exists(os.path.join(ticket.directory, layout.FINAL_JSON)) and _is_here(ticket):
             queue.remove(name)
             return
         job = Job(
@@ -225,7 +225,7 @@ class _Courier:
             run_side=self._run_side,
             target=ticket.definition,
         )
-        if ticket.target == targets.LOCAL:
+        if _is_here(ticket):
             self._local.add(name, ticket, job)
             attempt = read_json(os.path.join(ticket.directory, layout.ATTEMPTS, "1.json"))
             if attempt is not None and host.liveness(attempt) == "alive":
@@ -301,6 +301,10 @@ class _RemoteWorker:
                     log(traceback.format_exc())
             with self._guard:
                 del self._new[: len(new)]
+
+
+def _is_here(ticket: queue.Ticket) -> bool:
+    return str(ticket.definition["kind"]) == targets.LOCAL
 
 
 def _idle_s() -> float:

@@ -1,0 +1,148 @@
+"""``.runconfig`` files: a `RunConfiguration` as v1 kept it in a project's ``.azureml``."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from amlnb.api.environment import Environment
+from amlnb.api.environment_sections import DockerConfiguration
+from amlnb.api.run_configuration_sections import DataReferenceConfiguration, Section, camel
+from amlnb.core import coercion
+from amlnb.errors import AmlnbError, UserErrorException
+
+_ENDING = ".runconfig"
+_FOLDERS = (".azureml", "aml_config", "")
+_PLAIN = (
+    *("script", "arguments", "command", "framework", "communicator", "target", "node_count"),
+    *("max_run_duration_seconds", "environment_variables", "auto_prepare_environment", "prepare_environment"),
+    *("source_directory_data_store", "data", "output_data", "datacaches", "credential_passthrough", "priority"),
+)
+_SECTIONS = ("history", "spark", "hdi", "amlcompute", "container_instance", "parallel_task")
+_COUNTS = {
+    "mpi": ("process_count_per_node", "node_count"),
+    "pytorch": ("communication_backend", "process_count", "node_count"),
+    "tensorflow": ("worker_count", "parameter_server_count"),
+}
+_DOCKER = ("use_docker", "shared_volumes", "arguments", "shm_size")
+
+
+def read(path: str, name: str | None) -> tuple[dict[str, Any], str]:
+    """Content of a file, and its path.
+
+    Raises
+    ------
+    UserErrorException
+        It is not there, or is none.
+    """
+    import yaml
+
+    where = _find(path, name)
+    try:
+        with open(where, encoding="utf-8") as file:
+            document = yaml.safe_load(file)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserErrorException(f"{where!r} cannot be read: {error}", hint="save the configuration again") from error
+    if not isinstance(document, dict):
+        raise UserErrorException(f"{where!r} is no run configuration", hint="run_config.save(path, name) writes one")
+    return document, where
+
+
+def write(config: Any, path: str | None, name: str | None) -> None:
+    """Write a configuration.
+
+    Raises
+    ------
+    UserErrorException
+        No place was given.
+    """
+    import yaml
+
+    if path is None and name is None:
+        raise UserErrorException(
+            "the run configuration has no place to be saved in", hint="run_config.save(path='.', name='mine')"
+        )
+    where = path if name is None else os.path.join(path or ".", _FOLDERS[0], name + _ENDING * (not _is_file_name(name)))
+    assert where is not None  # noqa: S101 - one of the two was given
+    os.makedirs(os.path.dirname(os.path.abspath(where)), exist_ok=True)
+    with open(where, "w", encoding="utf-8") as file:
+        yaml.safe_dump(document_of(config), file, sort_keys=False, allow_unicode=True)
+
+
+def delete(path: str, name: str | None) -> None:
+    """Remove the file of a configuration; raises as `read`."""
+    os.unlink(_find(path, name))
+
+
+def document_of(config: Any) -> dict[str, Any]:
+    """What a file holds of a configuration."""
+    document = {camel(name): getattr(config, name) for name in _PLAIN}
+    environment = config.environment
+    document["environment"] = environment if isinstance(environment, str) else environment.to_document()
+    document["dataReferences"] = {
+        key: value.to_document() if isinstance(value, Section) else value
+        for key, value in config.data_references.items()
+    }
+    for name in _SECTIONS:
+        document[camel(name)] = getattr(config, name).to_document()
+    for name, counts in {**_COUNTS, "docker": _DOCKER}.items():
+        document[name] = {camel(each): getattr(getattr(config, name), each) for each in counts}
+    return document
+
+
+def fill(config: Any, document: Mapping[str, Any], where: str) -> None:
+    """Give a configuration what a file says; the rest is as by default.
+
+    Raises
+    ------
+    UserErrorException
+        A value of it is of the wrong type.
+    """
+    try:
+        for name in _PLAIN:
+            if document.get(camel(name)) is not None:
+                setattr(config, name, document[camel(name)])
+        if document.get("environment"):
+            config.environment = _environment(document["environment"], config.environment.name)
+        for name in _SECTIONS:
+            getattr(config, name).take(coercion.mapping(document.get(camel(name))))
+        for name, counts in _COUNTS.items():
+            told = coercion.mapping(document.get(name))
+            given = {each: told[camel(each)] for each in counts if told.get(camel(each)) is not None}
+            setattr(config, name, type(getattr(config, name))(**given))
+        told = coercion.mapping(document.get("docker"))
+        config.docker = DockerConfiguration(**{each: told[camel(each)] for each in _DOCKER if camel(each) in told})
+        for key, value in coercion.mapping(document.get("dataReferences")).items():
+            config.data_references[key] = DataReferenceConfiguration()
+            config.data_references[key].take(coercion.mapping(value))
+    except (AmlnbError, TypeError, ValueError, AttributeError) as error:
+        told_error = error.message if isinstance(error, AmlnbError) else error
+        raise UserErrorException(f"the run configuration {where!r} cannot be used: {told_error}") from error
+
+
+def _environment(told: object, name: str) -> Environment | str:
+    return told if isinstance(told, str) else Environment._of_document({"name": name, **coercion.mapping(told)})
+
+
+def _find(path: str, name: str | None) -> str:
+    if name is None:
+        if not os.path.isfile(path):
+            raise UserErrorException(f"there is no run configuration {path!r}", hint="give the folder, and name=...")
+        return path
+    there: list[str] = []
+    for folder in _FOLDERS:
+        place = os.path.join(path, folder)
+        for candidate in (name, name + _ENDING):
+            if os.path.isfile(os.path.join(place, candidate)):
+                return os.path.join(place, candidate)
+        names = os.listdir(place) if os.path.isdir(place) else []
+        there += sorted(each.removesuffix(_ENDING) for each in names if each.endswith(_ENDING))
+    near = difflib.get_close_matches(name, there, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(there)}" if there else "there is none"
+    raise UserErrorException(f"there is no run configuration {name!r} in {os.path.abspath(path)!r}", hint=hint)
+
+
+def _is_file_name(name: str) -> bool:
+    return name.endswith((_ENDING, ".yml", ".yaml"))
