@@ -83,12 +83,14 @@ def resolve(data: str, name: str, *, soft: bool) -> tuple[dict[str, Any], str | 
     Raises
     ------
     ComputeTargetException
-        There is none of that name, and it is not soft or much like that of another machine; or its file is damaged.
+        There is none of that name, and it is not soft, or much like ``local`` or the name of another machine; or its
+        file is damaged.
     """
     if not soft or name in names(data):
         return read(data, name), None
-    elsewhere = [each for each in names(data) if not is_here(data, each)]
-    near = difflib.get_close_matches(name, elsewhere, 1, _NEAR)
+    # Another cluster of v1's is no slip of the pen: 'cpu-cluster' is much like 'gpu-cluster'.
+    meant = [LOCAL, *(each for each in names(data) if not is_here(data, each))]
+    near = difflib.get_close_matches(name, meant, 1, _NEAR)
     if near:
         raise _not_found(name, f"did you mean {near[0]!r}?")
     return {"kind": LOCAL}, (

@@ -53,6 +53,7 @@ def test_a_cluster_that_was_never_made_is_this_machine_and_that_is_told(workspac
     [
         ("gpu-bx", {"gpu-box": {"kind": "ssh", "host": "gpu"}}, "did you mean 'gpu-box'?"),
         ("gpu-bx", {"gpu-box": CLUSTER}, None),
+        ("locla", {}, "did you mean 'local'?"),
         ("cpu-cluster", {"box": {"kind": "ssh", "host": "box"}}, None),
         ("box", {"box": {"kind": "ssh", "host": "box"}}, None),
     ],
