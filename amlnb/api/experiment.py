@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import os
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from amlnb import host
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 255
 _RUNS_OF_CARD = 10
+# Keywords of submit that change nothing here: a run's progress is printed by wait_for_completion.
+_TAKEN_AS_IN_V1 = frozenset(["show_output"])
 
 
 class WorkspaceHandle(Protocol):
@@ -92,7 +96,8 @@ class Experiment:
         tags: dict[str, Any] | None = None,
         *,
         reuse: bool = False,
-        **_: Any,
+        _parent: str | None = None,
+        **kwargs: Any,
     ) -> Run:
         """Submit a run; it is queued when this returns.
 
@@ -110,7 +115,7 @@ class Experiment:
         ExperimentExecutionException, SnapshotException, ComputeTargetException, UserErrorException
             See :func:`amlnb.engine.submit.submit`.
         """
-        if isinstance(config, ScriptRunConfig | NotebookRunConfig):
+        if hasattr(config, "to_spec"):
             config = config.to_spec(self.name, tags, self.workspace)
         if not isinstance(config, RunSpec):
             raise UserErrorException(
@@ -118,6 +123,11 @@ class Experiment:
             )
         for text in config.warnings:
             print(f"Warning: {text}")
+        unused = sorted(set(kwargs) - _TAKEN_AS_IN_V1)
+        if unused:
+            print(f"Warning: submit does nothing with {', '.join(unused)}")
+        if _parent is not None:
+            config = replace(config, parent=_parent)
         directory = self.workspace.directory
         submission = prepare(config, directory)
         same = completed_run(directory, submission.record) if reuse else None
@@ -136,6 +146,8 @@ class Experiment:
 
         Parameters
         ----------
+        outputs
+            Folder whose files are the run's outputs when it ends; made if missing. By default ``./outputs``.
         snapshot_directory
             Folder to keep with the run; None for none.
 
@@ -175,6 +187,7 @@ class Experiment:
             path = create.create_run(directory.runs, record)
         run = Run._attached(path, record["id"], self.name, "client", owned=True)
         run._experiment = self
+        run._watch_outputs("outputs" if outputs is None else outputs)
         return run
 
     def get_runs(
@@ -264,6 +277,17 @@ class Experiment:
 
     def _summaries(self) -> Sequence[RunSummary]:
         return Index(self.workspace.directory).list_runs(self.name)
+
+    def _find_run(self, run_id: str) -> str:
+        """Directory of a run of the workspace."""
+        directory = self.workspace.directory.find_run(run_id)
+        if directory is None:
+            near = difflib.get_close_matches(run_id, [summary.id for summary in self._summaries()], 1)
+            raise UserErrorException(
+                f"there is no run {run_id!r} in the workspace {self.workspace.name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else "'amlnb run list' shows the runs",
+            )
+        return directory
 
     def _run_at(self, directory: str) -> Run:
         return run_reading.run_at(directory, self)

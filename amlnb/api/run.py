@@ -6,24 +6,19 @@ What reads runs back loads the toolkit when it is called, and says so where ther
 
 from __future__ import annotations
 
-from amlnb.errors import AmlnbError, RunEnvironmentException, RunFailedError
+from amlnb.api.run_content import RunContent, toolkit
+from amlnb.errors import AmlnbError, RunEnvironmentException, RunFailedError, UserErrorException
 from amlnb.tracking import context, edits
 from amlnb.tracking.offline import OfflineRun
-from amlnb.tracking.tracked_run import TrackedRun
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
-    from typing import Any, Callable, Dict, Generator, Iterator, List, Optional, Tuple
-
-    import pandas as pd
-
-    from amlnb.store.run_reader import RunReader
+    from typing import Any, Callable, Dict, Generator, Iterator, Optional, Tuple
 
 _context_runs: Dict[Tuple[str, str], Run] = {}
 
 
-class Run(TrackedRun):
+class Run(RunContent):
     """A run of an experiment.
 
     Parameters
@@ -39,12 +34,20 @@ class Run(TrackedRun):
         The workspace has no run of that id.
     """
 
+    _experiment: Any = None
     _kept_result: Optional[Dict[str, Any]] = None
 
     def __init__(self, experiment: Any, run_id: str, outputs: Any = None, **_: Any) -> None:
-        directory = _toolkit("run_relations").find_directory(experiment, run_id)
+        if not hasattr(experiment, "_find_run"):
+            raise UserErrorException(
+                f"a Run is made of an Experiment and an id, not of a {type(experiment).__name__}",
+                hint="Run(experiment, run_id), or Run.get(workspace, run_id)",
+            )
+        directory = experiment._find_run(run_id)
         super().__init__(directory, run_id, experiment.name, "client")
         self._experiment = experiment
+        if outputs is not None:
+            self._watch_outputs(outputs)
 
     @classmethod
     def get_context(cls, allow_offline: bool = True, used_for_context_manager: bool = False, **_: Any) -> Run:
@@ -70,27 +73,20 @@ class Run(TrackedRun):
     @property
     def experiment(self) -> Any:
         """The run's :class:`~amlnb.api.experiment.Experiment` (untyped here: it is built on this class)."""
-        known = getattr(self, "_experiment", None)
-        if known is None:
-            known = self._experiment = _toolkit("run_relations").experiment_of(self)
-        return known
+        if self._experiment is None:
+            self._experiment = self._kin().experiment_of(self)
+        return self._experiment
 
     @property
     def number(self) -> int:
         """Position of the run within its experiment by time of submission, from 1."""
-        return int(_toolkit("run_relations").summary_of(self).number)
+        return int(toolkit("run_relations").summary_of(self).number)
 
     @property
     def type(self) -> Optional[str]:
         """``azureml.scriptrun`` for a submitted run; None for one that lives in a process of its own."""
-        kind = self._reader().record.get("type")
+        kind = self._record().get("type")
         return None if kind is None else str(kind)
-
-    @property
-    def parent(self) -> Optional[Run]:
-        """The parent run of a child run."""
-        found: Optional[Run] = _toolkit("run_relations").parent_of(self)
-        return found
 
     @property
     def display_name(self) -> str:
@@ -130,12 +126,12 @@ class Run(TrackedRun):
         """Everything about the run in v1's keys: runId, target, status, startTimeUtc, endTimeUtc (once ended),
         properties, inputDatasets, outputDatasets, runDefinition, logFiles, submittedBy, error, warnings.
         """
-        details: Dict[str, Any] = _toolkit().details(self)
+        details: Dict[str, Any] = toolkit("run_details_document").details(self)
         return details
 
     def get_details_with_logs(self) -> Dict[str, Any]:
         """As :meth:`get_details`, with the text of the logs in place of their paths."""
-        details: Dict[str, Any] = _toolkit().details(self, with_logs=True)
+        details: Dict[str, Any] = toolkit("run_details_document").details(self, with_logs=True)
         return details
 
     def wait_for_completion(
@@ -159,7 +155,7 @@ class Run(TrackedRun):
         ExperimentExecutionException
             Interrupted from the keyboard; the run goes on.
         """
-        details: Dict[str, Any] = _toolkit("run_waiting").wait(self, show_output, raise_on_error)
+        details: Dict[str, Any] = toolkit("run_waiting").wait(self, show_output, raise_on_error)
         return details
 
     def result(self, timeout: Optional[float] = None, *, trust: bool = False) -> Dict[str, Any]:
@@ -188,7 +184,7 @@ class Run(TrackedRun):
         UserErrorException
             A value was not kept, cannot be read here, or is not trusted.
         """
-        found: Dict[str, Any] = _toolkit("run_futures").result(self, timeout, trust=trust)
+        found: Dict[str, Any] = toolkit("run_futures").result(self, timeout, trust=trust)
         return found
 
     def exception(self, timeout: Optional[float] = None) -> Optional[RunFailedError]:
@@ -196,24 +192,24 @@ class Run(TrackedRun):
 
         Raises as :meth:`result` where the run was Canceled or has not ended in time.
         """
-        found: Optional[RunFailedError] = _toolkit("run_futures").exception(self, timeout)
+        found: Optional[RunFailedError] = toolkit("run_futures").exception(self, timeout)
         return found
 
     def done(self) -> bool:
         """Whether the run has ended, in whatever state."""
-        return bool(_toolkit("run_futures").done(self))
+        return bool(toolkit("run_futures").done(self))
 
     def add_done_callback(self, function: Callable[[Run], Any]) -> None:
         """Call ``function(run)`` when the run has ended: in a thread of its own, or at once if it has ended already.
 
         What it raises is logged and goes no further. With the process (the kernel) its callbacks end too.
         """
-        _toolkit("run_futures").add_done_callback(self, function)
+        toolkit("run_futures").add_done_callback(self, function)
 
     def __await__(self) -> Generator[Any, None, Dict[str, Any]]:
         """``await run`` is :meth:`result` without blocking the event loop."""
         values: Dict[str, Any]  # apart, because 3.7 knows no yield behind an annotation
-        values = yield from _toolkit("run_futures").awaited(self)
+        values = yield from toolkit("run_futures").awaited(self)
         return values
 
     def cancel(self) -> None:
@@ -221,11 +217,19 @@ class Run(TrackedRun):
 
         In the run's own job, and for one that has ended, it does nothing.
         """
-        current = context.current()
-        if current is not None and current.run_id == self.id:
-            print("cancel() does nothing inside of the run itself")
+        if self._is_of_this_job():
+            print("Warning: cancel() does nothing inside of the run itself")
             return
-        _toolkit().cancel(self)
+        toolkit("run_reading").cancel(self)
+
+    def _end(self, state: Optional[str], error: Optional[Dict[str, Any]]) -> None:
+        super()._end(state, error)
+        if state is not None and not self._owned and not self._is_of_this_job():
+            toolkit("run_reading").end(self, state, error)
+
+    def _is_of_this_job(self) -> bool:
+        current = context.current()
+        return current is not None and current.run_id == self.id
 
     def archive(self) -> None:
         """Leave the run out of listings."""
@@ -235,69 +239,19 @@ class Run(TrackedRun):
         """Put an archived run back into listings."""
         edits.add_edit(self._directory, {"op": "reactivate"})
 
-    # -- tags, properties, metrics, children -------------------------------------------------------------------------
-
-    def get_tags(self) -> Dict[str, Optional[str]]:
-        """Tags of the run."""
-        return dict(self._facts().tags)
+    # -- its kin -------------------------------------------------------------------------------------------------------
 
     @property
-    def tags(self) -> Dict[str, Optional[str]]:
-        """The same as :meth:`get_tags`."""
-        return self.get_tags()
-
-    def remove_tags(self, tags: Any) -> None:
-        """Remove tags by their keys."""
-        edits.add_edit(self._directory, {"op": "tags", "tags": {}, "remove": [str(key) for key in tags]})
-
-    def get_properties(self) -> Dict[str, str]:
-        """Properties of the run."""
-        return dict(self._facts().properties)
-
-    @property
-    def properties(self) -> Dict[str, str]:
-        """The same as :meth:`get_properties`."""
-        return self.get_properties()
-
-    def get_metrics(
-        self, name: Optional[str] = None, recursive: bool = False, run_type: Any = None, populate: bool = False
-    ) -> Dict[str, Any]:
-        """Metrics in v1's shapes: a scalar logged once, a list of several, dicts of lists for rows and tables.
-
-        With ``name`` only that one ({} if it is not there); with ``recursive`` ``{run id: metrics}`` of the run and
-        all below it that logged anything.
-        """
-        found: Dict[str, Any] = _toolkit("run_relations").metrics(self, name, recursive)
-        return found
-
-    def metrics(self, name: str, index: str = "step") -> pd.Series[Any]:
-        """One metric as a pandas Series (float64).
-
-        Parameters
-        ----------
-        name
-            The metric.
-        index
-            ``step`` (the position where no step was logged) or ``time`` (UTC).
+    def parent(self) -> Optional[Run]:
+        """The parent run of a child run.
 
         Raises
         ------
         UserErrorException
-            The run has no such metric.
+            In a job on another machine than the workspace's: the parent is not there.
         """
-        return _toolkit().metric_series(self, name, index)  # type: ignore[no-any-return]  # behind a lazy import
-
-    def system_metrics(self) -> pd.DataFrame:
-        """What the run used of its machine, sampled every few seconds.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Index ``time`` (UTC). Columns (float64): ``cpu_percent`` (100 is one core) and ``memory_bytes`` of the run's
-            processes, ``processes``, ``host_memory_percent``; ``gpu<i>_percent`` and ``gpu<i>_memory_bytes`` of each
-            GPU. Empty for a run that ended within its first second.
-        """
-        return _toolkit().system_metrics(self)  # type: ignore[no-any-return]  # behind a lazy import
+        found: Optional[Run] = self._kin().parent_of(self)
+        return found
 
     def get_children(
         self,
@@ -309,47 +263,50 @@ class Run(TrackedRun):
         _rehydrate_runs: bool = True,
     ) -> Iterator[Run]:
         """Child runs, the newest first."""
-        found: Iterator[Run] = _toolkit("run_relations").children(self, recursive, tags, properties, type, status)
+        found: Iterator[Run] = self._kin().children(self, recursive, tags, properties, type, status)
         return found
 
-    def get_environment(self) -> Any:
-        """The `Environment` that was asked for; where none was, one with the Python that the run had."""
-        return _toolkit().environment(self._reader())
+    def _kin(self) -> Any:
+        return toolkit("reading_in_job" if self._is_light() else "run_relations")
 
-    # -- files -----------------------------------------------------------------------------------------------------
+    def submit_child(self, config: Any, tags: Any = None, **kwargs: Any) -> Run:
+        """Submit a run as a child of this one; see :meth:`amlnb.api.experiment.Experiment.submit`."""
+        submitted: Run = self.experiment.submit(config, tags, _parent=self.id, **kwargs)
+        return submitted
 
-    def get_file_names(self) -> List[str]:
-        """Names of the run's files: ``outputs/...``, ``logs/...``, the log under both of its names, uploaded ones."""
-        names: List[str] = _toolkit("run_files").names(self)
-        return names
+    def get_submitted_run(self, **_: Any) -> Run:
+        """The run itself, as in v1."""
+        return self
 
-    def download_file(
-        self, name: str, output_file_path: Optional[str] = None, _validate_checksum: bool = False
-    ) -> None:
-        """Copy a file of the run to ``output_file_path`` (by default its own name in the working directory).
+    @staticmethod
+    def list(
+        experiment: Any,
+        type: Optional[str] = None,
+        tags: Any = None,
+        properties: Any = None,
+        status: Optional[str] = None,
+        include_children: bool = False,
+        _rehydrate_runs: bool = True,
+    ) -> Iterator[Run]:
+        """Runs of an experiment that are not archived, the newest first; without children unless they are asked for."""
+        runs: Iterator[Run] = experiment.get_runs(type, tags, properties, include_children)
+        return runs if status is None else (run for run in runs if run.get_status() == status)
+
+    @staticmethod
+    def get(workspace: Any, run_id: str) -> Run:
+        """A run of a workspace by its id.
 
         Raises
         ------
         UserErrorException
-            The run has no such file; the message names those it has.
+            There is none of that id.
         """
-        _toolkit("run_files").download(self, name, output_file_path)
-
-    def download_files(
-        self,
-        prefix: Optional[str] = None,
-        output_directory: Optional[str] = None,
-        output_paths: Optional[List[str]] = None,
-        batch_size: int = 100,
-        append_prefix: bool = True,
-        timeout_seconds: Optional[float] = None,
-    ) -> None:
-        """Copy all files whose names begin with ``prefix`` into a folder, or to the paths given."""
-        _toolkit("run_files").download_all(self, prefix, output_directory, output_paths, append_prefix)
+        found: Run = workspace.get_run(run_id)
+        return found
 
     def get_portal_url(self) -> str:
         """Address of the run's page: a fixed port of this machine a workspace, and no secret in it."""
-        return str(_toolkit("run_relations").portal_url(self))
+        return str(toolkit("run_relations").portal_url(self))
 
     def __repr__(self) -> str:
         try:
@@ -363,7 +320,7 @@ class Run(TrackedRun):
     def _repr_html_(self) -> Optional[str]:
         """What a notebook without our extension shows of a run; None where it cannot be read here."""
         try:
-            return str(_toolkit("cards").run_html(self))
+            return str(toolkit("cards").run_html(self))
         except (OSError, AmlnbError):
             return None
 
@@ -372,26 +329,3 @@ class Run(TrackedRun):
             return self.type
         except (OSError, RunEnvironmentException):
             return None
-
-    def _reader(self) -> RunReader:
-        """Reader of the run's directory, kept so that each look reads only what is new."""
-        kept: Optional[RunReader] = getattr(self, "_kept_reader", None)
-        if kept is None:
-            kept = self._kept_reader = _toolkit().open_reader(self._directory)
-        return kept
-
-    def _facts(self) -> Any:
-        return _toolkit().look(self._reader())
-
-
-def _toolkit(module: str = "run_reading") -> ModuleType:
-    """Load the part of the toolkit behind a method; in a job without amlnb installed, say what is missing."""
-    from importlib import import_module
-
-    try:
-        return import_module("amlnb.api." + module)
-    except (ImportError, SyntaxError) as error:
-        raise RunEnvironmentException(
-            f"this method reads runs, and needs amlnb itself in this environment ({error})",
-            hint="pip install amlnb (Python 3.11 or newer); log, tag and upload work without it",
-        ) from error

@@ -5,23 +5,26 @@ from __future__ import annotations
 import difflib
 import os
 import shutil
-from typing import TYPE_CHECKING
 
+from amlnb.api.run_content import RunContent
 from amlnb.errors import UserErrorException
 from amlnb.store import files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.run import Run
+    from typing import List, Optional
 
+# Where logs are among a run's files.
+LOG_FOLDERS = ("user_logs/", "azureml-logs/", "logs/")
 _NAMED_AT_MOST = 20
 
 
-def names(run: Run) -> list[str]:
+def names(run: RunContent) -> List[str]:
     """Names of all files of a run."""
     return list(files.list_files(run.directory))
 
 
-def download(run: Run, name: str, output_file_path: str | None) -> None:
+def download(run: RunContent, name: str, output_file_path: Optional[str]) -> None:
     """Copy one file."""
     found = files.list_files(run.directory)
     if name not in found:
@@ -39,10 +42,10 @@ def download(run: Run, name: str, output_file_path: str | None) -> None:
 
 
 def download_all(
-    run: Run,
-    prefix: str | None,
-    output_directory: str | None,
-    output_paths: list[str] | None,
+    run: RunContent,
+    prefix: Optional[str],
+    output_directory: Optional[str],
+    output_paths: Optional[List[str]],
     append_prefix: bool,
 ) -> None:
     """Copy all files below a prefix."""
@@ -53,7 +56,7 @@ def download_all(
                 f"download_files was given {len(output_paths)} paths for {len(found)} files: {', '.join(found)}",
                 hint="give one path a file, or an output_directory",
             )
-        targets = dict(zip(found, output_paths, strict=True))
+        targets = dict(zip(found, output_paths))
     else:
         folder = output_directory or "."
         targets = {name: os.path.join(folder, name if append_prefix else _tail(name, prefix)) for name in found}
@@ -61,7 +64,18 @@ def download_all(
         _copy(path, targets[name])
 
 
-def _tail(name: str, prefix: str | None) -> str:
+def download_logs(run: RunContent, destination: Optional[str]) -> List[str]:
+    """Copy all logs; the log that has two names comes once."""
+    import tempfile
+
+    folder = os.path.abspath(destination) if destination else tempfile.mkdtemp()
+    found = {path: name for name, path in files.list_files(run.directory).items() if name.startswith(LOG_FOLDERS)}
+    for path, name in found.items():
+        _copy(path, os.path.join(folder, name))
+    return [os.path.join(folder, name) for name in found.values()]
+
+
+def _tail(name: str, prefix: Optional[str]) -> str:
     return name[len(prefix or "") :].lstrip("/") or os.path.basename(name)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 import os
 from collections.abc import Mapping
@@ -12,12 +11,14 @@ from amlnb.api.environment import Environment
 from amlnb.api.run import Run
 from amlnb.api.run_configuration import DEFAULT_ENVIRONMENT
 from amlnb.core import coercion, states
+from amlnb.core.filters import has
 from amlnb.core.replay import RunFacts
+from amlnb.engine import deaths
 from amlnb.engine import look as looking
 from amlnb.engine.kept_environment import kept_lock
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
-from amlnb.store import files, series
+from amlnb.store import series
 from amlnb.store.index import RunSummary
 from amlnb.store.pandas_extra import need_pandas
 from amlnb.store.run_reader import RunReader
@@ -42,6 +43,21 @@ def cancel(run: Run) -> None:
     looking.cancel(run._reader(), f"pid {os.getpid()}")
 
 
+def end(run: Run, state: str, error: dict[str, Any] | None) -> None:
+    """End a run that does not live in this process, as its client says.
+
+    One that some process made is sealed; one that was submitted is ended where it is said to have failed, and goes on
+    where it is said to be complete: that is what its own end will tell.
+    """
+    reader = run._reader()
+    if states.is_terminal(look(reader).phase):
+        return
+    if reader.record.get("owner") is not None:
+        deaths.seal_run(reader, {"state": state, "error": error})
+    elif state == states.FAILED:
+        looking.cancel(reader, f"pid {os.getpid()}", error)
+
+
 def run_at(directory: str, experiment: Any = None) -> Run:
     """Make a run object of a run directory."""
     reader = RunReader(directory)
@@ -50,30 +66,6 @@ def run_at(directory: str, experiment: Any = None) -> Run:
     if experiment is not None:
         run._experiment = experiment
     return run
-
-
-def details(run: Run, *, with_logs: bool = False) -> dict[str, Any]:
-    """Everything about a run, in v1's keys."""
-    facts = look(run._reader())
-    record = run._reader().record
-    found: dict[str, Any] = {
-        "runId": run.id,
-        "target": record.get("target"),
-        "status": facts.state,
-        "startTimeUtc": _utc(facts.started),
-        "properties": facts.properties,
-        "inputDatasets": [],
-        "outputDatasets": [],
-        "runDefinition": _definition(run._reader()),
-        "logFiles": _logs(run, with_logs=with_logs),
-        "submittedBy": coercion.mapping(record.get("submitter") or record.get("owner")).get("hostname"),
-        "warnings": [{"source": "amlnb", "message": text} for text in facts.warnings],
-    }
-    if states.is_terminal(facts.phase):
-        found["endTimeUtc"] = _utc(facts.ended)
-    if facts.error:
-        found["error"] = {"error": facts.error}
-    return found
 
 
 def metric_series(run: Run, name: str, index: str) -> pd.Series[Any]:
@@ -111,22 +103,14 @@ def system_metrics(run: Run) -> pd.DataFrame:
 def matches(summary: RunSummary, tags: Any, properties: Any, kind: str | None, status: str | None) -> bool:
     """Tell whether a run has these tags (a key, or a dict of key and value), properties, type and state."""
     return (
-        _has(summary.tags, tags)
-        and _has(summary.properties, properties)
+        has(summary.tags, tags)
+        and has(summary.properties, properties)
         and (kind is None or summary.type == kind)
         and (status is None or summary.state == status)
     )
 
 
-def _has(held: Mapping[str, str | None], wanted: Any) -> bool:
-    if not wanted:
-        return True
-    if isinstance(wanted, str):
-        return wanted in held
-    return all(key in held and (value is None or held[key] == str(value)) for key, value in dict(wanted).items())
-
-
-def environment(reader: RunReader) -> Environment:
+def environment(directory: str, record: Mapping[str, Any]) -> Environment:
     """What was asked for as the environment of a run; where nothing was, the Python that it had.
 
     Raises
@@ -134,13 +118,13 @@ def environment(reader: RunReader) -> Environment:
     FormatError
         The run's record is damaged, or of a newer version.
     """
-    definition = coercion.mapping(reader.record.get("definition"))
+    definition = coercion.mapping(record.get("definition"))
     asked = definition.get("environment")
     if isinstance(asked, Mapping):
         try:
             return Environment.from_spec(EnvironmentSpec.from_dict(asked))
         except (TypeError, AttributeError) as error:
-            raise FormatError(f"the environment in the record of the run {reader.id!r} is damaged: {error}") from error
+            raise FormatError(f"the environment in the record of {directory!r} is damaged: {error}") from error
     return _given(definition)
 
 
@@ -153,14 +137,15 @@ def _given(definition: Mapping[str, Any]) -> Environment:
     return found
 
 
-def _environment_document(reader: RunReader, definition: Mapping[str, Any]) -> dict[str, Any]:
+def environment_document(directory: str, record: Mapping[str, Any]) -> dict[str, Any]:
     """The environment of a run as v1 told it; ``lock`` is what it was exactly, where it was built."""
+    definition = coercion.mapping(record.get("definition"))
     try:
-        document = environment(reader).to_document()
+        document = environment(directory, record).to_document()
     except UserErrorException:  # damaged, or a newer version's: all else can be told
         document = _given(definition).to_document()
     document["environmentVariables"] = coercion.mapping(definition.get("environment_variables"))
-    lock = kept_lock(reader.directory)
+    lock = kept_lock(directory)
     if lock is not None:
         document["lock"] = {
             "builder": lock.tool,
@@ -169,37 +154,3 @@ def _environment_document(reader: RunReader, definition: Mapping[str, Any]) -> d
             "packages": lock.versions(),
         }
     return document
-
-
-def _definition(reader: RunReader) -> dict[str, Any]:
-    record = reader.record
-    definition = coercion.mapping(record.get("definition"))
-    return {
-        "script": definition.get("script"),
-        "command": definition.get("command") or "",
-        "arguments": coercion.items(definition.get("arguments")),
-        "sourceDirectoryDataStore": None,
-        "target": record.get("target"),
-        "maxRunDurationSeconds": definition.get("timeout_s"),
-        "environment": _environment_document(reader, definition),
-        "snapshotId": record.get("snapshot"),
-    }
-
-
-def _logs(run: Run, *, with_logs: bool) -> dict[str, str]:
-    found = {}
-    for name, path in files.list_files(run.directory).items():
-        if name.startswith(("user_logs/", "azureml-logs/", "logs/")):
-            found[name] = _text(path) if with_logs else path
-    return found
-
-
-def _text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
-
-
-def _utc(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

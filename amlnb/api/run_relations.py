@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -11,21 +10,7 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.run import Run
 from amlnb.api.run_reading import matches, run_at
 from amlnb.api.workspace import Workspace
-from amlnb.errors import UserErrorException
 from amlnb.store.index import Index, RunSummary
-
-
-def find_directory(experiment: Experiment, run_id: str) -> str:
-    """Directory of a run of the experiment's workspace."""
-    directory = experiment.workspace.directory.find_run(run_id)
-    if directory is None:
-        known = [summary.id for summary in Index(experiment.workspace.directory).list_runs(experiment.name)]
-        near = difflib.get_close_matches(run_id, known, 1)
-        raise UserErrorException(
-            f"there is no run {run_id!r} in the workspace {experiment.workspace.name!r}",
-            hint=f"did you mean {near[0]!r}?" if near else "'amlnb run list' shows the runs",
-        )
-    return directory
 
 
 def experiment_of(run: Run) -> Experiment:
@@ -64,15 +49,15 @@ def children(
             yield run_at(summary.directory, experiment if summary.experiment == experiment.name else None)
 
 
-def metrics(run: Run, name: str | None, recursive: bool) -> dict[str, Any]:
-    """Metrics of a run, or of all runs of its subtree."""
+def metrics(run: Run, name: str | None, recursive: bool, kind: str | None) -> dict[str, Any]:
+    """Metrics of a run, or of all runs of its subtree that are of a kind."""
     reader = run._reader()
     reader.refresh()
     if not recursive:
         return reader.metrics(name)
-    found = {run.id: reader.metrics(name)}
-    for child in children(run, True, None, None, None, None):
-        found[child.id] = metrics(child, name, False)
+    found = {run.id: reader.metrics(name)} if kind in (None, run.type) else {}
+    for child in children(run, True, None, None, kind, None):
+        found[child.id] = metrics(child, name, False, None)
     return {run_id: logged for run_id, logged in found.items() if logged}
 
 

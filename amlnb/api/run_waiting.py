@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api import run_reading
+from amlnb.api.run_details_document import details
 from amlnb.core import layout, states
 from amlnb.engine import follow
 from amlnb.errors import ActivityFailedException, ExperimentExecutionException
@@ -33,13 +33,13 @@ def wait(run: Run, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
             f"output streaming interrupted; the run {run.id!r} goes on",
             hint="wait_for_completion() attaches again, cancel() ends it",
         ) from interrupt
-    details = run_reading.details(run)
-    if details["status"] == states.FAILED:
-        error = json.dumps(details.get("error"), indent=4)
+    found = details(run)
+    if found["status"] == states.FAILED:
+        error = json.dumps(found.get("error"), indent=4)
         if raise_on_error:
             raise ActivityFailedException(f"Activity Failed:\n{error}")
         print(f"\nError:\n{error}")
-    return details
+    return found
 
 
 def log_text(run: Run) -> Iterator[tuple[str, str]]:

@@ -66,7 +66,7 @@ def delete(
     from amlnb.engine.targets import has_home_here
     from amlnb.errors import UserErrorException
     from amlnb.store.index import Index
-    from amlnb.store.run_reader import read_record
+    from amlnb.store.run_record import read_record
 
     workspace = Workspace.from_config()
     named = find_runs(workspace, runs)

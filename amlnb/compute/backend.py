@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,6 +28,9 @@ class Job:
         The target's definition.
     environment
         What the runner is told of the environment that was built for it; None for the Python of its definition.
+    arrived
+        What a back end that mirrors calls when all of the run's files are here, before it writes the seal: it puts
+        the run's models and children where the workspace has them. May be called again; may raise OSError.
     """
 
     run_id: str
@@ -40,6 +43,7 @@ class Job:
     run_side: str
     target: Mapping[str, Any]
     environment: Mapping[str, Any] | None = None
+    arrived: Callable[[], object] = lambda: None
 
 
 class Standing(enum.Enum):

@@ -164,7 +164,14 @@ class SshBackend:
             if set(answer["differing"]) - set(answer["gone"]) and mirror.verified_again() < _VERIFY_ROUNDS:
                 return False  # the next look brings them anew
             compared.update(hashes)
-        mirror.finish(self._ask(job, {"op": "final", "run": name})["final"])
+        final = self._ask(job, {"op": "final", "run": name})["final"]
+        try:
+            job.arrived()
+        except OSError as error:
+            raise BackendUnavailable(
+                f"the models and children of the run {job.run_id!r} cannot be kept: {error}", hint="is the disk full?"
+            ) from error
+        mirror.finish(final)
         return True
 
     def _mirror(self, job: Job) -> Mirror:

@@ -12,7 +12,17 @@ from amlnb.errors import BackendUnavailable
 
 # Top-level names a home may fill. Whatever else comes over the wire is refused.
 _FOLDERS = frozenset(
-    [layout.ATTEMPTS, layout.JOURNALS, layout.SYSTEM, layout.FAILURES, "user_logs", layout.WORK, layout.ARTIFACTS]
+    [
+        layout.ATTEMPTS,
+        layout.JOURNALS,
+        layout.SYSTEM,
+        layout.FAILURES,
+        "user_logs",
+        layout.WORK,
+        layout.ARTIFACTS,
+        layout.REGISTRATIONS,
+        layout.CHILDREN,
+    ]
 )
 
 

@@ -14,6 +14,7 @@ RENAME = "rename"
 ARCHIVE = "archive"
 REACTIVATE = "reactivate"
 CANCEL = "cancel"
+DESCRIBE = "describe"
 _DIGITS = 8
 
 
@@ -38,14 +39,18 @@ def sort_key(name: str) -> Tuple[int, str]:
 class Edited:
     """What a run's edits make of its submission record."""
 
-    __slots__ = ("archived", "cancel", "display_name", "properties", "tags")
+    __slots__ = ("archived", "cancel", "cancel_error", "described", "display_name", "properties", "tags")
 
     def __init__(self, record: Dict[str, Any]) -> None:
         self.tags: Dict[str, Optional[str]] = _tags(record.get("tags"))
         self.properties: Dict[str, str] = coercion.scalar_texts(record.get("properties"))
         self.display_name: Optional[str] = coercion.text(record.get("display_name"))
+        # The record's other fields that may be replaced (of models).
+        self.described: Dict[str, Any] = dict(record)
         self.archived = False
         self.cancel = False
+        # Of who said that it has failed, rather than that it shall end.
+        self.cancel_error: Optional[Dict[str, Any]] = None
 
 
 def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
@@ -60,10 +65,13 @@ def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
                 state.properties.setdefault(key, value)
         elif op == RENAME and isinstance(edit.get("display_name"), str):
             state.display_name = edit["display_name"]
+        elif op == DESCRIBE:
+            state.described.update(edit)
         elif op in (ARCHIVE, REACTIVATE):
             state.archived = op == ARCHIVE
         elif op == CANCEL:
             state.cancel = True
+            state.cancel_error = state.cancel_error or coercion.mapping(edit.get("error")) or None
     return state
 
 

@@ -17,12 +17,17 @@ FAILURES = "failures"
 USER_LOG = "user_logs/std_log.txt"
 WORK = "work"
 ARTIFACTS = "artifacts"
+REGISTRATIONS = "registrations"
+CHILDREN = "children"
 
 RUNS = "runs"
 EXPERIMENTS = "experiments"
 OBJECTS = "objects"
 TARGETS = "targets"
 ENVIRONMENTS = "environments"
+MODELS = "models"
+MODEL_JSON = "model.json"
+MODEL_FILES = "files"
 
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 DRIVER_LOG_ALIAS = "azureml-logs/70_driver_log.txt"
@@ -51,3 +56,8 @@ def run_directory_name(experiment: str, run_id: str) -> str:
 def experiment_directory_name(experiment: str) -> str:
     """Name of an experiment's directory below ``experiments/``."""
     return f"{slug(experiment)}-{short_hash(experiment)}"
+
+
+def model_directory_name(name: str) -> str:
+    """Name of a model's directory below ``models/``."""
+    return f"{slug(name)}-{short_hash(name)}"

@@ -6,7 +6,7 @@ from amlnb.core import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Sequence, Tuple
+    from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 SCALAR = "scalar"
 
@@ -39,6 +39,20 @@ def shape(run_id: str, logged: Sequence[Tuple[str, Any]]) -> Any:
         else:
             values.append(value)
     return _collapse(_one_type(values))
+
+
+def role_key(role: str) -> Tuple[int, int, str]:
+    """Order of writers: ranks first, the lowest before all; then other writers by name."""
+    return (0, int(role), "") if role.isdecimal() else (1, 0, role)
+
+
+def line_value(line: Optional[Dict[str, Any]]) -> Tuple[str, Any]:
+    """Kind and value of a line; one lost to damage gives ("", None), which the caller passes over."""
+    if line is None:
+        return "", None
+    kind = str(line.get("k") or "")
+    scalar = kind in (events.STR, events.INT, events.FLOAT)
+    return (SCALAR if scalar else kind), line.get("v")
 
 
 def _shape_table(logged: Sequence[Tuple[str, Any]]) -> Dict[str, Any]:

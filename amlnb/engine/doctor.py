@@ -18,7 +18,7 @@ from amlnb.core import layout
 from amlnb.engine import queue, targets
 from amlnb.engine.courier.wake import LOCK, LOG
 from amlnb.errors import AmlnbError
-from amlnb.store.run_reader import read_record
+from amlnb.store.run_record import read_record
 from amlnb.store.workspace_dir import WorkspaceDirectory
 from amlnb.version import __version__
 

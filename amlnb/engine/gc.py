@@ -20,7 +20,7 @@ from amlnb.engine import cache_garbage
 from amlnb.engine.delete import MOVED_ASIDE, remove_tree
 from amlnb.errors import AmlnbError, FormatError
 from amlnb.store.objects import UNFINISHED, ObjectStore
-from amlnb.store.run_reader import read_record
+from amlnb.store.run_record import read_record
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
 YOUNG_S = 3600.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 from amlnb import host
 from amlnb.core import edits as edit_ops
@@ -54,15 +56,16 @@ def _check_queued(reader: RunReader) -> None:
         deaths.seal_run(reader, {"state": states.FAILED, "error": error})
 
 
-def cancel(reader: RunReader, by: str) -> None:
+def cancel(reader: RunReader, by: str, error: Mapping[str, Any] | None = None) -> None:
     """Ask for a run's end: the wish is a file among its edits, and a nudge to whoever acts on it.
 
-    Does nothing to a run that has ended.
+    Does nothing to a run that has ended. With ``error`` the run is one that has failed, and ends so.
     """
     look(reader)
     if states.is_terminal(reader.facts().phase):
         return
-    edits.add_edit(reader.directory, {"op": edit_ops.CANCEL, "by": by})
+    told = {} if error is None else {"error": dict(error)}
+    edits.add_edit(reader.directory, {"op": edit_ops.CANCEL, "by": by, **told})
     runner = reader.runner()
     if reader.record.get("owner") is None and runner is not None and host.liveness(runner) == identity.ALIVE:
         os.kill(runner["pid"], signal.SIGUSR1)

@@ -15,7 +15,7 @@ from amlnb.environments.requests import Order
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.objects import ObjectStore
-from amlnb.store.run_reader import read_record
+from amlnb.store.run_record import read_record
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
 RERUN_OF = "amlnb.rerun_of"

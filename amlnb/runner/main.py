@@ -98,6 +98,7 @@ class _Runner:
         self._seen_edits: Set[str] = set()
         self._edits_mark = -1
         self._canceled = False
+        self._said_failed: Optional[Dict[str, Any]] = None
         self._warnings: List[str] = []
         self._oom_before = verdict.oom_kills()
 
@@ -111,7 +112,7 @@ class _Runner:
             process_tree.send(self._processes(), signal.SIGKILL)
             self._end_container()
             outcome = verdict.runner_failed(error, traceback.format_exc())
-        self._seal(outcome)
+        self._seal(verdict.as_said(outcome, self._said_failed))
 
     def _keep(self) -> verdict.Outcome:
         self._state(states.PREPARING)
@@ -347,6 +348,7 @@ class _Runner:
                 continue
             if isinstance(edit, dict) and edit.get("op") == edits.CANCEL:
                 self._canceled = True
+                self._said_failed = edit.get("error")
 
     # -- what is written -------------------------------------------------------------------------------------------
 

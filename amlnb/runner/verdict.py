@@ -102,6 +102,13 @@ def canceled_before_start() -> Outcome:
     return _outcome(states.CANCELED, None, None, "canceled before it started", None)
 
 
+def as_said(outcome: Outcome, error: object) -> Outcome:
+    """End of a run that its client did not cancel but said to have failed, with this error."""
+    if outcome["state"] != states.CANCELED or not isinstance(error, dict):
+        return outcome
+    return dict(outcome, state=states.FAILED, reason="its client said so", error=error)
+
+
 def cannot_prepare(error: Exception) -> Outcome:
     """End of a run whose working directory could not be made."""
     told = told_error("PrepareFailed", error)

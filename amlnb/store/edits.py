@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from amlnb.core import edits, layout
 from amlnb.store.plain_files import read_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List
 
 
 class EditReader:
@@ -14,7 +17,7 @@ class EditReader:
 
     def __init__(self, directory: str) -> None:
         self._folder = os.path.join(directory, layout.EDITS)
-        self._edits: dict[str, dict[str, Any]] = {}
+        self._edits: Dict[str, Dict[str, Any]] = {}
 
     def refresh(self) -> bool:
         """Read the edits that are new; True if there were any. Damaged ones count as empty."""
@@ -27,13 +30,18 @@ class EditReader:
             self._edits[name] = read_json(os.path.join(self._folder, name)) or {}
         return bool(new)
 
-    def ordered(self) -> list[dict[str, Any]]:
+    def ordered(self) -> List[Dict[str, Any]]:
         """All edits in their order."""
         return [self._edits[name] for name in sorted(self._edits, key=edits.sort_key)]
 
 
-def edited(directory: str, record: dict[str, Any]) -> edits.Edited:
-    """What the edits of a directory make of its record now."""
+def ordered_edits(directory: str) -> List[Dict[str, Any]]:
+    """All edits of a directory in their order, as they are now."""
     reader = EditReader(directory)
     reader.refresh()
-    return edits.fold(record, reader.ordered())
+    return reader.ordered()
+
+
+def edited(directory: str, record: Dict[str, Any]) -> edits.Edited:
+    """What the edits of a directory make of its record now."""
+    return edits.fold(record, ordered_edits(directory))

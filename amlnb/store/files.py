@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 from amlnb.core import layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterator, Tuple
 
 # Where the parts of the namespace live; an earlier place wins where two hold the same name.
 _PLACES = (
@@ -17,12 +20,12 @@ _PLACES = (
 )
 
 
-def list_files(run_directory: str) -> dict[str, str]:
+def list_files(run_directory: str) -> Dict[str, str]:
     """``{name: path}`` of all files of a run, by name.
 
     The log is there under both of its names. Links that lead out of the run directory are not files of the run.
     """
-    found: dict[str, str] = {}
+    found: Dict[str, str] = {}
     root = os.path.realpath(run_directory)
     for place, prefix in _PLACES:
         for relative, path in _walk(os.path.join(run_directory, place), root):
@@ -32,7 +35,7 @@ def list_files(run_directory: str) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def _walk(top: str, root: str) -> Iterator[tuple[str, str]]:
+def _walk(top: str, root: str) -> Iterator[Tuple[str, str]]:
     for folder, _, names in os.walk(top):
         for name in names:
             path = os.path.join(folder, name)

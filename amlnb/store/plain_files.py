@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Optional
 
 
 def read_from(path: str, offset: int, size: int = -1) -> bytes:
@@ -17,7 +20,7 @@ def read_from(path: str, offset: int, size: int = -1) -> bytes:
         return b""
 
 
-def read_json(path: str) -> dict[str, Any] | None:
+def read_json(path: str) -> Optional[Dict[str, Any]]:
     """Content of a small JSON file; None if it is missing, unreadable as JSON, not an object, or no file."""
     try:
         with open(path, encoding="utf-8") as file:

@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from amlnb import host
-from amlnb.core import coercion, identity, layout, metrics
+from amlnb.core import identity, layout, metrics
 from amlnb.core.replay import RunFacts, replay
-from amlnb.errors import FormatError, UserErrorException
+from amlnb.store import run_record
 from amlnb.store import series as series_
 from amlnb.store.edits import EditReader
 from amlnb.store.journals import WriterReader, list_writers
 from amlnb.store.plain_files import read_json
+from amlnb.store.run_record import read_record
 
 # A runner writes system metrics every few seconds; this long without any is worth telling.
 _SILENT_S = 60.0
@@ -67,7 +68,7 @@ class RunReader:
             if self._final is not None:
                 return changed
             # The seal is looked for first: what it seals was written before it, so it is then read below.
-            final = self._read_final()
+            final = run_record.read_final(self.directory)
             for base in list_writers(os.path.join(self.directory, layout.JOURNALS)):
                 if base not in self._writers:
                     self._writers[base] = WriterReader(base)
@@ -109,17 +110,7 @@ class RunReader:
 
         Empty if its file is damaged; None if nobody has begun to keep the run.
         """
-        folder = os.path.join(self.directory, layout.ATTEMPTS)
-        try:
-            numbers = [
-                int(name[:-5]) for name in os.listdir(folder) if name[:-5].isdecimal() and name.endswith(".json")
-            ]
-        except (FileNotFoundError, NotADirectoryError):
-            numbers = []
-        if numbers:
-            return read_json(os.path.join(folder, f"{max(numbers)}.json")) or {}
-        owner = self.record.get("owner")
-        return owner if isinstance(owner, dict) else None
+        return run_record.keeper(self.directory, self.record)
 
     def liveness(self) -> str:
         """``alive``, ``dead`` (proved) or ``unknown`` of the process that keeps the run.
@@ -127,11 +118,7 @@ class RunReader:
         Of a run whose home is elsewhere it is always unknown: what stands here is a mirror, and the pid in it another
         host's, even where that host is this one. Its back end proves deaths there.
         """
-        return identity.UNKNOWN if self._is_mirror() else host.liveness(self.runner())
-
-    def _is_mirror(self) -> bool:
-        home = self.record.get("home")
-        return isinstance(home, dict) and home.get("kind", "local") != "local"
+        return identity.UNKNOWN if run_record.is_mirror(self.record) else host.liveness(self.runner())
 
     def metric_names(self) -> list[str]:
         """Names of the metrics, rank 0's first."""
@@ -163,15 +150,8 @@ class RunReader:
                     found[each] = metrics.shape(self.id, logged)
             return found
 
-    def _read_final(self) -> dict[str, Any] | None:
-        path = os.path.join(self.directory, layout.FINAL_JSON)
-        final = read_json(path)
-        # It appears whole: what is there and cannot be read, even after it is known to be there, is damaged.
-        return final if final is not None or not os.path.exists(path) else read_json(path) or {}
-
     def _unreachable(self, alive: str) -> str | None:
-        mirror = self.record.get("home", {})
-        if isinstance(mirror, dict) and mirror.get("kind", "local") != "local":
+        if run_record.is_mirror(self.record):
             told = read_json(os.path.join(self.directory, layout.MIRROR_JSON)) or {}
             reason = told.get("unreachable")
             return str(reason) if reason else None
@@ -184,37 +164,3 @@ class RunReader:
         host_name = runner.get("hostname")
         where = f"it runs on {host_name!r}" if host_name else "the file that names its runner is damaged"
         return f"{where}, and nothing came from there for {silent:.0f} s"
-
-
-def read_record(directory: str) -> dict[str, Any]:
-    """Read and check a run's submission record."""
-    path = os.path.join(directory, layout.RUN_JSON)
-    try:
-        os.stat(path)
-        record = read_json(path)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UserErrorException(
-            f"{directory!r} is not a run directory: it has no {layout.RUN_JSON}", hint="'amlnb run list' shows the runs"
-        ) from error
-    except OSError as error:
-        raise UserErrorException(
-            f"{path!r} cannot be read: {error.strerror or error}", hint="make it readable for this user"
-        ) from error
-    number = None if record is None else record.get("format")
-    if isinstance(number, int) and number > layout.FORMAT:
-        raise FormatError(
-            f"{path!r} has format {number}, and this amlnb reads up to {layout.FORMAT}",
-            hint="upgrade amlnb: pip install -U amlnb",
-        )
-    if record is None or not _is_record(record):
-        raise FormatError(
-            f"{path!r} is damaged: it holds no format, run id and experiment",
-            hint="restore the file from a copy; the rest of the run is still there",
-        )
-    record["created"] = coercion.unix_time(record.get("created")) or 0.0
-    return record
-
-
-def _is_record(record: dict[str, Any]) -> bool:
-    names = [record.get("id"), record.get("experiment")]
-    return isinstance(record.get("format"), int) and all(isinstance(name, str) for name in names)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amlnb.core import events, metrics, records
+from amlnb.core import metrics, records
 from amlnb.store.journals import Columns, WriterReader
 from amlnb.store.pandas_extra import need_pandas
 
@@ -49,12 +49,7 @@ def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReade
                 found.setdefault(writer.role, []).append((writer, rows))
     if not found:
         return []
-    return found[min(found, key=_role_key)]
-
-
-def _role_key(role: str) -> tuple[int, int, str]:
-    """Ranks first, the lowest before all; then other writers by name."""
-    return (0, int(role), "") if role.isdecimal() else (1, 0, role)
+    return found[min(found, key=metrics.role_key)]
 
 
 def series(writers: Iterable[WriterReader], name: str) -> Series:
@@ -143,20 +138,11 @@ def _values(writer: WriterReader, rows: Columns) -> list[tuple[str, Any]]:
         if kind == records.FLOAT64:
             found.append((metrics.SCALAR, number))
         elif kind == records.LINE:
-            found.append(_line_value(writer.lines.get(integer)))
+            found.append(metrics.line_value(writer.lines.get(integer)))
         else:
             value = {records.INT64: integer, records.BOOL: bool(integer)}.get(kind)
             found.append((metrics.SCALAR, value))
     return found
-
-
-def _line_value(line: dict[str, Any] | None) -> tuple[str, Any]:
-    """Kind and value of a line; one lost to damage gives ("", None), which the caller passes over."""
-    if line is None:
-        return "", None
-    kind = str(line.get("k") or "")
-    scalar = kind in (events.STR, events.INT, events.FLOAT)
-    return (metrics.SCALAR if scalar else kind), line.get("v")
 
 
 def summaries(writers: Sequence[WriterReader]) -> dict[str, dict[str, float]]:
@@ -179,7 +165,7 @@ def summaries(writers: Sequence[WriterReader]) -> dict[str, dict[str, float]]:
 
 def names(writers: Iterable[WriterReader]) -> list[str]:
     """Names of all metrics, rank 0's first, each in its writer's order."""
-    ordered = sorted(writers, key=lambda writer: _role_key(writer.role))
+    ordered = sorted(writers, key=lambda writer: metrics.role_key(writer.role))
     return list(dict.fromkeys(name for writer in ordered for _, name in sorted(writer.names.items())))
 
 

@@ -13,6 +13,7 @@ import platformdirs
 
 from amlnb.core import coercion, layout
 from amlnb.errors import FormatError, UserErrorException
+from amlnb.store import run_record
 from amlnb.store.plain_files import read_json
 
 DATA_FOLDER = ".amlnb"
@@ -67,26 +68,22 @@ class WorkspaceDirectory:
         return os.path.join(self.path, layout.OBJECTS)
 
     @property
+    def models(self) -> str:
+        """Folder of the registered models."""
+        return os.path.join(self.path, layout.MODELS)
+
+    @property
     def targets(self) -> str:
         """Folder of the compute targets."""
         return os.path.join(self.path, layout.TARGETS)
 
     def run_directories(self) -> list[str]:
         """Paths of all run directories, by name."""
-        try:
-            names = os.listdir(self.runs)
-        except FileNotFoundError:
-            return []
-        return sorted(os.path.join(self.runs, name) for name in names if not name.startswith("."))
+        return run_record.run_directories(self.runs)
 
     def find_run(self, run_id: str) -> str | None:
         """Directory of the run with this full id; None if there is none."""
-        ending = "-" + layout.short_hash(run_id)
-        for directory in self.run_directories():
-            record = read_json(os.path.join(directory, layout.RUN_JSON)) if directory.endswith(ending) else None
-            if record is not None and record.get("id") == run_id:
-                return directory
-        return None
+        return run_record.find_run(self.runs, run_id)
 
     def experiment_directory(self, name: str) -> str:
         """Directory of an experiment, whether it exists or not."""

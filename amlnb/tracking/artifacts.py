@@ -105,6 +105,25 @@ def add_file(run_directory: str, name: str, path: str) -> None:
     faults.attempt(run_directory, f"file {name!r}", lambda: _add(run_directory, name, lambda to: _copy_file(path, to)))
 
 
+def add_folder(run_directory: str, name: str, folder: str, warn: Warn, without: str = "") -> None:
+    """Keep all files below a folder as ``name/<relative path>``, but those whose names are taken, and one.
+
+    What cannot be kept is told to ``warn``; links that lead nowhere and what is no file are passed over.
+    """
+    for top, _, files in os.walk(folder):
+        for file in sorted(files):
+            path = os.path.join(top, file)
+            relative = os.path.relpath(path, folder).replace(os.sep, "/")
+            if relative == without or not os.path.isfile(path):
+                continue
+            try:
+                add_file(run_directory, artifact_name(f"{name}/{relative}"), path)
+            except NameTakenError:
+                continue
+            except UserErrorException as error:
+                warn(f"not kept with the run: {error.message}")
+
+
 def add_stream(run_directory: str, name: str, stream: Any, warn: Warn) -> None:
     """Keep what a binary (or text) stream holds from its position on.
 

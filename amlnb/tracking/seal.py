@@ -22,6 +22,8 @@ _MANIFEST_FOLDERS = (
     layout.WORK + "/outputs",
     layout.WORK + "/logs",
     layout.ARTIFACTS,
+    layout.REGISTRATIONS,
+    layout.CHILDREN,
 )
 
 

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from amlnb.tracking.console import Console
+
+_CHILDREN_AT_MOST = 100
+_CHILD_TAG = "azureml.batch_child_number"
+
 
 class TrackedRun(MetricLog):
     """A run seen from the process that writes to it.
@@ -47,6 +52,9 @@ class TrackedRun(MetricLog):
         self._run_id = run_id
         self._experiment_name = experiment_name
         self._owned = owned
+        # Folder whose files are the run's outputs when it ends here.
+        self._outputs: Optional[str] = None
+        self._console: Optional[Console] = None
         self._progress = Progress(self._journal.write_event)
 
     @property
@@ -140,8 +148,70 @@ class TrackedRun(MetricLog):
 
     # -- life ------------------------------------------------------------------------------------------------------
 
-    def child_run(self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Any = None) -> Self:
-        """Start a child run that lives in this process: Running until its complete() or fail()."""
+    def child_run(
+        self, name: Optional[str] = None, run_id: Optional[str] = None, outputs: Optional[str] = None
+    ) -> Self:
+        """Start a child run that lives in this process: Running until its complete() or fail().
+
+        Parameters
+        ----------
+        name
+            Its display name.
+        run_id
+            Its id; one is made up without.
+        outputs
+            A folder whose files are the child's outputs when it ends.
+        """
+        return self._new_child(name, run_id, {}, outputs)
+
+    def create_children(
+        self, count: Optional[int] = None, tag_key: Optional[str] = None, tag_values: Any = None
+    ) -> List[Self]:
+        """Start several child runs that live in this process.
+
+        Parameters
+        ----------
+        count
+            How many, up to 100; each gets the tag ``azureml.batch_child_number`` with its number.
+        tag_key, tag_values
+            Instead of a count: one child for each value, which is its tag under this key.
+
+        Raises
+        ------
+        UserErrorException
+            Neither or both of ``count`` and ``tag_values``, or too many.
+        """
+        if (count is None) == (tag_values is None):
+            raise UserErrorException(
+                "create_children takes either a count or tag_key and tag_values",
+                hint="run.create_children(count=5), or run.create_children(tag_key='fold', tag_values=['a', 'b'])",
+            )
+        values = list(range(count)) if isinstance(count, int) else list(tag_values or ())
+        if count is not None and not isinstance(count, int):
+            raise UserErrorException(f"the count of create_children is a number, not {count!r:.100}")
+        if not 1 <= len(values) <= _CHILDREN_AT_MOST:
+            raise UserErrorException(
+                f"create_children makes 1 to {_CHILDREN_AT_MOST} runs at once, not {len(values)}",
+                hint="call it several times",
+            )
+        key = str(tag_key or _CHILD_TAG)
+        return [self._new_child(None, None, {key: _text(value)}) for value in values]
+
+    def _watched_files(self) -> Dict[str, str]:
+        """``{name: path}`` of what will be the run's outputs when it ends here."""
+        top = self._outputs
+        if top is None or not self._owned:
+            return {}
+        paths = [os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names]
+        return {"outputs/" + os.path.relpath(path, top).replace(os.sep, "/"): path for path in paths}
+
+    def _new_child(
+        self,
+        name: Optional[str],
+        run_id: Optional[str],
+        tags: Dict[str, Optional[str]],
+        outputs: Optional[str] = None,
+    ) -> Self:
         with importing:
             import hashlib  # noqa: F401 - a directory's name needs it
             import uuid
@@ -162,17 +232,39 @@ class TrackedRun(MetricLog):
             "definition": None,
             "snapshot": None,
             "git": None,
-            "tags": {},
+            "tags": tags,
             "properties": {},
             "warnings": [],
         }
-        runs = os.path.dirname(self._directory)
+        runs = self._runs_folder()
         directory = os.path.join(runs, layout.run_directory_name(self._experiment_name, child_id))
         faults.attempt(directory, "child run", lambda: create.create_run(runs, record))
-        return self._child(directory, child_id)
+        child = self._attached(directory, child_id, self._experiment_name, rank(), owned=True)
+        if outputs is not None:
+            child._watch_outputs(outputs)  # noqa: SLF001 - another object of this class
+        return child
 
-    def _child(self, directory: str, run_id: str) -> Self:
-        return self._attached(directory, run_id, self._experiment_name, rank(), owned=True)
+    def _runs_folder(self) -> str:
+        """Where children are made: beside this run, or in it where the workspace is on another machine."""
+        with importing:
+            import json
+
+        try:
+            with open(os.path.join(self._directory, layout.RUN_JSON), encoding="ascii") as file:
+                home = json.load(file).get("home")
+        except (OSError, ValueError):
+            home = None
+        if isinstance(home, dict) and home.get("kind", "local") != "local":
+            return os.path.join(self._directory, layout.CHILDREN)
+        return os.path.dirname(self._directory)
+
+    def _watch_outputs(self, folder: str) -> None:
+        """Make a folder, whose files are the run's outputs when it ends here."""
+        self._outputs = os.path.abspath(folder)
+        try:
+            os.makedirs(self._outputs, exist_ok=True)
+        except OSError as error:
+            self._warn(f"the folder of its outputs {folder!r} cannot be made: {error.strerror}")
 
     @classmethod
     def _attached(cls, directory: str, run_id: str, experiment_name: str, role: str, *, owned: bool) -> Self:
@@ -191,7 +283,14 @@ class TrackedRun(MetricLog):
         self._end(states.COMPLETED if _set_status else None, None)
 
     def fail(self, error_details: Any = None, error_code: Optional[str] = None, _set_status: bool = True) -> None:
-        """End a run that lives in this process as Failed; of a submitted run only flush.
+        """End a run that lives in this process as Failed; of the submitted run of this process only flush.
+
+        Parameters
+        ----------
+        error_details
+            What went wrong: a text, or an exception.
+        error_code
+            A word for its kind; ``UserError`` by default.
 
         Raises
         ------
@@ -201,11 +300,20 @@ class TrackedRun(MetricLog):
         if error_details is not None and not isinstance(error_details, (str, BaseException)):
             raise TypeError(f"error_details is a str or an exception, not {type(error_details).__name__}")
         error = {"code": error_code or "UserError", "message": "" if error_details is None else str(error_details)}
+        if isinstance(error_details, BaseException):
+            error["message"] = f"{type(error_details).__name__}: {error_details}"
+            error["debug_type"] = type(error_details).__name__
+            error["debug_message"] = str(error_details)
+            error["debug_stack_trace"] = _traceback(error_details)
         self._end(states.FAILED if _set_status else None, error)
 
     def _end(self, state: Optional[str], error: Optional[Dict[str, Any]]) -> None:
         self.flush()
-        if not self._owned or state is None:
+        if not self._owned:
+            return
+        if self._outputs is not None:
+            artifacts.add_folder(self._directory, "outputs", self._outputs, self._warn)
+        if state is None:
             return
         ended = {
             "attempt": 1,
@@ -228,6 +336,12 @@ class TrackedRun(MetricLog):
         self._journal.close()
 
     def __enter__(self) -> Self:
+        """Keep what is printed from here on as the run's ``logs/user_log.txt``, if the run lives in this process."""
+        if self._owned and self._console is None:
+            with importing:
+                from amlnb.tracking.console import Console
+            self._console = Console(self._directory)
+            self._console.start()
         return self
 
     def __exit__(
@@ -237,12 +351,26 @@ class TrackedRun(MetricLog):
         traceback: Optional[TracebackType],
     ) -> Optional[bool]:
         """Complete, or fail with the exception. ``SystemExit(0)`` counts as success and ends here, as in v1."""
-        if kind is None or (isinstance(error, SystemExit) and error.code in (0, None)):
-            self.complete()
-            return kind is not None
-        self.fail(f"{kind.__name__}: {error}")
-        return None
+        failed = error is not None and not (isinstance(error, SystemExit) and error.code in (0, None))
+        console, self._console = self._console, None
+        if console is not None:
+            if failed and error is not None:
+                console.write(_traceback(error))
+            console.stop()
+            artifacts.add_folder(self._directory, "logs", console.folder, self._warn, without=console.name)
+        if failed:
+            self.fail(error)
+            return None
+        self.complete()
+        return kind is not None
 
 
 def _text(value: Any) -> Optional[str]:
     return None if value is None else str(value)
+
+
+def _traceback(error: BaseException) -> str:
+    with importing:
+        import traceback
+
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))

@@ -56,7 +56,7 @@ def grow_old(workspace, seconds=2 * HOUR):
 
 def is_whole(directory):
     """Everything that a run needs is there, with the right content."""
-    from amlnb.store.run_reader import read_record
+    from amlnb.store.run_record import read_record
 
     record = read_record(directory)
     objects = ObjectStore(os.path.join(os.path.dirname(os.path.dirname(directory)), "objects"))

@@ -21,7 +21,8 @@ from amlnb.environments.lock import Lock
 from amlnb.errors import ComputeTargetException, FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.store.objects import ObjectStore
-from amlnb.store.run_reader import RunReader, read_record
+from amlnb.store.run_reader import RunReader
+from amlnb.store.run_record import read_record
 from amlnb.tracking import create
 from amlnb.tracking.journal import JournalWriter
 

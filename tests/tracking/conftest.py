@@ -57,8 +57,10 @@ class Kept:
 
 
 @pytest.fixture
-def make_run(tmp_path):
+def make_run(tmp_path, monkeypatch):
     """Make a run that lives in this process; `owned` as for one that was started by start_logging."""
+
+    monkeypatch.chdir(tmp_path)  # `with run:` writes ./logs
 
     def make(run_id="r", runs=None, **more):
         directory = create.create_run(str(runs or tmp_path / "runs"), record(run_id))

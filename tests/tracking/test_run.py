@@ -329,13 +329,24 @@ def test_a_block_ends_the_run(run, error, state, code, message):
     ("details", "code", "expected"),
     [
         ("it broke", None, {"code": "UserError", "message": "it broke"}),
-        (ValueError("why"), "Mine", {"code": "Mine", "message": "why"}),
+        (ValueError("why"), "Mine", {"code": "Mine", "message": "ValueError: why"}),
         (None, None, {"code": "UserError", "message": ""}),
     ],
 )
 def test_a_run_fails_with_its_error(run, details, code, expected):
     run.fail(details, error_code=code)
-    assert (facts(run).state, facts(run).error) == ("Failed", expected)
+    error = {name: text for name, text in facts(run).error.items() if not name.startswith("debug_")}
+    assert (facts(run).state, error) == ("Failed", expected)
+
+
+def test_an_exception_is_kept_whole(run):
+    try:
+        raise ValueError("why")
+    except ValueError as error:
+        run.fail(error)
+    error = facts(run).error
+    assert (error["debug_type"], error["debug_message"]) == ("ValueError", "why")
+    assert error["debug_stack_trace"].startswith("Traceback (most recent call last):\n")
 
 
 @pytest.mark.parametrize("details", [3, {"a": 1}, b"x", ["x"]])

@@ -9,15 +9,19 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
+from amlnb.engine.courier.arrival import arrive
 from amlnb.engine.courier.preparation import Preparations, Waiting
 from amlnb.engine.targets import LOCAL
 from amlnb.environments.program import FAILED
 from amlnb.errors import AmlnbError, BackendUnavailable, told_error
+from amlnb.runner import verdict
 from amlnb.store.edits import EditReader
 from amlnb.store.plain_files import read_json
 from amlnb.tracking import create
@@ -42,6 +46,7 @@ class Entry:
     told: str = ""
     edits_mark: int = -1
     cancel_requested: bool = False
+    said_failed: dict[str, Any] | None = None
     cancel_sent_at: float = 0.0
     unreachable: str | None = None
     preparing: Waiting | None = None
@@ -73,6 +78,7 @@ class Worker:
 
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Take a ticket; a run that has an attempt already is only watched."""
+        job = replace(job, arrived=partial(arrive, ticket.directory, ticket.data))
         entry = Entry(name, ticket, job, EditReader(ticket.directory))
         entry.active = has_begun(ticket.directory)
         if not entry.active:
@@ -181,6 +187,7 @@ class Worker:
         if status.standing is Standing.ENDED:
             self._finish(entry)
         elif status.standing is Standing.LOST:
+            entry.job.arrived()
             deaths.record_death(entry.job.directory)
             self._finish(entry)
         elif status.standing is Standing.NOT_STARTED:
@@ -201,12 +208,14 @@ class Worker:
         # As long as the mark is young, a second edit in the same tick of a coarse clock would not have changed it.
         if mark != entry.edits_mark or time.time_ns() - mark < _COARSE_NS:
             entry.edits.refresh()
-            entry.cancel_requested = fold({}, entry.edits.ordered()).cancel
+            edited = fold({}, entry.edits.ordered())
+            entry.cancel_requested, entry.said_failed = edited.cancel, edited.cancel_error
             entry.edits_mark = mark
         if not entry.cancel_requested:
             return
         if not entry.active and not entry.may_have_started:
-            self._end(entry, {"state": states.CANCELED, "reason": "canceled before it started"})
+            canceled: dict[str, object] = {"state": states.CANCELED, "reason": "canceled before it started"}
+            self._end(entry, verdict.as_said(canceled, entry.said_failed))
         elif entry.active and time.monotonic() - entry.cancel_sent_at > _CANCEL_AGAIN_S:
             entry.cancel_sent_at = time.monotonic()
             try:

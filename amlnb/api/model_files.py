@@ -1,0 +1,244 @@
+"""Registering models and bringing their files: what `Model` and ``Run.register_model`` do, in a job too."""
+
+from __future__ import annotations
+
+import difflib
+import os
+
+from amlnb.api.run_content import RunContent, toolkit
+from amlnb.core import layout
+from amlnb.core.models import ModelFacts, check_name
+from amlnb.errors import ModelPathNotFoundException, UserErrorException, WebserviceException
+from amlnb.store import files as files_
+from amlnb.store import models as stored
+from amlnb.store.run_record import is_mirror, read_record
+from amlnb.tracking import context, models
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional
+
+CACHE = "azureml-models"
+_CUSTOM = "Custom"
+_NAMED_AT_MOST = 20
+
+
+def register_of_run(
+    run: RunContent, name: str, path: Optional[str], described: Mapping[str, Any], unknown: Mapping[str, Any]
+) -> Any:
+    """Register a file or folder of a run; returns the `Model` (untyped here: it is built on this module)."""
+    tell_unknown("register_model", unknown)
+    check_name(name)
+    wanted = name if path is None else str(path)
+    normal = os.path.normpath(wanted.replace("\\", "/")).lstrip("/")
+    available = dict(run._watched_files(), **files_.list_files(run.directory))
+    top = os.path.basename(normal)
+    if normal in available:
+        found = {top: available[normal]}
+    else:
+        below = {each: full for each, full in available.items() if each.startswith(normal + "/")}
+        found = {top + each[len(normal) :]: full for each, full in below.items()}
+    if not found:
+        near = difflib.get_close_matches(normal, available, 1)
+        raise ModelPathNotFoundException(
+            f"the run {run.id!r} has no file or folder {wanted!r} to register as the model {name!r}; "
+            f"it has: {_listed(available)}",
+            hint=f"did you mean {near[0]!r}?"
+            if near
+            else "write it to outputs/, or keep it with run.upload_file first",
+        )
+    record = dict(_record(name, top, described), run_id=run.id, experiment=run._experiment_name)
+    return _register(run.experiment.workspace, record, found)  # type: ignore[attr-defined]  # of the class below
+
+
+def register_local(
+    workspace: Any, path: str, name: str, described: Mapping[str, Any], child_paths: Optional[List[str]]
+) -> Any:
+    """Register a file or folder of this machine."""
+    check_name(name)
+    source = os.path.normpath(os.fspath(path))
+    top = os.path.basename(os.path.abspath(source))
+    if os.path.isfile(source):
+        found = {top: source}
+    elif os.path.isdir(source):
+        found = {f"{top}/{relative}": os.path.join(source, relative) for relative in _below(source, child_paths)}
+    else:
+        beside = os.path.dirname(os.path.abspath(source))
+        there = sorted(os.listdir(beside)) if os.path.isdir(beside) else []
+        raise WebserviceException(
+            f"there is no file or folder {path!r} to register as the model {name!r}; {beside!r} has: {_listed(there)}",
+            hint="model_path is a path of this machine; of a run's files use run.register_model",
+        )
+    if not found:
+        raise WebserviceException(f"the folder {path!r} has no file to register as the model {name!r}")
+    return _register(workspace, _record(name, top, described), found)
+
+
+def _below(top: str, child_paths: Optional[List[str]]) -> List[str]:
+    """Paths of the files below a folder, or of those that were asked for."""
+    found = [
+        os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in sorted(names)
+    ]
+    if child_paths is None:
+        return found
+    wanted = [os.path.normpath(path) for path in child_paths]
+    chosen = [path for path in found if any(path == each or path.startswith(each + os.sep) for each in wanted)]
+    missing = [each for each in wanted if not any(path == each or path.startswith(each + os.sep) for path in found)]
+    if missing:
+        raise WebserviceException(f"the folder {top!r} has no {missing[0]!r}; it has: {_listed(found)}")
+    return chosen
+
+
+def _register(workspace: Any, record: Dict[str, Any], found: Mapping[str, str]) -> Any:
+    model = toolkit("model")
+    here = _run_elsewhere()
+    try:
+        if here is not None:
+            models.put_off(here, record, found)
+            return model.Model._pending(workspace, record)
+        version = models.register(workspace.directory.models, record, found)
+    except OSError as error:
+        raise UserErrorException(
+            f"the model {record['name']!r} cannot be kept: {error.strerror or error}", hint="is the disk full?"
+        ) from error
+    return model.Model(workspace, record["name"], version=version)
+
+
+def _run_elsewhere() -> Optional[str]:
+    """Directory of the run of this process if its workspace is on another machine."""
+    current = context.current()
+    return current.directory if current is not None and is_mirror(read_record(current.directory)) else None
+
+
+def check_workspace_is_here(what: str) -> None:
+    """Refuse to look for models on a machine that has none of the workspace's.
+
+    Raises
+    ------
+    WebserviceException
+        It is another machine.
+    """
+    if _run_elsewhere() is not None:
+        raise WebserviceException(
+            f"{what}: the models of the workspace are not on this machine",
+            hint="put the model into the source directory before the run is submitted: model.download('src')",
+        )
+
+
+def _record(name: str, top: str, described: Mapping[str, Any]) -> Dict[str, Any]:
+    """``model.json`` of a version, without what it is registered from."""
+    record: Dict[str, Any] = {
+        "name": check_name(name),
+        "path": top,
+        "tags": texts(described.get("tags"), "tags"),
+        "properties": texts(described.get("properties"), "properties"),
+        "description": None if described.get("description") is None else str(described["description"]),
+        "framework": _CUSTOM if described.get("framework") is None else str(described["framework"]),
+        "datasets": [[str(purpose), dataset_id(dataset)] for purpose, dataset in described.get("datasets") or ()],
+        "resource_configuration": resources(described.get("resource_configuration")),
+    }
+    version = described.get("framework_version")
+    record["framework_version"] = None if version is None else str(version)
+    for sample in ("sample_input", "sample_output"):
+        record[sample] = None if described.get(sample) is None else dataset_id(described[sample])
+    return record
+
+
+def texts(given: Any, what: str) -> Dict[str, Optional[str]]:
+    """Tags or properties as they are kept.
+
+    Raises
+    ------
+    WebserviceException
+        They are no dict.
+    """
+    if given is None:
+        return {}
+    if not hasattr(given, "items"):
+        raise WebserviceException(f"the {what} of a model are a dict, not {given!r:.200}")
+    return {str(key): None if value is None else str(value) for key, value in given.items()}
+
+
+def dataset_id(dataset: Any) -> str:
+    """What is kept of a dataset: its id, or the words that name it."""
+    return str(getattr(dataset, "id", None) or getattr(dataset, "name", None) or dataset)
+
+
+def resources(configuration: Any) -> Optional[Dict[str, Any]]:
+    """What is kept of a resource configuration."""
+    if configuration is None:
+        return None
+    return {name: getattr(configuration, name, None) for name in ("cpu", "memory_in_gb", "gpu")}
+
+
+def copy_out(facts: ModelFacts, target_dir: str, *, exist_ok: bool) -> str:
+    """Copy the files of a version into a folder and return the path of what was registered there.
+
+    Raises
+    ------
+    WebserviceException
+        Something is there already, and ``exist_ok`` is not set.
+    """
+    import shutil
+
+    source = os.path.join(facts.directory, layout.MODEL_FILES, facts.path)
+    target = os.path.join(target_dir, facts.path)
+    if os.path.lexists(target) and not exist_ok:
+        raise WebserviceException(f"{target!r} is there already", hint="pass exist_ok=True to replace it")
+    os.makedirs(target_dir, exist_ok=True)
+    # Beside its place first: whoever sees it there sees all of it.
+    temporary = os.path.join(target_dir, ".new-" + os.urandom(6).hex())
+    try:
+        if os.path.isdir(source):
+            shutil.copytree(source, temporary)
+        else:
+            shutil.copyfile(source, temporary)
+        if os.path.isdir(target) and not os.path.islink(target):
+            shutil.rmtree(target)
+        os.replace(temporary, target)
+    finally:
+        if os.path.isdir(temporary):
+            shutil.rmtree(temporary)
+        elif os.path.exists(temporary):
+            os.unlink(temporary)
+    return target
+
+
+def cached(name: str, version: Optional[int]) -> Optional[str]:
+    """Path of a model that was downloaded into ``azureml-models`` of the working directory; else ``./<name>``."""
+    folder = os.path.join(CACHE, name)
+    versions = sorted(int(each) for each in _names(folder) if each.isdigit())
+    if version is not None:
+        versions = [each for each in versions if each == version]
+    if versions:
+        kept = os.path.join(folder, str(versions[-1]))
+        inside = _names(kept)
+        return os.path.join(kept, inside[0]) if len(inside) == 1 else kept
+    return os.path.join(".", name) if os.path.exists(name) else None
+
+
+def not_found(workspace: Any, what: str, name: Optional[str]) -> WebserviceException:
+    """The error for a model that is not there, which names those that are."""
+    known = stored.model_names(workspace.directory.models)
+    near = difflib.get_close_matches(name or "", known, 1, 0.5)
+    versions = stored.model_versions(workspace.directory.models, name) if name in known else []
+    if versions:
+        hint = f"the model {name!r} has the versions {', '.join(map(str, versions[-_NAMED_AT_MOST:]))}"
+    else:
+        hint = f"did you mean {near[0]!r}?" if near else f"the workspace has: {_listed(known)}"
+    return WebserviceException(f"ModelNotFound: there is no {what} in the workspace {workspace.name!r}", hint=hint)
+
+
+def tell_unknown(call: str, unknown: Mapping[str, Any]) -> None:
+    """Say of keywords that nobody knows that they do nothing."""
+    if unknown:
+        print(f"Warning: {call} does nothing with {', '.join(sorted(unknown))}")
+
+
+def _names(folder: str) -> List[str]:
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def _listed(names: Any) -> str:
+    more = f" and {len(names) - _NAMED_AT_MOST} more" if len(names) > _NAMED_AT_MOST else ""
+    return (", ".join(list(names)[:_NAMED_AT_MOST]) or "none") + more

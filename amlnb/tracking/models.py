@@ -1,0 +1,187 @@
+"""Registering models: a version appears whole, under the next free number, or not at all.
+
+Standard library only, Python 3.7+: jobs register too. On a machine that does not hold the workspace a registration
+waits in its run's directory, as the version that it will be, and is applied where the run arrives.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+
+from amlnb.core import layout
+from amlnb.core.coercion import unix_time
+from amlnb.tracking import create
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, List, Mapping, Tuple
+
+    Keep = Callable[[str, str], Any]
+
+_DELETED = "deleted.json"
+_IN_USE = (errno.ENOTEMPTY, errno.EEXIST)
+
+
+def register(models: str, record: Dict[str, Any], files: Mapping[str, str], keep: Keep | None = None) -> int:
+    """Make the next version of a model and return its number.
+
+    Parameters
+    ----------
+    models
+        ``<workspace data>/models``; made if missing.
+    record
+        Content of ``model.json``, with at least ``name`` and ``path``.
+    files
+        ``{path below files/: path of the file to copy}``.
+    keep
+        Brings a file to its place, ``(source, target)``; by default by a copy.
+
+    Raises
+    ------
+    OSError
+        The file system refused; nothing was registered.
+    """
+    folder = os.path.join(models, layout.model_directory_name(record["name"]))
+    os.makedirs(folder, exist_ok=True)
+    made: List[int] = []
+
+    def publish(temporary: str) -> None:
+        while not made:
+            version = 1 + max((int(name) for name in os.listdir(folder) if name.isdigit()), default=0)
+            try:
+                os.rename(temporary, os.path.join(folder, str(version)))
+            except OSError as error:
+                if error.errno not in _IN_USE:
+                    raise
+                continue  # another process was faster: its folder has something in it
+            made.append(version)
+
+    _make(folder, record, files, keep, publish)
+    return made[0]
+
+
+def put_off(run_directory: str, record: Dict[str, Any], files: Mapping[str, str]) -> None:
+    """Leave a registration in the run's directory, for who brings the run to its workspace.
+
+    Raises
+    ------
+    OSError
+        The file system refused; there is no registration.
+    """
+    folder = os.path.join(run_directory, layout.REGISTRATIONS)
+    os.makedirs(folder, exist_ok=True)
+    name = os.urandom(16).hex()
+    _make(folder, record, files, None, lambda temporary: os.rename(temporary, os.path.join(folder, name)))
+
+
+def apply_put_off(run_directory: str, models: str) -> None:
+    """Register what a run left to be registered, in its order; what is there already is not made again.
+
+    Raises
+    ------
+    OSError
+        The file system refused; the rest is made at the next call.
+    """
+    for name, record in _waiting(os.path.join(run_directory, layout.REGISTRATIONS)):
+        if name in _registrations(models, record["name"]):
+            continue
+        top = os.path.join(run_directory, layout.REGISTRATIONS, name, layout.MODEL_FILES)
+        files = {os.path.relpath(path, top): path for path in _below(top)}
+        register(models, dict(record, registration=name), files, _link)
+
+
+def delete(directory: str) -> None:
+    """Delete a version of a model; its number is not given again.
+
+    Raises
+    ------
+    OSError
+        The file system refused.
+    """
+    import shutil
+
+    # The version is gone with this rename; what stays behind holds its number.
+    os.replace(os.path.join(directory, layout.MODEL_JSON), os.path.join(directory, _DELETED))
+    for name in (layout.MODEL_FILES, layout.EDITS):
+        shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
+
+
+def _make(
+    folder: str,
+    record: Dict[str, Any],
+    files: Mapping[str, str],
+    keep: Keep | None,
+    publish: Callable[[str], None],
+) -> None:
+    """Put a version together beside the others, and have it published."""
+    import shutil
+
+    temporary = os.path.join(folder, ".new-" + os.urandom(8).hex())
+    try:
+        top = os.path.join(temporary, layout.MODEL_FILES)
+        os.makedirs(top)
+        for relative, source in files.items():
+            target = os.path.join(top, relative)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            (keep or shutil.copyfile)(source, target)
+        whole = dict({"created": time.time()}, **record)
+        create.write_json(os.path.join(temporary, layout.MODEL_JSON), dict(whole, format=layout.FORMAT))
+        publish(temporary)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)  # moved away where all went well
+
+
+def _waiting(folder: str) -> List[Tuple[str, Dict[str, Any]]]:
+    """The registrations that wait in a folder, the oldest first."""
+    found = []
+    for name in _names(folder):
+        record = None if name.startswith(".") else _read(os.path.join(folder, name, layout.MODEL_JSON))
+        if record is not None and isinstance(record.get("name"), str):
+            found.append((unix_time(record.get("created")) or 0.0, name, record))
+    return [(name, record) for _, name, record in sorted(found, key=lambda each: each[:2])]
+
+
+def _registrations(models: str, name: str) -> List[Any]:
+    """What the versions of a model were registered as, of those that came from elsewhere; deleted ones count."""
+    folder = os.path.join(models, layout.model_directory_name(name))
+    records = (
+        _read(os.path.join(folder, version, file))
+        for version in _names(folder)
+        if version.isdigit()
+        for file in (layout.MODEL_JSON, _DELETED)
+    )
+    return [record.get("registration") for record in records if record]
+
+
+def _names(folder: str) -> List[str]:
+    try:
+        return os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _read(path: str) -> Any:
+    import json
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            record = json.load(file)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _below(top: str) -> List[str]:
+    return [os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names]
+
+
+def _link(source: str, target: str) -> None:
+    """Both are never written again, so they may share their bytes."""
+    import shutil
+
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
