@@ -8,9 +8,11 @@ from azureml.not_served import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from amlnb.api.compute import ComputeTarget
     from amlnb.api.environment import Environment
     from amlnb.api.environment_sections import ContainerRegistry
     from amlnb.api.experiment import Experiment
+    from amlnb.api.model import Model
     from amlnb.api.run import Run
     from amlnb.api.run_configuration import RunConfiguration
     from amlnb.api.script_run_config import ScriptRunConfig
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VERSION",
+    "ComputeTarget",
     "ContainerRegistry",
     "Environment",
     "Experiment",
+    "Model",
     "Run",
     "RunConfiguration",
     "ScriptRunConfig",
@@ -30,9 +34,11 @@ __all__ = [
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "ComputeTarget": "amlnb.api.compute",
         "ContainerRegistry": "amlnb.api.environment_sections",
         "Environment": "amlnb.api.environment",
         "Experiment": "amlnb.api.experiment",
+        "Model": "amlnb.api.model",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
         "ScriptRunConfig": "amlnb.api.script_run_config",

@@ -6,15 +6,56 @@ from amlnb.lazy import exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from amlnb.api.compute import (
+        AdlaCompute,
+        AksCompute,
+        AmlCompute,
+        BatchCompute,
+        ComputeInstance,
+        ComputeTarget,
+        DatabricksCompute,
+        DataFactoryCompute,
+        HDInsightCompute,
+        KubernetesCompute,
+        KustoCompute,
+        RemoteCompute,
+        SynapseCompute,
+    )
     from amlnb.errors import ComputeTargetException
 
 __all__ = [
+    "AdlaCompute",
+    "AksCompute",
+    "AmlCompute",
+    "BatchCompute",
+    "ComputeInstance",
+    "ComputeTarget",
     "ComputeTargetException",
+    "DataFactoryCompute",
+    "DatabricksCompute",
+    "HDInsightCompute",
+    "KubernetesCompute",
+    "KustoCompute",
+    "RemoteCompute",
+    "SynapseCompute",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "AdlaCompute": "amlnb.api.compute",
+        "AksCompute": "amlnb.api.compute",
+        "AmlCompute": "amlnb.api.compute",
+        "BatchCompute": "amlnb.api.compute",
+        "ComputeInstance": "amlnb.api.compute",
+        "ComputeTarget": "amlnb.api.compute",
         "ComputeTargetException": "amlnb.errors",
+        "DataFactoryCompute": "amlnb.api.compute",
+        "DatabricksCompute": "amlnb.api.compute",
+        "HDInsightCompute": "amlnb.api.compute",
+        "KubernetesCompute": "amlnb.api.compute",
+        "KustoCompute": "amlnb.api.compute",
+        "RemoteCompute": "amlnb.api.compute",
+        "SynapseCompute": "amlnb.api.compute",
     },
 )

@@ -1,0 +1,60 @@
+"""``azureml.core.compute``: v1's compute targets."""
+
+from __future__ import annotations
+
+from amlnb.lazy import exports
+from azureml.not_served import lookup
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from amlnb.api.compute import (
+        AdlaCompute,
+        AksCompute,
+        AmlCompute,
+        BatchCompute,
+        ComputeInstance,
+        ComputeTarget,
+        DatabricksCompute,
+        DataFactoryCompute,
+        HDInsightCompute,
+        KubernetesCompute,
+        KustoCompute,
+        RemoteCompute,
+        SynapseCompute,
+    )
+
+__all__ = [
+    "AdlaCompute",
+    "AksCompute",
+    "AmlCompute",
+    "BatchCompute",
+    "ComputeInstance",
+    "ComputeTarget",
+    "DataFactoryCompute",
+    "DatabricksCompute",
+    "HDInsightCompute",
+    "KubernetesCompute",
+    "KustoCompute",
+    "RemoteCompute",
+    "SynapseCompute",
+]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "AdlaCompute": "amlnb.api.compute",
+        "AksCompute": "amlnb.api.compute",
+        "AmlCompute": "amlnb.api.compute",
+        "BatchCompute": "amlnb.api.compute",
+        "ComputeInstance": "amlnb.api.compute",
+        "ComputeTarget": "amlnb.api.compute",
+        "DataFactoryCompute": "amlnb.api.compute",
+        "DatabricksCompute": "amlnb.api.compute",
+        "HDInsightCompute": "amlnb.api.compute",
+        "KubernetesCompute": "amlnb.api.compute",
+        "KustoCompute": "amlnb.api.compute",
+        "RemoteCompute": "amlnb.api.compute",
+        "SynapseCompute": "amlnb.api.compute",
+    },
+    lookup(__name__),
+)

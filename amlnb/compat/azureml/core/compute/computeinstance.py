@@ -1,0 +1,22 @@
+"""``azureml.core.compute.computeinstance``: v1's place of `ComputeInstance`."""
+
+from __future__ import annotations
+
+from amlnb.lazy import exports
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from amlnb.api.compute import ComputeInstance, ComputeInstanceStatus
+
+__all__ = [
+    "ComputeInstance",
+    "ComputeInstanceStatus",
+]
+
+__getattr__, __dir__ = exports(
+    __name__,
+    {
+        "ComputeInstance": "amlnb.api.compute",
+        "ComputeInstanceStatus": "amlnb.api.compute",
+    },
+)
