@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from amlnb.core import layout
 from amlnb.engine import run_side
 from tests.test_floors import MODULES, ROOT, RUN_SIDE_IDS
 
@@ -51,10 +52,11 @@ def staged(tmp_path_factory):
     return Path(run_side.stage(str(tmp_path_factory.mktemp("cache"))))
 
 
-def _run(python, program, *arguments, **environment):
+def _run(python, program, *arguments, cwd=None, **environment):
     """Run a program as a job would, with every warning an error; return what it printed."""
     done = subprocess.run(
         [python, "-B", "-W", "error", PROGRAMS / program, *arguments],
+        cwd=cwd,
         env={"PATH": os.environ["PATH"], **{name: str(value) for name, value in environment.items()}},
         capture_output=True,
         text=True,
@@ -108,6 +110,57 @@ def test_what_a_script_logs_is_read_back(python, staged, tmp_path):
     }  # fmt: skip
     edits = [json.loads(path.read_text()) for path in (tmp_path / "edits").iterdir()]
     assert [list(edit["tags"]) for edit in edits] == [["python"]]
+
+
+def test_a_script_asks_its_run_makes_children_and_registers_models(python, staged, tmp_path):
+    directory = tmp_path / "runs" / layout.run_directory_name("old pythons", RUN_ID)
+    (directory / "work").mkdir(parents=True)
+    definition = {"script": "train.py", "arguments": ["--rate", 0.1]}
+    record = {"format": 1, "id": RUN_ID, "experiment": "old pythons", "created": 1.0, "definition": definition}
+    (directory / "run.json").write_text(json.dumps(record))
+    for folder in ("journals", "edits", "attempts"):
+        (directory / folder).mkdir()
+    context = {"AMLNB_RUN_ID": RUN_ID, "AMLNB_RUN_DIR": directory, "AMLNB_EXPERIMENT": "old pythons"}
+    ids = {"SUBSCRIPTION": "s", "RESOURCEGROUP": "g", "WORKSPACE_NAME": "w"}
+    context.update({f"AZUREML_ARM_{name}": value for name, value in ids.items()})
+    told = json.loads(_run(python, "use_the_run.py", PYTHONPATH=staged, cwd=directory / "work", **context))
+    assert told == {
+        "experiment": "old pythons",
+        "workspace": "w",
+        "ids": ["s", "g"],
+        "location": "local",
+        "status": "NotStarted",
+        "tags": {"kind": "3"},
+        "properties": {"p": "1"},
+        "refused": "UserErrorException",
+        "metrics": {
+            "loss": [0.5, 0.25, 1.0],
+            "whole": 2**70,
+            "list": [1, 2, 3],
+            "row": {"x": 1, "y": "a"},
+            "table": {"x": [1, 2], "y": [3, 4]},
+        },
+        "one": {"list": [1, 2, 3]},
+        "none": {},
+        "files": ["outputs/model.txt", "outputs/net/a.txt", "outputs/net/b.txt"],
+        "parent": None,
+        "inputs": {},
+        "details": [RUN_ID, "NotStarted", ["--rate", 0.1]],
+        "downloaded": "outputs/model.txt",
+        "kid's parent": RUN_ID,
+        "kid's workspace": "w",
+        "children": [False, False, True],
+        "folds": ["b", "a"],
+        "below": sorted([["loss", "whole", "list", "row", "table"], ["x"], ["y"], ["y"]]),
+        "again": True,
+        "models": [["net", 1, True], ["text", 1, True]],
+        "missing": "ModelPathNotFoundException",
+        "path": "azureml-models/net/1/net",
+        "model": "text:1",
+        "listed": ["net:1"],
+        "of a run": True,
+    }
+    assert (directory / "work" / "azureml-models" / "net" / "1" / "net" / "b.txt").read_text() == "outputs/net/b.txt"
 
 
 def _documented_reader():

@@ -1,0 +1,80 @@
+"""What a run on another machine leaves for its workspace: models are registered and children listed when it has ended."""
+
+from pathlib import Path
+
+import pytest
+
+from amlnb import Experiment, Workspace
+from amlnb.api.model import Model
+from amlnb.engine import targets
+from amlnb.engine.courier.arrival import arrive
+from amlnb.specs.run_spec import RunSpec
+from amlnb.store.workspace_dir import local_ids, open_directory
+
+pytestmark = pytest.mark.ssh
+
+SCRIPT = """
+import os
+from azureml.core import Model, Run
+run = Run.get_context()
+os.makedirs("outputs/net")
+for epoch in range(2):
+    with open("outputs/net/weights.txt", "w") as file:
+        file.write("epoch %d" % epoch)
+    model = run.register_model("net", "outputs/net", tags={"epoch": epoch})
+    print(model.name, model.version, model.run_id == run.id)
+try:
+    Model.get_model_path("net")
+except Exception as error:
+    print(type(error).__name__)
+with run.child_run("kid") as kid:
+    kid.log("x", 1)
+    print("in the child")
+    print(kid.parent.id == run.id, [child.id == kid.id for child in run.get_children()])
+run.child_run("unfinished").log("y", 2)
+print(run.experiment.name, run.experiment.workspace.name, run.get_metrics(), "outputs/net/weights.txt" in run.get_file_names())
+"""
+
+
+@pytest.fixture
+def far_run(near_folder, far_host, tmp_path):
+    data = open_directory(str(near_folder / tmp_path.name / ".amlnb"), local_ids("ssh"))
+    targets.write(data.path, "far", far_host.definition())
+    experiment = Experiment(Workspace._at(data.path), "ssh")
+    (tmp_path / "train.py").write_text(SCRIPT)
+    run = experiment.submit(RunSpec("ssh", str(tmp_path), script="train.py", target="far"))
+    details = run.wait_for_completion(raise_on_error=False)
+    assert details["status"] == "Completed", run.get_details_with_logs()["logFiles"]
+    return run
+
+
+def test_models_and_children_are_there_as_soon_as_the_run_has_ended(far_run, tmp_path):
+    workspace = far_run.experiment.workspace
+    log = far_run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"].splitlines()
+    assert log == [
+        "net None True", "net None True", "WebserviceException", "in the child", "True [True]",
+        "ssh ssh {} True",
+    ]  # fmt: skip
+    models = Model.list(workspace, "net")
+    assert [(model.version, model.tags["epoch"], model.run.id) for model in models] == [
+        (2, "1", far_run.id),
+        (1, "0", far_run.id),
+    ]
+    texts = [Path(model.download(tmp_path / str(model.version)), "weights.txt").read_text() for model in models]
+    assert texts == ["epoch 1", "epoch 0"]
+    children = {child.display_name: child for child in far_run.get_children()}
+    assert {name: child.get_status() for name, child in children.items()} == {
+        "kid": "Completed",
+        "unfinished": "Failed",
+    }
+    assert (children["kid"].get_metrics(), children["kid"].parent.id) == ({"x": 1}, far_run.id)
+    assert "logs/user_log.txt" in children["kid"].get_file_names()
+    assert far_run.get_metrics(recursive=True) == {children["kid"].id: {"x": 1}, children["unfinished"].id: {"y": 2}}
+
+
+def test_an_arrival_that_is_done_again_changes_nothing(far_run):
+    workspace = far_run.experiment.workspace
+    Model(workspace, "net", version=1).delete()
+    arrive(far_run.directory, workspace.directory.path)
+    assert [model.version for model in Model.list(workspace, "net")] == [2]
+    assert len(list(far_run.get_children())) == 2
