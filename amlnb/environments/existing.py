@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -12,12 +14,12 @@ from packaging.utils import canonicalize_name
 
 from amlnb.environments.conda_channels import conda_roots
 from amlnb.environments.interpreters import OLDEST
-from amlnb.environments.keys import platform_tag
-from amlnb.environments.lock import Lock, LockedPackage
+from amlnb.environments.lock import LockedPackage
 from amlnb.errors import EnvironmentBuildException
 
-BUILDER = "existing"
+_BY = "existing"
 _LIMIT_S = 120
+_VERSION = re.compile(r"\d+\.\d+\.\d+")
 # Runs under any Python, so it is written for the oldest; nothing of the person's (-I) changes what it finds but a
 # virtual environment's own settings.
 PROGRAM = """
@@ -53,8 +55,18 @@ def interpreter_of(path: str, environ: Mapping[str, str]) -> str:
     Raises
     ------
     EnvironmentBuildException
-        There is none.
+        There is none, it does not run, or it is older than 3.7.
     """
+    program = _program_of(path, environ)
+    version = _version_of(program, os.stat(program).st_mtime_ns)
+    if tuple(map(int, version.split(".")[:2])) < OLDEST:
+        raise EnvironmentBuildException(
+            f"{path!r} is Python {version}, and runs need 3.7 or newer", hint="name a newer Python"
+        )
+    return program
+
+
+def _program_of(path: str, environ: Mapping[str, str]) -> str:
     expanded = os.path.expanduser(path)
     if os.path.isdir(expanded):
         program = os.path.join(os.path.abspath(expanded), "bin", "python")
@@ -75,35 +87,6 @@ def interpreter_of(path: str, environ: Mapping[str, str]) -> str:
     return program
 
 
-def describe(path: str, environ: Mapping[str, str]) -> tuple[str, Lock]:
-    """Check an interpreter that is used as it is, and tell what is installed there.
-
-    Parameters
-    ----------
-    path
-        A Python, its name on PATH, or the folder of an environment.
-    environ
-        Environment variables: PATH.
-
-    Returns
-    -------
-    tuple
-        The interpreter's path; and a lock that is a record: nothing is built of it.
-
-    Raises
-    ------
-    EnvironmentBuildException
-        There is no such Python, it does not run, or it is older than 3.7.
-    """
-    program = interpreter_of(path, environ)
-    version, packages = _ask(program)
-    if tuple(map(int, version.split(".")[:2])) < OLDEST:
-        raise EnvironmentBuildException(
-            f"{path!r} is Python {version}, and runs need 3.7 or newer", hint="name a newer Python"
-        )
-    return program, Lock(BUILDER, "", version, platform_tag(), packages)
-
-
 def installed_packages(program: str) -> tuple[LockedPackage, ...]:
     """What pip would list for an interpreter, by name.
 
@@ -112,7 +95,12 @@ def installed_packages(program: str) -> tuple[LockedPackage, ...]:
     EnvironmentBuildException
         It does not run.
     """
-    return _ask(program)[1]
+    try:
+        told = json.loads(_said_by(program, "-c", PROGRAM))
+        packages = {canonicalize_name(name): version for name, version in dict(told["packages"]).items()}
+    except (ValueError, TypeError, KeyError) as error:
+        raise _does_not_run(program, error) from error
+    return tuple(LockedPackage(name, packages[name], by=_BY) for name in sorted(packages))
 
 
 def find_conda(name: str, environ: Mapping[str, str]) -> str:
@@ -186,11 +174,20 @@ def _listed(folder: str) -> list[str]:
         return []
 
 
-def _ask(program: str) -> tuple[str, tuple[LockedPackage, ...]]:
-    words = ""
+@functools.lru_cache(maxsize=64)
+def _version_of(program: str, _changed_ns: int) -> str:
+    """Its version; asked once a process for what a submission looks at several times."""
+    said = _said_by(program, "-S", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])").strip()
+    if not _VERSION.fullmatch(said):
+        raise _does_not_run(program, f"it says {said[:80]!r}")
+    return said
+
+
+def _said_by(program: str, *arguments: str) -> str:
+    """What a Python prints, which nothing of the person's (-I) changes."""
     try:
         done = subprocess.run(
-            [program, "-I", "-c", PROGRAM],
+            [program, "-I", *arguments],
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -199,13 +196,15 @@ def _ask(program: str) -> tuple[str, tuple[LockedPackage, ...]]:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-        words = done.stderr.strip()
-        told = json.loads(done.stdout)
-        version, packages = str(told["version"]), dict(told["packages"])
-    except (OSError, ValueError, TypeError, KeyError, subprocess.TimeoutExpired) as error:
-        raise EnvironmentBuildException(
-            f"the interpreter {program!r} does not run: {words or error}",
-            hint="does it start in a terminal? A virtual environment breaks when its Python is removed",
-        ) from error
-    by_name = {canonicalize_name(name): version for name, version in packages.items()}
-    return version, tuple(LockedPackage(name, by_name[name], by=BUILDER) for name in sorted(by_name))
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise _does_not_run(program, error) from error
+    if done.returncode:
+        raise _does_not_run(program, done.stderr.strip() or f"exit status {done.returncode}")
+    return done.stdout
+
+
+def _does_not_run(program: str, why: object) -> EnvironmentBuildException:
+    return EnvironmentBuildException(
+        f"the interpreter {program!r} does not run: {why}",
+        hint="does it start in a terminal? A virtual environment breaks when its Python is removed",
+    )

@@ -23,9 +23,7 @@ def make_environment(folder):
 def test_an_interpreter_may_be_named_in_three_ways(tmp_path, spelling):
     prefix = make_environment(tmp_path / "env")
     told = {"path": f"{prefix}/bin/python", "folder": prefix, "name": "python"}[spelling]
-    program, lock = existing.describe(told, {"PATH": f"{prefix}/bin"})
-    assert program == f"{prefix}/bin/python"
-    assert lock.python == ".".join(map(str, sys.version_info[:3]))
+    assert existing.interpreter_of(told, {"PATH": f"{prefix}/bin"}) == f"{prefix}/bin/python"
 
 
 def test_what_is_installed_there_is_recorded(tmp_path):
@@ -35,21 +33,21 @@ def test_what_is_installed_there_is_recorded(tmp_path):
     os.mkdir(f"{packages}/Spam_Eggs-1.2.dist-info")
     with open(f"{packages}/Spam_Eggs-1.2.dist-info/METADATA", "w", encoding="utf-8") as file:
         file.write("Metadata-Version: 2.1\nName: Spam.Eggs\nVersion: 1.2\n")
-    _, lock = existing.describe(prefix, ENVIRON)
-    assert (lock.builder, lock.versions()) == ("existing", {"spam-eggs": "1.2"})
-    assert {each.by for each in lock.packages} == {"existing"}
+    found = existing.installed_packages(f"{prefix}/bin/python")
+    assert [(each.name, each.version, each.by) for each in found] == [("spam-eggs", "1.2", "existing")]
 
 
-def test_every_python_of_this_machine_that_is_new_enough_is_described():
+def test_every_python_of_this_machine_that_is_new_enough_is_taken():
     root = os.environ.get("PYENV_ROOT")
     if not root:
         pytest.skip("no PYENV_ROOT with other Pythons is here")
     for name in sorted(os.listdir(f"{root}/versions")):
         if name.startswith(("2.", "3.6.")):
             with pytest.raises(EnvironmentBuildException):
-                existing.describe(f"{root}/versions/{name}", ENVIRON)
+                existing.interpreter_of(f"{root}/versions/{name}", ENVIRON)
         else:
-            assert existing.describe(f"{root}/versions/{name}", ENVIRON)[1].python == name
+            program = f"{root}/versions/{name}/bin/python"
+            assert existing.interpreter_of(f"{root}/versions/{name}", ENVIRON) == program
 
 
 def test_one_that_is_too_old_is_told_with_its_version():
@@ -57,7 +55,7 @@ def test_one_that_is_too_old_is_told_with_its_version():
     if not os.path.isdir(old):
         pytest.skip("there is no Python 3.6 here")
     with pytest.raises(EnvironmentBuildException, match=r"is Python 3\.6\.15, and runs need 3\.7 or newer"):
-        existing.describe(old, ENVIRON)
+        existing.interpreter_of(old, ENVIRON)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +78,7 @@ def test_what_is_no_interpreter_is_told(tmp_path, path, words):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
         (tmp_path / name).chmod(0o755)
     with pytest.raises(EnvironmentBuildException) as told:
-        existing.describe(path.format(folder=tmp_path), ENVIRON)
+        existing.interpreter_of(path.format(folder=tmp_path), ENVIRON)
     assert words in told.value.message
     assert told.value.hint
 
