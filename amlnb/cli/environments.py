@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -310,16 +310,36 @@ def _tell_as_it_is(spec: EnvironmentSpec, *, as_json: bool) -> None:
 
 
 def _print_specification(spec: EnvironmentSpec) -> None:
-    for name, value in spec.to_dict().items():
-        if name == "notes":
-            continue
-        title = name.replace("_", " ")
-        if isinstance(value, list):
-            print(f"{title}:", *value, sep="\n  ")
-        else:
+    for title, value in _told(spec):
+        if isinstance(value, str):
             print(f"{title}: {value}")
+        elif value:
+            print(f"{title}:", *value, sep="\n  ")
     for text in spec.notes:
         note(f"note: {text}")
+
+
+def _told(spec: EnvironmentSpec) -> Iterator[tuple[str, str | Sequence[str]]]:
+    """What a specification says, by the words of those who write one."""
+    if spec.name:
+        yield "name", spec.name + (f", version {spec.version}" if spec.version else "")
+    if spec.origin and spec.origin != spec.name:
+        yield "from", spec.origin
+    if spec.python:
+        soft = spec.python_is_soft and not spec.strict and not spec.use_conda
+        yield "Python", spec.python + (" (or else the workspace's own)" if soft else "")
+    if spec.interpreter or spec.image:
+        yield "uses", spec.interpreter or f"image {spec.image}"
+    if spec.dockerfile:
+        yield "Dockerfile", spec.dockerfile.splitlines()
+    yield "packages of conda", spec.conda
+    yield "channels", spec.channels
+    yield "packages", spec.pip
+    yield "no others than", spec.constraints
+    yield "options of pip", spec.pip_options
+    yield "variables", [f"{name}={value}" for name, value in spec.variables.items()]
+    if spec.strict:
+        yield "strict", "a pin that cannot be met is an error"
 
 
 def _print_lock(lock: Lock) -> None:

@@ -82,7 +82,7 @@ def run_json(found: RunSummary, reader: RunReader, facts: RunFacts) -> dict[str,
 
 def _lines(found: RunSummary, record: dict[str, Any], facts: RunFacts) -> list[tuple[str, str]]:
     """Labelled facts; those that are not there have no line."""
-    from amlnb.render.formatting import format_duration, one_line
+    from amlnb.render.formatting import format_duration, in_order_of_weight, one_line
 
     definition = record.get("definition")
     definition = definition if isinstance(definition, dict) else {}
@@ -110,7 +110,7 @@ def _lines(found: RunSummary, record: dict[str, Any], facts: RunFacts) -> list[t
         ("directory", found.directory),
     ]
     told = [(label, one_line(str(value), 300)) for label, value in lines if value]
-    return told + [("warning", one_line(text, 500)) for text in facts.warnings]
+    return told + [("warning", one_line(text, 500)) for text in in_order_of_weight(dict.fromkeys(facts.warnings))]
 
 
 def _date(seconds: float | None) -> str | None:

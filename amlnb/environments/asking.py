@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -10,8 +11,12 @@ from amlnb.environments.conda_translation import translate
 from amlnb.environments.requests import Request
 from amlnb.environments.requirement_names import without_served
 from amlnb.environments.written_secrets import check_dockerfile
+from amlnb.errors import EnvironmentBuildException
 from amlnb.specs.environment_spec import CONDA, CONTAINER, PIP, WORKSPACE, EnvironmentSpec
 
+NO_RATTLER = "py-rattler, which installs conda's packages, is not there"
+HOW_TO_INSTALL = 'pip install "amlnb[conda]", and submit again'
+ONLY_CONDA = "cannot be had from PyPI: conda's packages are taken"
 _NAMED = 5
 
 
@@ -28,11 +33,15 @@ def request_of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> Request:
     Raises
     ------
     EnvironmentBuildException
-        No Python of this machine is of the version that it asks for.
+        No Python of this machine is of the version that it asks for; or it asks for packages of conda's own, and what
+        installs those is not there.
     UserErrorException
         A conda package cannot be understood.
     """
     spec = normal(spec)
+    if spec.kind == CONDA and importlib.util.find_spec("rattler") is None:
+        only = [each for each in spec.notes if each.endswith(ONLY_CONDA)]
+        raise EnvironmentBuildException("; ".join([*only, NO_RATTLER]), hint=HOW_TO_INSTALL)
     if spec.kind in {CONDA, CONTAINER}:  # the Python is the channel's, or the image's
         interpreter, note = interpreters.own(), None
     else:
@@ -57,7 +66,7 @@ def normal(spec: EnvironmentSpec) -> EnvironmentSpec:
         return spec
     found = translate(spec)
     if found.untranslatable:
-        only = f"{', '.join(found.untranslatable[:_NAMED])} cannot be had from PyPI: conda's packages are taken"
+        only = f"{', '.join(found.untranslatable[:_NAMED])} {ONLY_CONDA}"
         return replace(spec, use_conda=True, notes=(*spec.notes, only))
     notes = (*spec.notes, *found.notes)
     return replace(spec, conda=(), channels=(), pip=(*found.requirements, *spec.pip), notes=notes)

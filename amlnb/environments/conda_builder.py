@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from amlnb.environments import conda_channels
+from amlnb.environments.asking import HOW_TO_INSTALL, NO_RATTLER
 from amlnb.environments.builder import BuildLog, Interpreter, counted
 from amlnb.environments.conda_activation import note_variables
 from amlnb.environments.conda_solver import Solver, hint_of
@@ -220,10 +221,7 @@ def _rattler() -> Any:
     try:
         import rattler
     except ImportError as error:
-        raise EnvironmentBuildException(
-            f"conda packages need py-rattler, which is not installed: {error}",
-            hint='pip install "amlnb[conda]"; without use_conda the specification is translated to pip packages',
-        ) from error
+        raise EnvironmentBuildException(f"{NO_RATTLER}: {error}", hint=HOW_TO_INSTALL) from error
     return rattler
 
 

@@ -172,6 +172,20 @@ def test_a_script_runs_in_the_environment_that_is_named(amlnb, project):
     assert "it is 1.5" in amlnb("submit", "--wait", "train.py")
 
 
+def test_what_a_file_asks_for_is_shown_in_its_own_words(amlnb, project):
+    (project / "environment.yml").write_text(
+        "channels: [defaults, pytorch]\ndependencies: [python=3.6.2, pytorch]\nvariables: {A: b}\n"
+    )
+    assert amlnb("env", "show", "environment.yml").splitlines()[:6] == [
+        "from: environment.yml",
+        "Python: 3.6.2 (or else the workspace's own)",
+        "packages:",
+        "  torch",
+        "variables:",
+        "  A=b",
+    ]
+
+
 def test_metadata_that_nothing_asks_for_is_told(amlnb, project, capsys):
     (project / "train.py").write_text('# /// script\n# dependencies = ["tiny-thing"]\n# ///\n')
     told = amlnb("submit", "--json", "train.py")

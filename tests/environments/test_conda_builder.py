@@ -10,6 +10,7 @@ import pytest
 from amlnb import host
 from amlnb.engine.submit import submit
 from amlnb.environments import interpreters, launching
+from amlnb.environments.asking import request_of
 from amlnb.environments.conda_builder import CondaBuilder
 from amlnb.errors import EnvironmentBuildException, FormatError
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -446,4 +447,8 @@ def test_without_py_rattler_the_line_that_installs_it_is_told(builder, channel, 
     monkeypatch.setitem(sys.modules, "rattler", None)
     with pytest.raises(EnvironmentBuildException) as told:
         builder().lock(conda("hello-tool", channels=(channel,)), Log())
+    assert 'pip install "amlnb[conda]"' in told.value.hint
+    with pytest.raises(EnvironmentBuildException) as told:  # before anything is submitted
+        request_of(EnvironmentSpec(conda=("ffmpeg",)), {})
+    assert told.value.message.startswith("ffmpeg cannot be had from PyPI")
     assert 'pip install "amlnb[conda]"' in told.value.hint
