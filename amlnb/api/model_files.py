@@ -11,7 +11,6 @@ from amlnb.core.models import ModelFacts, check_name
 from amlnb.errors import ModelPathNotFoundException, UserErrorException, WebserviceException
 from amlnb.store import files as files_
 from amlnb.store import models as stored
-from amlnb.store.run_record import is_mirror, read_record
 from amlnb.tracking import context, models
 
 TYPE_CHECKING = False
@@ -105,22 +104,22 @@ def _register(workspace: Any, record: Dict[str, Any], found: Mapping[str, str]) 
 
 
 def _run_elsewhere() -> Optional[str]:
-    """Directory of the run of this process if its workspace is on another machine."""
+    """Directory of the run of this process if it sees nothing else of its workspace."""
     current = context.current()
-    return current.directory if current is not None and is_mirror(read_record(current.directory)) else None
+    return current.directory if current is not None and context.is_alone(current.directory) else None
 
 
 def check_workspace_is_here(what: str) -> None:
-    """Refuse to look for models on a machine that has none of the workspace's.
+    """Refuse to look for models where none of the workspace's are to be seen.
 
     Raises
     ------
     WebserviceException
-        It is another machine.
+        It is another machine, or a container.
     """
     if _run_elsewhere() is not None:
         raise WebserviceException(
-            f"{what}: the models of the workspace are not on this machine",
+            f"{what}: the models of the workspace cannot be seen from this machine or container",
             hint="put the model into the source directory before the run is submitted: model.download('src')",
         )
 

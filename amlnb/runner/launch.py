@@ -118,6 +118,8 @@ class Launch:
         record = self.record
         environ.update(context.variables(record["id"], record["experiment"], self.directory, self.workspace))
         environ["AMLNB_RUN_SIDE"] = self.run_side
+        if self.in_container:
+            environ[context.ALONE] = "1"
         paths = [self.boot, environ.get("PYTHONPATH", "")]
         environ["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         return environ

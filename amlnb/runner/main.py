@@ -21,7 +21,7 @@ from amlnb.errors import AmlnbError
 from amlnb.runner import container, failure, process_tree, verdict, workdir
 from amlnb.runner.launch import Launch
 from amlnb.runner.system_metrics import SystemMetrics
-from amlnb.tracking import context, create
+from amlnb.tracking import arrival, context, create
 from amlnb.tracking import seal as seal_
 from amlnb.tracking.journal import JournalWriter
 
@@ -369,12 +369,20 @@ class _Runner:
         pause_s = 0.1
         while os.path.isdir(self._directory):
             try:
+                if not self._is_mirrored():
+                    arrival.arrive(self._directory, os.path.dirname(os.path.dirname(self._directory)))
                 seal_.seal(self._directory, final)
                 return
             except OSError:
                 # A full disk may be freed; the state stays Finalizing until then, however long that takes.
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_SEAL_PAUSE_S)
+
+
+    def _is_mirrored(self) -> bool:
+        """Tell whether what the run left for its workspace is put there at the other end."""
+        home: Dict[str, Any] = self._launch.record.get("home") or {}
+        return str(home.get("kind", "local")) != "local"
 
 
 def _become_user_process(

@@ -145,13 +145,14 @@ def prune(work_dir: str, staged: Staged) -> List[str]:
 def left_over(work_dir: str) -> List[str]:
     """Files that the run made outside ``outputs`` and ``logs``, relative to its working directory, by name.
 
-    They stay in the run directory, and are not among the run's files. Bytecode and hidden files are not worth telling.
+    They stay in the run directory, and are not among the run's files. Bytecode, hidden files and the models that were
+    brought there (``azureml-models``) are not worth telling.
     """
     found: List[str] = []
     for folder, directories, names in os.walk(work_dir):
         below = os.path.relpath(folder, work_dir)
         hidden = [name for name in directories if name.startswith((".", "__pycache__"))]
-        kept = ["outputs", "logs"] if below == "." else []
+        kept = ["outputs", "logs", "azureml-models"] if below == "." else []
         directories[:] = sorted(set(directories) - set(hidden) - set(kept))
         found += [os.path.normpath(os.path.join(below, name)) for name in sorted(names) if not name.startswith(".")]
     return found

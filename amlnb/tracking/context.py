@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 
+from amlnb.core import layout
+from amlnb.tracking.forks import importing
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, Mapping, Optional
@@ -11,6 +14,8 @@ if TYPE_CHECKING:
 RUN_ID = "AMLNB_RUN_ID"
 RUN_DIRECTORY = "AMLNB_RUN_DIR"
 EXPERIMENT = "AMLNB_EXPERIMENT"
+# Of the workspace only the run's directory is to be seen: in a container.
+ALONE = "AMLNB_RUN_ALONE"
 # In the environment of a courier and of what it forks, so that a run it was started from does not end it.
 COURIER_MARK = b"AMLNB_COURIER=1"
 _BOOT = "amlnb/runner/boot"
@@ -35,6 +40,24 @@ def current() -> Optional[Context]:
     if not run_id or not directory:
         return None
     return Context(run_id, os.environ.get(EXPERIMENT, ""), directory)
+
+
+def is_alone(directory: str) -> bool:
+    """Tell whether a process of the run in a directory sees nothing else of its workspace.
+
+    So it is in a container, and on another machine than the workspace's.
+    """
+    if os.environ.get(ALONE):
+        return True
+    with importing:
+        import json
+
+    try:
+        with open(os.path.join(directory, layout.RUN_JSON), encoding="ascii") as file:
+            home = json.load(file).get("home")
+    except (OSError, ValueError, AttributeError):
+        return False
+    return isinstance(home, dict) and home.get("kind", "local") != "local"
 
 
 def rank() -> str:

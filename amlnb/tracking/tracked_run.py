@@ -14,7 +14,7 @@ from amlnb.errors import UserErrorException
 from amlnb.tracking import artifacts, create, faults
 from amlnb.tracking import edits as edits_
 from amlnb.tracking import seal as seal_
-from amlnb.tracking.context import rank
+from amlnb.tracking.context import is_alone, rank
 from amlnb.tracking.forks import importing
 from amlnb.tracking.metric_log import MetricLog
 from amlnb.tracking.progress import Progress
@@ -245,18 +245,11 @@ class TrackedRun(MetricLog):
         return child
 
     def _runs_folder(self) -> str:
-        """Where children are made: beside this run, or in it where the workspace is on another machine."""
-        with importing:
-            import json
-
-        try:
-            with open(os.path.join(self._directory, layout.RUN_JSON), encoding="ascii") as file:
-                home = json.load(file).get("home")
-        except (OSError, ValueError):
-            home = None
-        if isinstance(home, dict) and home.get("kind", "local") != "local":
+        """Where children are made: beside this run, or in it where it sees nothing else of its workspace."""
+        beside = os.path.dirname(self._directory)
+        if os.path.basename(beside) != layout.CHILDREN and is_alone(self._directory):
             return os.path.join(self._directory, layout.CHILDREN)
-        return os.path.dirname(self._directory)
+        return beside
 
     def _watch_outputs(self, folder: str) -> None:
         """Make a folder, whose files are the run's outputs when it ends here."""

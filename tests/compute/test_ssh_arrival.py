@@ -7,9 +7,9 @@ import pytest
 from amlnb import Experiment, Workspace
 from amlnb.api.model import Model
 from amlnb.engine import targets
-from amlnb.engine.courier.arrival import arrive
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.workspace_dir import local_ids, open_directory
+from amlnb.tracking.arrival import arrive
 
 pytestmark = pytest.mark.ssh
 

@@ -16,7 +16,6 @@ from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
-from amlnb.engine.courier.arrival import arrive
 from amlnb.engine.courier.preparation import Preparations, Waiting
 from amlnb.engine.targets import LOCAL
 from amlnb.environments.program import FAILED
@@ -25,6 +24,7 @@ from amlnb.runner import verdict
 from amlnb.store.edits import EditReader
 from amlnb.store.plain_files import read_json
 from amlnb.tracking import create
+from amlnb.tracking.arrival import arrive
 
 # A runner that dies before it claims its run is started again, so often.
 _MOST_STARTS = 3

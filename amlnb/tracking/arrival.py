@@ -1,19 +1,22 @@
-"""What a run that was on another machine leaves for its workspace: models to register, and children of its own.
+"""What a run leaves for a workspace that it could not reach: models to register, and children of its own.
 
 Both wait in its directory, and are put in their places once its files are here, before its seal is: who sees that it
-has ended finds them. Everything may be done again: what is in its place stays.
+has ended finds them. Everything may be done again: what is in its place stays. Standard library only, Python 3.7+.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
+import time
 
-from amlnb.core import layout, states
+from amlnb.core import layout
 from amlnb.core.replay import runner_lost
-from amlnb.engine import deaths
 from amlnb.tracking import models
+from amlnb.tracking.seal import seal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
 
 
 def arrive(directory: str, data: str) -> None:
@@ -39,16 +42,20 @@ def arrive(directory: str, data: str) -> None:
 
 
 def _place(waiting: str, place: str) -> None:
+    import shutil
+
     if os.path.exists(place):
         return
-    temporary = os.path.join(os.path.dirname(place), f".new-{uuid.uuid4().hex}")
+    temporary = os.path.join(os.path.dirname(place), ".new-" + os.urandom(8).hex())
     try:
         shutil.copytree(waiting, temporary)
         for folder in (layout.EDITS, layout.ATTEMPTS, layout.JOURNALS):  # empty ones do not travel
-            os.makedirs(os.path.join(temporary, folder), exist_ok=True)
-        # The process that it lived in ended with the run above it.
+            if not os.path.isdir(os.path.join(temporary, folder)):
+                os.mkdir(os.path.join(temporary, folder))
+        # Of one that did not end: the process that it lived in ended with the run above it.
         lost = runner_lost(cancel_requested=False, owned=True)
-        deaths.seal_unstarted(temporary, {**lost, "state": states.FAILED})
+        rest: Dict[str, Any] = {"attempt": 1, "started": None, "exit_code": None, "signal": None, "warnings": []}
+        seal(temporary, dict(rest, ended=time.time(), **lost))
         os.rename(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

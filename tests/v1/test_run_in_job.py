@@ -1,0 +1,83 @@
+"""What a submitted run does with itself, seen from both sides."""
+
+from pathlib import Path
+
+import pytest
+
+from amlnb import Experiment, ScriptRunConfig, Workspace
+from amlnb.api.model import Model
+
+SCRIPT = """
+import os
+{before}
+from azureml.core import Model, Run
+run = Run.get_context()
+assert run is Run.get_context()
+with open("outputs/model.txt", "w") as file:
+    file.write("weights")
+model = run.register_model("net", "outputs/model.txt")
+print("model", model.name, model.version)
+with run.child_run("kid") as kid:
+    print("said by the child")
+    kid.log("x", 1)
+run.complete()
+run.cancel()
+print(run.get_status(), run.parent, run.experiment.name, run.experiment.workspace.name)
+{after}
+"""
+
+
+@pytest.fixture
+def submitted(tmp_path, monkeypatch):
+    """Submit the script and wait; its log, and the run."""
+    monkeypatch.chdir(tmp_path)
+    experiment = Experiment(Workspace.find_or_create()[0], "jobs")
+
+    def submit(before="", after="", **more):
+        Path("src").mkdir(exist_ok=True)
+        Path("src/train.py").write_text(SCRIPT.format(before=before, after=after))
+        run = experiment.submit(ScriptRunConfig("src", "train.py", **more))
+        run.wait_for_completion(raise_on_error=False)
+        return run, run.get_details_with_logs()["logFiles"].get("user_logs/std_log.txt", "").splitlines()
+
+    return submit
+
+
+def test_a_script_registers_has_children_and_does_not_end_itself(submitted):
+    run, log = submitted()
+    assert log == [
+        "model net 1",
+        "said by the child",
+        "Warning: cancel() does nothing inside of the run itself",
+        f"Running None jobs {run.experiment.workspace.name}",
+    ]
+    assert run.get_status() == "Completed"
+    _check(run)
+
+
+@pytest.mark.parametrize("before", ["os.environ['AMLNB_RUN_ALONE'] = '1'"])
+def test_what_is_left_by_a_script_that_sees_only_its_run_is_there_at_its_end(submitted, before):
+    run, log = submitted(before)
+    assert log[0] == "model net None"
+    _check(run)
+
+
+def _check(run):
+    workspace = run.experiment.workspace
+    model = Model(workspace, "net")
+    assert (model.version, model.run_id, Path(model.download("got")).read_text()) == (1, run.id, "weights")
+    (kid,) = run.get_children()
+    assert (kid.get_status(), kid.get_metrics(), kid.display_name) == ("Completed", {"x": 1}, "kid")
+    kid.download_file("logs/user_log.txt", "kid.txt")
+    assert Path("kid.txt").read_text() == "said by the child\n"
+
+
+def test_a_submitted_run_fails_when_its_client_says_so(submitted, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("src").mkdir()
+    Path("src/train.py").write_text("import time\ntime.sleep(600)")
+    run = Experiment(Workspace.find_or_create()[0], "jobs").submit(ScriptRunConfig("src", "train.py"))
+    run.fail("not what I wanted", error_code="Mine")
+    details = run.wait_for_completion(raise_on_error=False)
+    assert details["status"] == "Failed"
+    assert details["error"]["error"] == {"code": "Mine", "message": "not what I wanted"}
