@@ -17,6 +17,7 @@ from typing import Any
 
 from amlnb.core import layout
 from amlnb.environments.curated import is_reserved
+from amlnb.environments.written_secrets import check_dockerfile
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
 
@@ -51,7 +52,8 @@ def register(data: str, name: str, document: Mapping[str, Any], spec: Environmen
     Raises
     ------
     UserErrorException
-        The name is empty, or begins as those that are given do; or the workspace cannot be written to.
+        The name is empty, or begins as those that are given do; a Dockerfile has a secret in it; or the workspace
+        cannot be written to.
     """
     if not name.strip():
         raise UserErrorException(f"{name!r} cannot be the name of an environment", hint="give it a name")
@@ -60,6 +62,8 @@ def register(data: str, name: str, document: Mapping[str, Any], spec: Environmen
             f"{name!r} cannot be registered: names that begin with AzureML or Microsoft are given",
             hint="take a copy of another name: environment.clone('mine').register(workspace)",
         )
+    if spec.dockerfile:
+        check_dockerfile(spec.dockerfile, "the Dockerfile")
     try:
         return _register(_folder(data, name), name, document, spec)
     except OSError as error:

@@ -200,6 +200,13 @@ def by_variables_in_a_file(project, address, pair, monkeypatch):
     )(project, address, pair, monkeypatch)
 
 
+def by_a_variable_that_holds_all(project, address, pair, monkeypatch):
+    monkeypatch.setenv("WHOLE_INDEX", f"http://{pair}@{address}")
+    return by_file("requirements.txt", "--index-url ${{WHOLE_INDEX}}/simple\nguarded-spam\n")(
+        project, address, pair, monkeypatch
+    )
+
+
 def by_extra_index(project, address, pair, monkeypatch):
     text = f"--index-url {empty_index()}\n" + INDEX.replace("--index-url", "--extra-index-url")
     return by_file("requirements.txt", text)(project, address, pair, monkeypatch)
@@ -226,6 +233,7 @@ WAYS = {
     "conda": by_conda,
     "git": by_git,
     "variables": by_variables_in_a_file,
+    "a variable": by_a_variable_that_holds_all,
 }
 
 
