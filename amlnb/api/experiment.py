@@ -23,7 +23,7 @@ from amlnb.engine.git import read_git
 from amlnb.engine.reuse import completed_run
 from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
 from amlnb.engine.submit import _unwritable_told, prepare, queue_run
-from amlnb.errors import AmlnbError, UserErrorException
+from amlnb.errors import AmlnbError, SnapshotException, UserErrorException
 from amlnb.render.runs_table import ROW_LIMIT
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
@@ -179,8 +179,7 @@ class Experiment:
         git = read_git(os.path.abspath(snapshot_directory or "."))
         with _unwritable_told(directory):
             if snapshot_directory is not None:
-                limits = SnapshotLimits.from_environ(os.environ)
-                record["snapshot"] = take_snapshot(snapshot_directory, objects, host.cache_dir(), limits=limits).id
+                record["snapshot"] = _snapshot(snapshot_directory, objects)
             record.update(git.record(objects))
             record["properties"] = git.properties()
             directory.make_experiment(self.name)
@@ -300,6 +299,16 @@ class Experiment:
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self.name},\nWorkspace: {self.workspace.name})"
+
+
+def _snapshot(directory: str, objects: ObjectStore) -> str:
+    """Keep a folder; what refuses it tells how to do without."""
+    limits = SnapshotLimits.from_environ(os.environ)
+    try:
+        return take_snapshot(directory, objects, host.cache_dir(), limits=limits).id
+    except SnapshotException as error:
+        hint = f"{error.hint}; or start_logging(snapshot_directory=None)"
+        raise SnapshotException(error.message, hint=hint) from error
 
 
 def _is_name(name: str) -> bool:
