@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import datetime as dt
 import difflib
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,9 +15,11 @@ from amlnb import host
 from amlnb.api import displaying, run_reading
 from amlnb.api.notebook_run_config import NotebookRunConfig
 from amlnb.api.run import Run
+from amlnb.api.runs_frame import frame_of
 from amlnb.api.runs_table import runs_table
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
+from amlnb.core.filters import has
 from amlnb.engine import queue
 from amlnb.engine.git import read_git
 from amlnb.engine.reuse import completed_run
@@ -29,7 +31,6 @@ from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
 from amlnb.store.index import Index, RunSummary
 from amlnb.store.objects import ObjectStore
-from amlnb.store.pandas_extra import need_pandas
 from amlnb.store.workspace_dir import WorkspaceDirectory
 from amlnb.tracking import create, edits
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 _LONGEST_NAME = 255
 _RUNS_OF_CARD = 10
+# Which experiments v1's views show: those that are archived, or not.
+_VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}
 # Keywords of submit that change nothing here: a run's progress is printed by wait_for_completion.
 _TAKEN_AS_IN_V1 = frozenset(["show_output"])
 
@@ -72,8 +75,18 @@ class Experiment:
         The name cannot be used.
     """
 
-    def __init__(self, workspace: WorkspaceHandle, name: str, **_: Any) -> None:
-        if not 1 <= len(name) <= _LONGEST_NAME or not _is_name(name):
+    def __init__(
+        self,
+        workspace: WorkspaceHandle,
+        name: str,
+        _skip_name_validation: bool = False,
+        _id: str | None = None,
+        _archived_time: Any = None,
+        _create_in_cloud: bool = True,
+        _experiment_dto: Any = None,
+        **_: Any,
+    ) -> None:
+        if not _is_name(name):
             raise UserErrorException(
                 f"{name!r} cannot be the name of an experiment",
                 hint="1 to 255 letters, digits, '-' and '_', a letter or digit first",
@@ -82,13 +95,44 @@ class Experiment:
         self.name = name
 
     @staticmethod
-    def list(workspace: WorkspaceHandle, experiment_name: str | None = None, **_: Any) -> list[Experiment]:
-        """Experiments of a workspace that are not archived, by name."""
-        names = workspace.directory.experiment_names()
-        if experiment_name is not None:
-            names = [name for name in names if name == experiment_name]
-        found = [Experiment(workspace, name) for name in names]
-        return [experiment for experiment in found if not experiment.archived]
+    def list(
+        workspace: WorkspaceHandle,
+        experiment_name: str | None = None,
+        view_type: str = "ActiveOnly",
+        tags: Any = None,
+    ) -> list[Experiment]:
+        """Experiments of a workspace, by name.
+
+        Parameters
+        ----------
+        experiment_name
+            Only the one of this name.
+        view_type
+            ``ActiveOnly``, ``ArchivedOnly`` or ``All``.
+        tags
+            A key, a dict, or a list of keys and pairs: what they must have.
+
+        Raises
+        ------
+        UserErrorException
+            There is no such view.
+        """
+        if view_type not in _VIEWS:
+            raise UserErrorException(f"view_type is one of {', '.join(_VIEWS)}, not {view_type!r}")
+        found = []
+        for name in workspace.directory.experiment_names():
+            experiment = Experiment(workspace, name)
+            state = experiment._edited()
+            if experiment_name in (None, name) and state.archived in _VIEWS[view_type] and has(state.tags, tags):
+                found.append(experiment)
+        return found
+
+    @property
+    def id(self) -> str:
+        """A uuid that is the same for the same names."""
+        ids = self.workspace.directory.ids
+        names = (ids.subscription_id, ids.resource_group, ids.workspace_name, self.name)
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, "/".join(names)))
 
     def submit(
         self,
@@ -210,21 +254,11 @@ class Experiment:
         ``param.<name>`` (what a cell or the command line was given; numbers if all are), ``tag.<key>`` (str) and
         ``metric.<name>`` (float64, the last value logged).
         """
-        need_pandas("a table of runs")
-        import pandas as pd
-
-        rows = [
-            _row(summary)
+        return frame_of(
+            summary
             for summary in self._summaries()
             if (include_children or summary.parent is None) and (include_archived or not summary.archived)
-        ]
-        frame = pd.DataFrame(rows, columns=None if rows else ["run", "number", "name", "state", "created"])
-        frame["created"] = pd.to_datetime(frame["created"], unit="s", utc=True)
-        for name in frame.columns:
-            if name.startswith("param."):
-                with contextlib.suppress(ValueError, TypeError):  # words stay words
-                    frame[name] = pd.to_numeric(frame[name])
-        return frame
+        )
 
     def show(
         self,
@@ -260,19 +294,50 @@ class Experiment:
 
     def archive(self) -> None:
         """Leave the experiment out of listings."""
-        self._edit(edit_ops.ARCHIVE)
+        self._edit({"op": edit_ops.ARCHIVE, "time": time.time()})
 
     def reactivate(self) -> None:
         """Put an archived experiment back into listings."""
-        self._edit(edit_ops.REACTIVATE)
+        self._edit({"op": edit_ops.REACTIVATE})
 
     @property
     def archived(self) -> bool:
         """Whether it is archived."""
-        return edited(self.workspace.directory.experiment_directory(self.name), {}).archived
+        return self._edited().archived
 
-    def _edit(self, op: str) -> None:
-        edits.add_edit(self.workspace.directory.make_experiment(self.name), {"op": op})
+    @property
+    def archived_time(self) -> dt.datetime | None:
+        """When it was archived (UTC); None if it is not."""
+        at = self._edited().archived_at
+        return None if at is None else dt.datetime.fromtimestamp(at, dt.UTC)
+
+    @property
+    def tags(self) -> dict[str, str | None]:
+        """Tags of the experiment."""
+        return self._edited().tags
+
+    def tag(self, key: str, value: Any = None) -> None:
+        """Set a tag; values become str, None stays None."""
+        self.set_tags({key: value})
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Set several tags at once; others stay."""
+        texts = {str(key): None if value is None else str(value) for key, value in tags.items()}
+        self._edit({"op": edit_ops.TAGS, "tags": texts})
+
+    def remove_tags(self, tags: Sequence[str]) -> None:
+        """Remove tags by their keys."""
+        self._edit({"op": edit_ops.TAGS, "tags": {}, "remove": [str(key) for key in tags]})
+
+    def get_portal_url(self) -> str:
+        """Address of the experiment's page."""
+        return f"{self.workspace.portal_url}/experiments/{self.name}"
+
+    def _edited(self) -> edit_ops.Edited:
+        return edited(self.workspace.directory.experiment_directory(self.name), {})
+
+    def _edit(self, edit: dict[str, Any]) -> None:
+        edits.add_edit(self.workspace.directory.make_experiment(self.name), edit)
 
     def _summaries(self) -> Sequence[RunSummary]:
         return Index(self.workspace.directory).list_runs(self.name)
@@ -311,21 +376,7 @@ def _snapshot(directory: str, objects: ObjectStore) -> str:
         raise SnapshotException(error.message, hint=hint) from error
 
 
-def _is_name(name: str) -> bool:
-    return name.isascii() and name[0].isalnum() and all(c.isalnum() or c in "-_" for c in name)
-
-
-def _row(summary: RunSummary) -> dict[str, Any]:
-    duration = None if summary.ended is None or summary.started is None else summary.ended - summary.started
-    return {
-        "run": summary.id,
-        "number": summary.number,
-        "name": summary.display_name,
-        "state": summary.state,
-        "created": summary.created,
-        "duration_s": duration,
-        "target": summary.target,
-        **{key: value for key, value in summary.properties.items() if key.startswith("param.")},
-        **{f"tag.{key}": value for key, value in summary.tags.items()},
-        **{f"metric.{name}": metric["last"] for name, metric in summary.metrics.items()},
-    }
+def _is_name(name: object) -> bool:
+    if not isinstance(name, str) or not name.isascii() or not 1 <= len(name) <= _LONGEST_NAME:
+        return False
+    return name[0].isalnum() and all(c.isalnum() or c in "-_" for c in name)

@@ -39,7 +39,7 @@ def sort_key(name: str) -> Tuple[int, str]:
 class Edited:
     """What a run's edits make of its submission record."""
 
-    __slots__ = ("archived", "cancel", "cancel_error", "described", "display_name", "properties", "tags")
+    __slots__ = ("archived", "archived_at", "cancel", "cancel_error", "described", "display_name", "properties", "tags")
 
     def __init__(self, record: Dict[str, Any]) -> None:
         self.tags: Dict[str, Optional[str]] = _tags(record.get("tags"))
@@ -48,6 +48,7 @@ class Edited:
         # The record's other fields that may be replaced (of models).
         self.described: Dict[str, Any] = dict(record)
         self.archived = False
+        self.archived_at: Optional[float] = None
         self.cancel = False
         # Of who said that it has failed, rather than that it shall end.
         self.cancel_error: Optional[Dict[str, Any]] = None
@@ -69,6 +70,7 @@ def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
             state.described.update(edit)
         elif op in (ARCHIVE, REACTIVATE):
             state.archived = op == ARCHIVE
+            state.archived_at = coercion.unix_time(edit.get("time")) if state.archived else None
         elif op == CANCEL:
             state.cancel = True
             state.cancel_error = state.cancel_error or coercion.mapping(edit.get("error")) or None
