@@ -7,8 +7,6 @@ import os
 import re
 from dataclasses import dataclass
 
-import psutil
-
 _GPU_SIZE = re.compile(r"STANDARD_N[CDGPV]", re.IGNORECASE)
 # Name, vCPUs, GPUs, GB of memory, MB of local disk: as Azure documents its sizes.
 _SIZES = """
@@ -72,6 +70,8 @@ class Machine:
 
 def this_machine() -> Machine:
     """The machine that this process is on."""
+    import psutil  # costs every command of ours some milliseconds
+
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(cores, psutil.virtual_memory().total, len(glob.glob("/dev/nvidia[0-9]*")))
 

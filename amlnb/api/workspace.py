@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
-from amlnb.api import run_reading
+from amlnb.api import run_reading, workspace_details
+from amlnb.api.compute import ComputeTarget
 from amlnb.api.environment import Environment
 from amlnb.api.experiment import Experiment
+from amlnb.api.keyvault import Keyvault
 from amlnb.api.run import Run
+from amlnb.api.workspace_dicts import CallableDict, ClusterConfiguration, ModelDict
 from amlnb.core import layout
-from amlnb.errors import AmlnbError, UserErrorException
+from amlnb.errors import AmlnbError, NotServedException, UserErrorException
+from amlnb.placeholders import LATER
 from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
 
-_LOCATION = "local"
+_DATA_HINT = "read the files by their path: runs on this machine see the same files as the notebook"
 _FIRST_PORT = 20000
 _PORTS = 20000
-
-
-class CallableDict(dict[str, Any]):
-    """A dict that may also be called, as the oldest v1 code did with ``ws.experiments()``."""
-
-    def __call__(self) -> CallableDict:
-        """Return the dict itself."""
-        return self
 
 
 class Workspace:
@@ -39,8 +35,23 @@ class Workspace:
         these three names; they are made if they are not there.
     """
 
+    DEFAULT_CPU_CLUSTER_NAME = "cpu-cluster"
+    DEFAULT_GPU_CLUSTER_NAME = "gpu-cluster"
+    DEFAULT_CPU_CLUSTER_CONFIGURATION = ClusterConfiguration("STANDARD_DS2_V2")
+    DEFAULT_GPU_CLUSTER_CONFIGURATION = ClusterConfiguration("STANDARD_NC6")
+
     def __init__(
-        self, subscription_id: str, resource_group: str, workspace_name: str, auth: Any = None, **_: Any
+        self,
+        subscription_id: str,
+        resource_group: str,
+        workspace_name: str,
+        auth: Any = None,
+        _location: Any = None,
+        _disable_service_check: bool = False,
+        _workspace_id: Any = None,
+        sku: str = "basic",
+        tags: Mapping[str, str] | None = None,
+        _cloud: str = "AzureCloud",
     ) -> None:
         ids = WorkspaceIds(str(subscription_id), str(resource_group), str(workspace_name))
         self.directory: WorkspaceDirectory = workspace_dir.open_directory(workspace_dir.data_directory(ids, None), ids)
@@ -88,46 +99,116 @@ class Workspace:
         subscription_id: str | None = None,
         resource_group: str | None = None,
         location: str | None = None,
+        create_resource_group: bool = True,
+        sku: str = "basic",
+        tags: Mapping[str, str] | None = None,
+        friendly_name: str | None = None,
+        storage_account: Any = None,
+        key_vault: Any = None,
+        app_insights: Any = None,
+        container_registry: Any = None,
+        adb_workspace: Any = None,
+        primary_user_assigned_identity: Any = None,
+        cmk_keyvault: Any = None,
+        resource_cmk_uri: Any = None,
+        hbi_workspace: bool = False,
+        default_cpu_compute_target: Any = None,
+        default_gpu_compute_target: Any = None,
+        private_endpoint_config: Any = None,
+        private_endpoint_auto_approval: bool = True,
         exist_ok: bool = False,
-        **_: Any,
+        show_output: bool = True,
+        user_assigned_identity_for_cmk_encryption: Any = None,
+        system_datastores_auth_mode: str = "accessKey",
+        v1_legacy_mode: Any = None,
     ) -> Workspace:
         """Make a workspace in the user's data directory.
+
+        Parameters
+        ----------
+        name, subscription_id, resource_group
+            The names that identify it.
+        tags, friendly_name
+            Told by `get_details`.
+        default_cpu_compute_target, default_gpu_compute_target
+            Clusters to make in it: what ``AmlCompute.provisioning_configuration()`` made.
+        exist_ok
+            Open it if it exists.
+        auth, location, create_resource_group, sku, storage_account, key_vault, app_insights, container_registry, \
+adb_workspace, primary_user_assigned_identity, cmk_keyvault, resource_cmk_uri, hbi_workspace, private_endpoint_config, \
+private_endpoint_auto_approval, show_output, user_assigned_identity_for_cmk_encryption, system_datastores_auth_mode, \
+v1_legacy_mode
+            Accepted: they are a cloud's.
 
         Raises
         ------
         UserErrorException
             It exists, and ``exist_ok`` is not set; or its name cannot be used.
         """
-        letters = name.replace("-", "").replace("_", "")
-        if not (3 <= len(name) <= 33) or not letters.isalnum() or not name[0].isalnum():
+        letters = str(name).replace("-", "").replace("_", "")
+        if not (3 <= len(name) <= 33) or not (letters.isascii() and letters.isalnum()) or not name[0].isalnum():
             raise UserErrorException(
                 f"{name!r} cannot be the name of a workspace",
                 hint="3 to 33 letters, digits, '-' and '_', a letter or digit first",
             )
-        local = workspace_dir.local_ids(name)
-        ids = WorkspaceIds(subscription_id or local.subscription_id, resource_group or local.resource_group, name)
+        ids = _ids(name, subscription_id, resource_group)
         path = workspace_dir.data_directory(ids, None)
         if os.path.isdir(path) and not exist_ok:
             raise UserErrorException(f"the workspace {name!r} exists in {path!r}", hint="pass exist_ok=True to open it")
-        return cls._open(path, ids)
+        made = cls._open(path, ids)
+        workspace_details.keep(path, tags, friendly_name)
+        for cluster, configuration in (
+            (cls.DEFAULT_CPU_CLUSTER_NAME, default_cpu_compute_target),
+            (cls.DEFAULT_GPU_CLUSTER_NAME, default_gpu_compute_target),
+        ):
+            if configuration is not None:
+                ComputeTarget.create(made, cluster, configuration)
+        return made
 
     @classmethod
     def get(
-        cls, name: str, subscription_id: str | None = None, resource_group: str | None = None, **_: Any
+        cls,
+        name: str,
+        auth: Any = None,
+        subscription_id: str | None = None,
+        resource_group: str | None = None,
+        location: str | None = None,
+        cloud: str = "AzureCloud",
+        id: str | None = None,
     ) -> Workspace:
         """Open a workspace of the user's data directory by its names.
 
         Raises
         ------
         UserErrorException
-            There is none of these names.
+            There is none of these names, or without subscription and resource group more than one.
         """
-        local = workspace_dir.local_ids(name)
-        ids = WorkspaceIds(subscription_id or local.subscription_id, resource_group or local.resource_group, name)
-        path = workspace_dir.data_directory(ids, None)
-        if not os.path.isdir(path):
+        path = workspace_dir.data_directory(_ids(name, subscription_id, resource_group), None)
+        if os.path.isdir(path):
+            return cls._at(path)
+        found = cls.list(subscription_id, None, resource_group).get(name, ())
+        if not found:
             raise UserErrorException(f"there is no workspace {name!r} in {path!r}", hint="Workspace.create makes one")
-        return cls._open(path, ids)
+        if len(found) > 1:
+            groups = ", ".join(f"{each.subscription_id}/{each.resource_group}" for each in found)
+            raise UserErrorException(
+                f"there are {len(found)} workspaces {name!r}: {groups}",
+                hint="give subscription_id and resource_group too",
+            )
+        return found[0]
+
+    @classmethod
+    def list(
+        cls, subscription_id: str | None, auth: Any = None, resource_group: str | None = None
+    ) -> dict[str, Sequence[Workspace]]:
+        """Workspaces of the user's data directory, ``{name: [Workspace]}``; with None of whatever subscription."""
+        found: dict[str, Sequence[Workspace]] = {}
+        for path in workspace_details.every():
+            workspace = cls._at(path)
+            of_subscription = subscription_id in (None, workspace.subscription_id)
+            if of_subscription and resource_group in (None, workspace.resource_group):
+                found[workspace.name] = [*found.get(workspace.name, ()), workspace]
+        return found
 
     @classmethod
     def _find(cls, start: str) -> Workspace | None:
@@ -174,7 +255,7 @@ class Workspace:
     @property
     def location(self) -> str:
         """Always ``local``: there is no cloud behind it."""
-        return _LOCATION
+        return workspace_details.LOCATION
 
     @property
     def experiments(self) -> CallableDict:
@@ -187,40 +268,97 @@ class Workspace:
         return CallableDict(Environment.list(self))
 
     @property
+    def models(self) -> ModelDict:
+        """``{name: Model}``: the newest of each; ``models(name=..., tags=...)`` lists those that fit, all versions."""
+        return ModelDict(self)
+
+    @property
+    def compute_targets(self) -> CallableDict:
+        """``{name: ComputeTarget}``, each of its exact class; this machine itself, ``local``, is not among them."""
+        return CallableDict({target.name: target for target in ComputeTarget.list(self)})
+
+    @property
+    def webservices(self) -> CallableDict:
+        """Empty: amlnb deploys nothing."""
+        return CallableDict()
+
+    images = webservices
+
+    @property
+    def datastores(self) -> CallableDict:
+        """Empty: datastores are not served yet."""
+        return CallableDict()
+
+    @property
+    def datasets(self) -> CallableDict:
+        """Empty: datasets are not served yet."""
+        return CallableDict()
+
+    def get_default_compute_target(self, type: str) -> ComputeTarget | None:
+        """The cluster that is called as v1's default of a type, ``CPU`` or ``GPU``; None if there is none."""
+        names = {"cpu": self.DEFAULT_CPU_CLUSTER_NAME, "gpu": self.DEFAULT_GPU_CLUSTER_NAME}
+        if str(type).lower() not in names:
+            raise UserErrorException(f"the type of a compute target is {type!r}", hint="it is 'CPU' or 'GPU'")
+        found: ComputeTarget | None = self.compute_targets.get(names[type.lower()])
+        return found
+
+    def get_default_keyvault(self) -> Keyvault:
+        """The workspace's secrets."""
+        return Keyvault(self)
+
+    def get_default_datastore(self) -> NoReturn:
+        """Refused: datastores are not served yet.
+
+        Raises
+        ------
+        NotServedException
+            Always.
+        """
+        raise NotServedException(f"Workspace.get_default_datastore() {LATER}", hint=_DATA_HINT)
+
+    def set_default_datastore(self, name: str) -> NoReturn:
+        """Refused, as `get_default_datastore`."""
+        raise NotServedException(f"Workspace.set_default_datastore({name!r}) {LATER}", hint=_DATA_HINT)
+
+    def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> NoReturn:
+        """Refused: MLflow is not served yet.
+
+        Raises
+        ------
+        NotServedException
+            Always.
+        """
+        raise NotServedException(f"Workspace.get_mlflow_tracking_uri() {LATER}", hint="log with run.log(...)")
+
+    @property
     def portal_url(self) -> str:
         """Address of the workspace's page: the port is fixed by the path of its data."""
         port = _FIRST_PORT + int(layout.short_hash(os.path.realpath(self.directory.path)), 16) % _PORTS
         return f"http://127.0.0.1:{port}"
 
+    @property
+    def _workspace_id(self) -> str:
+        return str(workspace_details.read(self.directory.path).get("id") or "")
+
     def get_details(self) -> dict[str, Any]:
-        """What v1 told of a workspace, where it means something here."""
-        ids = self.directory.ids
-        return {
-            "id": f"/subscriptions/{ids.subscription_id}/resourceGroups/{ids.resource_group}/workspaces/{self.name}",
-            "name": self.name,
-            "location": self.location,
-            "type": "Workspace",
-            "tags": {},
-            "friendlyName": self.name,
-            "description": "",
-            "path": self.directory.path,
-        }
+        """What v1 told of a workspace; what only a cloud has is None."""
+        return workspace_details.details(self.directory)
+
+    def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
+        """Remove the workspace with all of its runs, models and secrets; its configuration file stays.
+
+        Raises
+        ------
+        UserErrorException
+            A run of it has not ended.
+        """
+        keyvault = self.get_default_keyvault()
+        workspace_details.delete(self.directory)
+        keyvault.delete_secrets([each["name"] for each in keyvault.list_secrets()])
 
     def write_config(self, path: str | None = None, file_name: str | None = None) -> None:
         """Write ``<path>/.azureml/config.json``, by which ``from_config`` finds this workspace again."""
-        folder = os.path.join(path or ".", ".azureml")
-        os.makedirs(folder, exist_ok=True)
-        ids = self.directory.ids
-        with open(os.path.join(folder, file_name or "config.json"), "w", encoding="utf-8") as file:
-            json.dump(
-                {
-                    "subscription_id": ids.subscription_id,
-                    "resource_group": ids.resource_group,
-                    "workspace_name": ids.workspace_name,
-                },
-                file,
-                indent=4,
-            )
+        workspace_details.write_config(self.directory.ids, path or ".", file_name)
 
     def get_run(self, run_id: str) -> Run:
         """Return a run, of whatever experiment.
@@ -257,3 +395,8 @@ class Workspace:
             f"Workspace.create(name={self.name!r}, subscription_id={ids.subscription_id!r}, "
             f"resource_group={ids.resource_group!r})"
         )
+
+
+def _ids(name: str, subscription_id: str | None, resource_group: str | None) -> WorkspaceIds:
+    local = workspace_dir.local_ids(name)
+    return WorkspaceIds(subscription_id or local.subscription_id, resource_group or local.resource_group, name)

@@ -1,0 +1,101 @@
+"""What there is to tell of a workspace beside its runs; which there are; and the end of one."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import platformdirs
+
+from amlnb.core import coercion
+from amlnb.engine.delete import check_ended, remove_tree
+from amlnb.errors import UserErrorException
+from amlnb.store.index import Index
+from amlnb.store.plain_files import read_json
+from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
+
+LOCATION = "local"
+_RECORD = "workspace.json"
+_TYPE = "Microsoft.MachineLearningServices/workspaces"
+_OF_A_CLOUD = (
+    *("containerRegistry", "keyVault", "applicationInsights", "identityPrincipalId", "identityTenantId"),
+    *("identityType", "storageAccount", "imageBuildCompute", "discoveryUrl", "cmkKeyvault"),
+)
+
+
+def read(path: str) -> dict[str, Any]:
+    """The record of a workspace, by its data directory."""
+    return read_json(os.path.join(path, _RECORD)) or {}
+
+
+def keep(path: str, tags: Mapping[str, str] | None, friendly_name: str | None) -> None:
+    """Keep what was said of a workspace with its record."""
+    given = {"tags": dict(tags or {}), "friendly_name": friendly_name}
+    said = {name: value for name, value in given.items() if value}
+    if not said:
+        return
+    temporary = os.path.join(path, f"{_RECORD}.{os.getpid()}.new")
+    with open(temporary, "w", encoding="ascii") as file:
+        json.dump({**read(path), **said}, file)
+    os.replace(temporary, os.path.join(path, _RECORD))
+
+
+def every() -> list[str]:
+    """Data directories of the workspaces that are known by their names, not by a folder."""
+    home = os.path.abspath(os.environ.get("AMLNB_HOME") or platformdirs.user_data_dir("amlnb"))
+    try:
+        names = sorted(os.listdir(home))
+    except OSError:
+        return []
+    return [path for path in (os.path.join(home, name) for name in names) if read(path)]
+
+
+def details(directory: WorkspaceDirectory) -> dict[str, Any]:
+    """What v1 told of a workspace; what only a cloud has is None."""
+    ids, record = directory.ids, read(directory.path)
+    name = ids.workspace_name
+    return {
+        "id": f"/subscriptions/{ids.subscription_id}/resourceGroups/{ids.resource_group}/providers/{_TYPE}/{name}",
+        "name": name,
+        "identity": None,
+        "location": LOCATION,
+        "type": _TYPE,
+        "tags": coercion.scalar_texts(record.get("tags")),
+        "sku": "Basic",
+        "workspaceid": record.get("id"),
+        "description": "",
+        "friendlyName": coercion.text(record.get("friendly_name")) or name,
+        "creationTime": dt.datetime.fromtimestamp(directory.created, dt.UTC).isoformat(),
+        "hbiWorkspace": False,
+        **dict.fromkeys(_OF_A_CLOUD),
+        "path": directory.path,
+    }
+
+
+def delete(directory: WorkspaceDirectory) -> None:
+    """Remove a workspace's data directory.
+
+    Raises
+    ------
+    UserErrorException
+        A run of it has not ended, or it cannot be removed.
+    """
+    check_ended(Index(directory).list_runs())
+    try:
+        remove_tree(directory.path)
+    except OSError as error:
+        raise UserErrorException(
+            f"the workspace in {directory.path!r} cannot be removed whole: {error}", hint="remove that folder by hand"
+        ) from error
+
+
+def write_config(ids: WorkspaceIds, path: str, file_name: str | None) -> None:
+    """Write the file by which a workspace is found again, into the ``.azureml`` of a folder."""
+    folder = os.path.join(path, ".azureml")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, file_name or "config.json"), "w", encoding="utf-8") as file:
+        json.dump(dataclasses.asdict(ids), file, indent=4)
