@@ -109,8 +109,11 @@ def _collect_unfinished(workspace: WorkspaceDirectory, now: float, report: Repor
     found = [(DELETED_RUNS, path) for path in _entries(runs, MOVED_ASIDE)]
     # A run directory is made within milliseconds, an object within the time it takes to copy a file.
     found += [(UNFINISHED_FILES, path) for path in _entries(runs, ".new-") if _age(path, now) > YOUNG_S]
-    unfinished = os.path.join(workspace.objects, UNFINISHED)
-    for path in _entries(unfinished, ""):
+    for folder in _entries(workspace.models, ""):
+        # Of a large model the folder's own age tells nothing: the file that is being copied is the youngest.
+        unfinished = [path for path in _entries(folder, ".new-") if _age_of_youngest(path, now) > YOUNG_S]
+        found += [(UNFINISHED_FILES, path) for path in unfinished]
+    for path in _entries(os.path.join(workspace.objects, UNFINISHED), ""):
         if _age(path, now) <= YOUNG_S:
             continue
         if not dry_run and _put_back(workspace, path):
@@ -249,6 +252,11 @@ def _entries(folder: str, beginning: str) -> list[str]:
         return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.startswith(beginning)]
     except OSError:
         return []
+
+
+def _age_of_youngest(top: str, now: float) -> float:
+    paths = [top, *(os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names)]
+    return min(_age(path, now) for path in paths)
 
 
 def _age(path: str, now: float) -> float:

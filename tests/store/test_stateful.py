@@ -21,6 +21,7 @@ from amlnb.core import edits, identity, layout, metrics, records, states
 from amlnb.core.replay import replay, runner_lost
 from amlnb.runner.relay_feed import Budget, RunFeed
 from amlnb.store import series
+from amlnb.store.light_reader import read_facts, read_metrics
 from amlnb.store.run_reader import RunReader
 from amlnb.tracking import create
 from amlnb.tracking.edits import add_edit
@@ -274,6 +275,13 @@ class Store(RuleBasedStateMachine):
         assert fresh.metrics() == self.follower.metrics() or "nan" in repr(fresh.metrics())
         for name in fresh.metric_names():
             assert fresh.series(name).value.tobytes() == self.follower.series(name).value.tobytes()
+
+    @invariant()
+    def a_job_reads_the_same(self):
+        for directory in (self.home, self.mirror):
+            whole = read(directory)
+            assert told(read_facts(directory)) == told(whole.facts())
+            assert repr(read_metrics(directory, whole.id)) == repr(whole.metrics())
 
     @invariant()
     def the_state_moves_forward(self):

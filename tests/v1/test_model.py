@@ -11,6 +11,7 @@ import pytest
 
 from amlnb import Experiment, Workspace
 from amlnb.api.model import Model
+from amlnb.engine.gc import collect_garbage
 from amlnb.errors import ModelPathNotFoundException, NotServedException, WebserviceException
 
 
@@ -313,6 +314,20 @@ def test_processes_that_register_at_the_same_time_have_versions_of_their_own(wor
     assert [process.wait() for process in processes] == [0] * 4
     versions = [model.version for model in Model.list(workspace, "m")]
     assert versions == list(range(20, 0, -1))
+
+
+def test_garbage_collection_removes_what_a_killed_registration_left(workspace, weights):
+    model = Model.register(workspace, weights, "m")
+    left = Path(workspace.directory.models, Path(model._facts.directory).parent.name, ".new-0")
+    (left / "files").mkdir(parents=True)
+    (left / "files" / "part").write_bytes(b"x")
+    os.utime(left, (0, 0))
+    collect_garbage(workspace.directory, dry_run=False)
+    assert left.exists()
+    os.utime(left / "files" / "part", (0, 0))
+    collect_garbage(workspace.directory, dry_run=False)
+    assert not left.exists()
+    assert Model(workspace, "m").download("got")
 
 
 @pytest.mark.kill
