@@ -329,3 +329,8 @@ class Run(RunContent):
             return self.type
         except (OSError, RunEnvironmentException):
             return None
+
+
+def get_run(experiment: Any, run_id: str, rehydrate: bool = True, clean_up: bool = True) -> Run:
+    """A run of an experiment by its id, as v1's function of that name gave it."""
+    return Run(experiment, run_id)

@@ -16,7 +16,7 @@ from amlnb.store.plain_files import read_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterable, List, Optional, Tuple
+    from typing import Any, Dict, List, Optional, Tuple
 
     from amlnb.core.replay import RunFacts
 
@@ -34,13 +34,13 @@ def read_facts(directory: str) -> RunFacts:
         alive = host.liveness(run_record.keeper(directory, record))
         if alive == identity.DEAD:
             final = run_record.read_final(directory)  # a runner seals and then ends
-    told = [event for writer in _writers(directory) for event in writer.states]
+    told = [event for writer in _writers(directory, with_metrics=False) for event in writer.states]
     return replay(record, ordered_edits(directory), told, final, alive)
 
 
 def read_metrics(directory: str, run_id: str, name: Optional[str] = None) -> Dict[str, Any]:
     """Metrics of a run in v1's shapes; of one name if given ({} if it is not there)."""
-    writers = sorted(_writers(directory), key=lambda writer: metrics.role_key(writer.role))
+    writers = sorted(_writers(directory, with_metrics=True), key=lambda writer: metrics.role_key(writer.role))
     logged = [(writer.role, writer.logged()) for writer in writers]
     names = [each for _, values in logged for each in values] if name is None else [name]
     found = {}
@@ -58,12 +58,12 @@ def read_metrics(directory: str, run_id: str, name: Optional[str] = None) -> Dic
 
 
 class _Writer:
-    """What one writer wrote."""
+    """What one writer wrote; its metrics only where they are asked for."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, with_metrics: bool) -> None:
         self.role = os.path.basename(base).partition("-")[0]
         # Records before lines: a record's line and name were written before it, so they are then there.
-        self._records = read_from(base + ".metrics", 0)
+        self._records = read_from(base + ".metrics", 0) if with_metrics else b""
         self._names: Dict[int, str] = {}
         self._lines: Dict[int, Dict[str, Any]] = {}
         self.states: List[Dict[str, Any]] = []
@@ -99,14 +99,11 @@ class _Writer:
             self.states.append(event)
 
 
-def _writers(directory: str) -> List[_Writer]:
+def _writers(directory: str, *, with_metrics: bool) -> List[_Writer]:
     folder = os.path.join(directory, layout.JOURNALS)
     try:
         names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [_Writer(os.path.join(folder, name[: -len(".events")])) for name in _event_files(names)]
-
-
-def _event_files(names: Iterable[str]) -> List[str]:
-    return sorted(name for name in names if name.endswith(".events"))
+    bases = sorted(os.path.join(folder, name[: -len(".events")]) for name in names if name.endswith(".events"))
+    return [_Writer(base, with_metrics=with_metrics) for base in bases]

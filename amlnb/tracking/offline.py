@@ -82,7 +82,14 @@ class OfflineRun:
         """Print the file's name."""
         _say(f"Attempted to track file {name} at {path_or_stream}")
 
-    def upload_files(self, names: List[str], paths: List[str], *_: Any, **__: Any) -> None:
+    def upload_files(
+        self,
+        names: List[str],
+        paths: List[str],
+        return_artifacts: bool = False,
+        timeout_seconds: Optional[float] = None,
+        datastore_name: Optional[str] = None,
+    ) -> None:
         """Print the files' names."""
         for name, path in zip(names, paths):
             self.upload_file(name, path)

@@ -104,7 +104,14 @@ class TrackedRun(MetricLog):
             artifacts.check_file(path, artifact)
             artifacts.add_file(self._directory, artifact, path)
 
-    def upload_files(self, names: List[str], paths: List[str], *_: Any, **__: Any) -> None:
+    def upload_files(
+        self,
+        names: List[str],
+        paths: List[str],
+        return_artifacts: bool = False,
+        timeout_seconds: Optional[float] = None,
+        datastore_name: Optional[str] = None,
+    ) -> None:
         """Keep several files; ``names`` and ``paths`` are of one length."""
         if len(names) != len(paths):
             raise UserErrorException(

@@ -11,8 +11,10 @@ import pytest
 
 from amlnb import Experiment, Workspace
 from amlnb.api.model import Model
+from amlnb.api.resource_configuration import ResourceConfiguration
 from amlnb.engine.gc import collect_garbage
-from amlnb.errors import ModelPathNotFoundException, NotServedException, WebserviceException
+from amlnb.errors import ModelPathNotFoundException, NotServedException, UserErrorException, WebserviceException
+from tests.v1.signatures import signature_of
 
 
 @pytest.fixture
@@ -118,6 +120,64 @@ def test_all_that_is_told_of_a_model_is_kept(run, workspace):
     assert model.created_time.tzinfo is not None
     assert model.serialize()["id"] == "m:1"
     assert repr(model).endswith("name=m, id=m:1, version=1, tags={'area': 'digits', 'n': '1'}, properties={'p': 'q'})")
+
+
+def test_what_a_model_needs_is_kept(workspace, weights):
+    needs = ResourceConfiguration(cpu=1, memory_in_gb=0.5)
+    model = Model.register(workspace, weights, "m", resource_configuration=needs, sample_input_dataset="set-1")
+    assert model.resource_configuration == {"cpu": 1, "memory_in_gb": 0.5, "gpu": None}
+    model.update(resource_configuration=ResourceConfiguration(gpu=1), sample_output_dataset="set-2")
+    assert Model(workspace, "m").resource_configuration["gpu"] == 1
+    assert (model.sample_input_dataset, model.sample_output_dataset) == ("set-1", "set-2")
+    with pytest.raises(UserErrorException, match="cpu is a number above 0, not 'one'"):
+        ResourceConfiguration(cpu="one")
+
+
+@pytest.mark.parametrize(
+    ("name", "signature"),
+    [
+        (
+            "__init__",
+            (
+                "(workspace, name=None, id=None, tags=None, properties=None, version=None, run_id=None, "
+                "model_framework=None, expand=True, **kwargs)"
+            ),
+        ),
+        ("get_model_path", "(model_name, version=None, _workspace=None)"),
+        (
+            "register",
+            (
+                "(workspace, model_path, model_name, tags=None, properties=None, description=None, datasets=None, "
+                "model_framework=None, model_framework_version=None, child_paths=None, sample_input_dataset=None, "
+                "sample_output_dataset=None, resource_configuration=None)"
+            ),
+        ),
+        (
+            "list",
+            (
+                "(workspace, name=None, tags=None, properties=None, run_id=None, latest=False, dataset_id=None, "
+                "expand=True, page_count=255, model_framework=None)"
+            ),
+        ),
+        ("download", "(target_dir='.', exist_ok=False, exists_ok=None)"),
+        (
+            "deploy",
+            (
+                "(workspace, name, models, inference_config=None, deployment_config=None, deployment_target=None, "
+                "overwrite=False, show_output=False)"
+            ),
+        ),
+        (
+            "profile",
+            (
+                "(workspace, profile_name, models, inference_config, input_dataset, cpu=None, memory_in_gb=None, "
+                "description=None)"
+            ),
+        ),
+    ],
+)
+def test_signatures_are_v1s(name, signature):
+    assert signature_of(getattr(Model, name)) == signature
 
 
 # -- from this machine -------------------------------------------------------------------------------------------------
