@@ -201,6 +201,14 @@ class CondaDependencies:
         """Add TensorFlow as a pip package: ``core_type`` is ``cpu`` or ``gpu``."""
         self.add_pip_package(_tensorflow(core_type) + (f"=={version}" if version else ""))
 
+    def remove_tensorflow_conda_package(self, core_type: str = CPU, version: str | None = None) -> None:
+        """Remove TensorFlow from the conda packages, whatever its version."""
+        self.remove_conda_package(_tensorflow(core_type))
+
+    def remove_tensorflow_pip_package(self, core_type: str = CPU, version: str | None = None) -> None:
+        """Remove TensorFlow from the pip packages, whatever its version."""
+        self.remove_pip_package(_tensorflow(core_type))
+
     def as_dict(self) -> dict[str, Any]:
         """All of it as a conda environment file holds it."""
         return copy.deepcopy(self._document)

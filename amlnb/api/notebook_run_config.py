@@ -97,6 +97,10 @@ class NotebookRunConfig:
                 f"the notebook {notebook!r} is not inside the source directory {self.source_directory!r}",
                 hint="give its path relative to the source directory",
             )
+        if not isinstance(handler, AzureMLNotebookHandler | None):
+            raise UserErrorException(
+                f"handler is a {type(handler).__name__}", hint="give an AzureMLNotebookHandler, or leave it out"
+            )
         document = read_notebook(path)
         self.parameters = checked(dict(parameters or {}), document, notebook)
         self._defaults = {name: found.default for name, found in (parameters_of(document) or {}).items()}
@@ -108,10 +112,11 @@ class NotebookRunConfig:
         self, experiment: str, tags: dict[str, Any] | None = None, workspace: WorkspaceHandle | None = None
     ) -> RunSpec:
         """Make the value that the engine takes; see `ScriptRunConfig.to_spec`."""
-        arguments = [self.notebook, self.output_notebook, ascii(self.parameters)]
+        # A value stays as it is: what looks like a variable in an argument is expanded when it runs.
+        arguments = [self.notebook, self.output_notebook, ascii(self.parameters).replace("$", r"\x24")]
         options = {name: value for name, value in self.handler.options.items() if value is not None}
         if options:
-            arguments.append(json.dumps(options))
+            arguments.append(json.dumps(options).replace("$", r"\u0024"))
         taken = os.path.exists(os.path.join(self.source_directory, PROGRAM))
         script = _OTHER_NAME if taken else PROGRAM
         config = ScriptRunConfig(self.source_directory, script=script, arguments=arguments, run_config=self.run_config)

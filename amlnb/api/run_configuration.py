@@ -29,7 +29,6 @@ from amlnb.api.run_configuration_sections import (
     ParallelTaskConfiguration,
     SparkConfiguration,
 )
-from amlnb.core import coercion
 from amlnb.errors import NotServedException, RunConfigurationException
 
 if TYPE_CHECKING:
@@ -332,67 +331,6 @@ class RunConfiguration:
 
     def __repr__(self) -> str:
         return f"RunConfiguration(script={self.script!r}, arguments={self.arguments!r}, target={self.target!r})"
-
-
-def run_definition(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What v1 told of a run's configuration: the ``runDefinition`` of ``get_details()``, without its environment.
-
-    Parameters
-    ----------
-    record
-        The run's submission record (run.json).
-    """
-    definition = coercion.mapping(record.get("definition"))
-    asked = coercion.mapping(definition.get("distributed"))
-    docker = coercion.mapping(definition.get("docker"))
-    return {
-        "script": definition.get("script"),
-        "command": definition.get("command") or "",
-        "useAbsolutePath": False,
-        "arguments": coercion.items(definition.get("arguments")),
-        "sourceDirectoryDataStore": None,
-        "framework": asked.get("framework", PYTHON),
-        "communicator": asked.get("communicator", NO_COMMUNICATOR),
-        "target": record.get("target"),
-        "dataReferences": {},
-        "data": {},
-        "outputData": {},
-        "datacaches": [],
-        "jobName": None,
-        "maxRunDurationSeconds": definition.get("timeout_s"),
-        "nodeCount": asked.get("node_count", 1),
-        "instanceTypes": [],
-        "priority": None,
-        "credentialPassthrough": False,
-        "identity": None,
-        "history": HistoryConfiguration().to_document(),
-        "spark": SparkConfiguration().to_document(),
-        "parallelTask": ParallelTaskConfiguration().to_document(),
-        "amlCompute": AmlComputeConfiguration().to_document(),
-        "tensorflow": {
-            "workerCount": asked.get("worker_count", 1),
-            "parameterServerCount": asked.get("parameter_server_count", 1),
-        },
-        "mpi": {"processCountPerNode": asked.get("process_count_per_node", 1)},
-        "pyTorch": {
-            "communicationBackend": asked.get("communicator") if asked.get("communicator") in BACKENDS else None,
-            "processCount": asked.get("process_count"),
-        },
-        "hdi": HdiConfiguration().to_document(),
-        "containerInstance": ContainerInstanceConfiguration().to_document(),
-        "exposedPorts": None,
-        "docker": {
-            "useDocker": bool(docker),
-            "sharedVolumes": True,
-            "shmSize": docker.get("shm_size", DockerConfiguration().shm_size),
-            "arguments": coercion.items(docker.get("arguments")),
-        },
-        "commandReturnCodeConfig": {"returnCode": "Zero", "successfulReturnCodes": []},
-        "environmentVariables": coercion.mapping(definition.get("environment_variables")),
-        "applicationEndpoints": {},
-        "parameters": [],
-        "snapshotId": record.get("snapshot"),
-    }
 
 
 def _known(known: Mapping[str, str], given: object, what: str) -> str:

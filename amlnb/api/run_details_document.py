@@ -8,6 +8,7 @@ from amlnb.api.run import Run
 from amlnb.api.run_content import toolkit
 from amlnb.api.run_files import LOG_FOLDERS
 from amlnb.core import coercion, states
+from amlnb.core.run_definition import run_definition
 from amlnb.errors import RunEnvironmentException
 from amlnb.store import files
 
@@ -54,36 +55,7 @@ def _properties(record: Dict[str, Any], properties: Dict[str, str]) -> Dict[str,
 def _definition(run: Run, record: Dict[str, Any]) -> Dict[str, Any]:
     """The run configuration in v1's names."""
     definition = coercion.mapping(record.get("definition"))
-    distributed = coercion.mapping(definition.get("distributed"))
-    processes = coercion.integer(distributed.get("process_count"))
-    return {
-        "script": definition.get("script"),
-        "command": definition.get("command") or "",
-        "useAbsolutePath": False,
-        "arguments": coercion.items(definition.get("arguments")),
-        "sourceDirectoryDataStore": None,
-        "framework": distributed.get("framework") or "Python",
-        "communicator": distributed.get("communicator") or "None",
-        "target": record.get("target"),
-        "dataReferences": {},
-        "data": {},
-        "outputData": {},
-        "jobName": None,
-        "maxRunDurationSeconds": definition.get("timeout_s"),
-        "nodeCount": coercion.integer(distributed.get("node_count")) or 1,
-        "environment": _environment(run, record, definition),
-        "history": {"outputCollection": True, "directoriesToWatch": ["logs"]},
-        "mpi": {"processCountPerNode": coercion.integer(distributed.get("process_count_per_node")) or 1},
-        "pyTorch": {
-            "communicationBackend": distributed.get("communication_backend"),
-            "processCount": processes,
-        },
-        "tensorflow": {
-            "workerCount": coercion.integer(distributed.get("worker_count")) or 1,
-            "parameterServerCount": coercion.integer(distributed.get("parameter_server_count")) or 0,
-        },
-        "snapshotId": record.get("snapshot"),
-    }
+    return dict(run_definition(record), environment=_environment(run, record, definition))
 
 
 def _environment(run: Run, record: Dict[str, Any], definition: Dict[str, Any]) -> Dict[str, Any]:

@@ -103,6 +103,9 @@ def test_tensorflow():
     made.add_tensorflow_conda_package(core_type="gpu", version="1.13.1")
     made.add_tensorflow_pip_package(version="2.0")
     assert (conda(made), pip(made)) == (["tensorflow-gpu=1.13.1"], ["tensorflow==2.0"])
+    made.remove_tensorflow_conda_package(core_type="gpu")
+    made.remove_tensorflow_pip_package()
+    assert (conda(made), pip(made)) == ([], [])
     with pytest.raises(UserErrorException, match="core_type is 'tpu'"):
         made.add_tensorflow_pip_package("tpu")
 

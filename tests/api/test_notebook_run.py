@@ -1,5 +1,6 @@
 """Whole notebooks as runs: their parameters, and the runs themselves with real kernels."""
 
+import ast
 import json
 import os
 import subprocess
@@ -164,6 +165,12 @@ def test_a_config_is_a_spec(save):
     assert spec.arguments == ("train.ipynb", "outputs/train.output.ipynb", "{'rate': 1.0}")
     assert spec.properties["param.rate"] == "1.0"
     assert spec.properties["param.steps"] == "5"
+    handler = AzureMLNotebookHandler(history=True, timeout=5, progress_bar=False, log_output=True, kernel_name="x", cwd="$HOME")
+    given = NotebookRunConfig(".", "train.ipynb", parameters={"name": "$HOME"}, handler=handler).to_spec("e").arguments[2:]
+    assert not any("$" in each for each in given)  # nothing in them is taken for a variable
+    assert (ast.literal_eval(given[0]), json.loads(given[1])) == ({"name": "$HOME"}, {"timeout": 5, "cwd": "$HOME"})
+    with pytest.raises(UserErrorException, match="handler is a dict"):
+        NotebookRunConfig(".", "train.ipynb", handler={})
     with pytest.raises(UserErrorException, match="not inside the source directory"):
         NotebookRunConfig(".", "../train.ipynb")
     with pytest.raises(UserErrorException, match="kept under outputs/"):

@@ -21,10 +21,11 @@ from amlnb.api.distributed import (
 from amlnb.api.environment import Environment
 from amlnb.api.environment_sections import DockerConfiguration
 from amlnb.api.experiment import Experiment
-from amlnb.api.run_configuration import RunConfiguration, run_definition
+from amlnb.api.run_configuration import RunConfiguration
 from amlnb.api.run_configuration_sections import DataReferenceConfiguration
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.api.workspace import Workspace
+from amlnb.core.run_definition import run_definition
 from amlnb.errors import (
     ExperimentExecutionException,
     NotServedException,
@@ -326,12 +327,13 @@ def test_the_definition_of_a_run_in_v1s_words(workspace, tmp_path):
     config = ScriptRunConfig(".", "train.py", ["--n", 3], compute_target="gpu-cluster", distributed_job_config=made)
     config.run_config.environment_variables["A"] = "b"
     run = Experiment(workspace, "e").submit(config)
-    told = run_definition(run._reader().record)
+    told = run.get_details()["runDefinition"]
     assert (told["script"], told["arguments"], told["target"]) == ("train.py", ["--n", 3], "gpu-cluster")
     assert (told["framework"], told["communicator"], told["nodeCount"]) == ("PyTorch", "gloo", 2)
     assert told["pyTorch"] == {"communicationBackend": "gloo", "processCount": 4}
     assert (told["environmentVariables"], told["maxRunDurationSeconds"]) == ({"A": "b"}, 2592000)
     assert told["docker"] == {"useDocker": False, "sharedVolumes": True, "shmSize": "2g", "arguments": []}
+    assert "environment" in told
     assert json.dumps(told)
     run.wait_for_completion()
 

@@ -1,0 +1,89 @@
+"""What v1 told of a run's configuration: the ``runDefinition`` of ``get_details()``."""
+
+from __future__ import annotations
+
+from amlnb.core import coercion
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict
+
+_BACKENDS = ("nccl", "gloo")
+_SHM_SIZE = "2g"
+
+
+def run_definition(record: Dict[str, Any]) -> Dict[str, Any]:
+    """Say in v1's names what a run's submission record says of its configuration, but for the environment.
+
+    Parameters
+    ----------
+    record
+        The content of run.json. What is damaged in it is as by default.
+    """
+    definition = coercion.mapping(record.get("definition"))
+    return dict(
+        _asked(record, definition),
+        **_processes(coercion.mapping(definition.get("distributed"))),
+        docker=_docker(coercion.mapping(definition.get("docker"))),
+        # What a run here has none of, as v1 told it of runs that had none.
+        sourceDirectoryDataStore=None,
+        dataReferences={},
+        data={},
+        outputData={},
+        datacaches=[],
+        jobName=None,
+        instanceTypes=[],
+        priority=None,
+        credentialPassthrough=False,
+        identity=None,
+        history={"outputCollection": True, "directoriesToWatch": ["logs"], "enableMLflowTracking": True},
+        spark={"configuration": {"spark.app.name": "Azure ML Experiment", "spark.yarn.maxAppAttempts": "1"}},
+        parallelTask={"maxRetriesPerWorker": 0, "workerCountPerNode": 1, "terminalExitCodes": None},
+        amlCompute={"name": None, "vmSize": None, "retainCluster": False, "clusterMaxNodeCount": None},
+        hdi={"yarnDeployMode": "Cluster"},
+        containerInstance={"region": None, "cpuCores": 2.0, "memoryGb": 3.5},
+        exposedPorts=None,
+        commandReturnCodeConfig={"returnCode": "Zero", "successfulReturnCodes": []},
+        applicationEndpoints={},
+        parameters=[],
+    )
+
+
+def _asked(record: Dict[str, Any], definition: Dict[str, Any]) -> Dict[str, Any]:
+    return {
+        "script": definition.get("script"),
+        "command": definition.get("command") or "",
+        "useAbsolutePath": False,
+        "arguments": coercion.items(definition.get("arguments")),
+        "target": record.get("target"),
+        "maxRunDurationSeconds": definition.get("timeout_s"),
+        "environmentVariables": coercion.mapping(definition.get("environment_variables")),
+        "snapshotId": record.get("snapshot"),
+    }
+
+
+def _processes(asked: Dict[str, Any]) -> Dict[str, Any]:
+    communicator = coercion.text(asked.get("communicator")) or "None"
+    return {
+        "framework": coercion.text(asked.get("framework")) or "Python",
+        "communicator": communicator,
+        "nodeCount": coercion.integer(asked.get("node_count")) or 1,
+        "mpi": {"processCountPerNode": coercion.integer(asked.get("process_count_per_node")) or 1},
+        "pyTorch": {
+            "communicationBackend": communicator if communicator in _BACKENDS else None,
+            "processCount": coercion.integer(asked.get("process_count")),
+        },
+        "tensorflow": {
+            "workerCount": coercion.integer(asked.get("worker_count")) or 1,
+            "parameterServerCount": coercion.integer(asked.get("parameter_server_count")) if asked else 1,
+        },
+    }
+
+
+def _docker(asked: Dict[str, Any]) -> Dict[str, Any]:
+    return {
+        "useDocker": bool(asked),
+        "sharedVolumes": True,
+        "shmSize": coercion.text(asked.get("shm_size")) or _SHM_SIZE,
+        "arguments": coercion.texts(asked.get("arguments")),
+    }
