@@ -185,9 +185,12 @@ class AmlCompute(ComputeTarget):
             Numbers, also as text; kept.
         tags, description
             Kept.
-        admin_username, admin_user_password, admin_user_ssh_key, vnet_resourcegroup_name, vnet_name, subnet_name, \
-remote_login_port_public_access, identity_type, identity_id, location, enable_node_public_ip
-            Without effect, and not kept.
+        admin_username, admin_user_password, admin_user_ssh_key, identity_type, identity_id
+            Without effect, and not kept: nobody signs in.
+        vnet_resourcegroup_name, vnet_name, subnet_name, location, enable_node_public_ip
+            Without effect: there is no network of a cloud.
+        remote_login_port_public_access
+            As those.
 
         Raises
         ------

@@ -91,9 +91,10 @@ class ComputeInstance(ComputeTarget):
         ----------
         vm_size, tags, description
             Kept.
-        ssh_public_access, admin_user_ssh_public_key, vnet_resourcegroup_name, vnet_name, subnet_name, \
-assigned_user_object_id, assigned_user_tenant_id
-            Without effect, and not kept.
+        ssh_public_access, admin_user_ssh_public_key, assigned_user_object_id, assigned_user_tenant_id
+            Without effect, and not kept: nobody signs in.
+        vnet_resourcegroup_name, vnet_name, subnet_name
+            Without effect: there is no network of a cloud.
         """
         tell_without_effect(
             ssh_public_access=ssh_public_access,

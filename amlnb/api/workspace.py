@@ -20,7 +20,6 @@ from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
 
-_DATA_HINT = "read the files by their path: runs on this machine see the same files as the notebook"
 _FIRST_PORT = 20000
 _PORTS = 20000
 
@@ -134,10 +133,7 @@ class Workspace:
             Clusters to make in it: what ``AmlCompute.provisioning_configuration()`` made.
         exist_ok
             Open it if it exists.
-        auth, location, create_resource_group, sku, storage_account, key_vault, app_insights, container_registry, \
-adb_workspace, primary_user_assigned_identity, cmk_keyvault, resource_cmk_uri, hbi_workspace, private_endpoint_config, \
-private_endpoint_auto_approval, show_output, user_assigned_identity_for_cmk_encryption, system_datastores_auth_mode, \
-v1_legacy_mode
+        **others
             Accepted: they are a cloud's.
 
         Raises
@@ -314,11 +310,17 @@ v1_legacy_mode
         NotServedException
             Always.
         """
-        raise NotServedException(f"Workspace.get_default_datastore() {LATER}", hint=_DATA_HINT)
+        raise NotServedException(
+            f"Workspace.get_default_datastore() {LATER}",
+            hint="read the files by their path: runs on this machine see the same files as the notebook",
+        )
 
     def set_default_datastore(self, name: str) -> NoReturn:
         """Refused, as `get_default_datastore`."""
-        raise NotServedException(f"Workspace.set_default_datastore({name!r}) {LATER}", hint=_DATA_HINT)
+        raise NotServedException(
+            f"Workspace.set_default_datastore({name!r}) {LATER}",
+            hint="read the files by their path: runs on this machine see the same files as the notebook",
+        )
 
     def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> NoReturn:
         """Refused: MLflow is not served yet.
