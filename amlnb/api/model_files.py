@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import time
 
 from amlnb.api.run_content import RunContent, toolkit
 from amlnb.core import layout
@@ -98,7 +99,8 @@ def _register(workspace: Any, record: Dict[str, Any], found: Mapping[str, str]) 
         version = models.register(workspace.directory.models, record, found)
     except OSError as error:
         raise UserErrorException(
-            f"the model {record['name']!r} cannot be kept: {error.strerror or error}", hint="is the disk full?"
+            f"the model {record['name']!r} cannot be kept: {error}",
+            hint="free some space, or make the file readable and the workspace writable",
         ) from error
     return model.Model(workspace, record["name"], version=version)
 
@@ -129,6 +131,7 @@ def _record(name: str, top: str, described: Mapping[str, Any]) -> Dict[str, Any]
     record: Dict[str, Any] = {
         "name": check_name(name),
         "path": top,
+        "created": time.time(),
         "tags": texts(described.get("tags"), "tags"),
         "properties": texts(described.get("properties"), "properties"),
         "description": None if described.get("description") is None else str(described["description"]),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 
 from amlnb.api.in_job import JobExperiment
 from amlnb.api.run import Run
-from amlnb.core import layout
+from amlnb.core import edits, layout, states
 from amlnb.core.filters import has
 from amlnb.errors import UserErrorException
 from amlnb.store import light_reader, run_record
 from amlnb.store.plain_files import read_json
+from amlnb.tracking.edits import add_edit
+from amlnb.tracking.seal import seal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +75,29 @@ def metrics(run: Run, name: Optional[str], recursive: bool, kind: Optional[str])
         if logged and kind in (None, each.type):
             found[each.id] = logged
     return found
+
+
+def cancel(run: Run) -> None:
+    """Ask for the end of another run."""
+    _ask_for_end(run, states.CANCELED, None)
+
+
+def end(run: Run, state: str, error: Optional[Dict[str, Any]]) -> None:
+    """End another run as the script says: one that lives in some process is sealed, a submitted one is asked to end."""
+    if state == states.FAILED or run._record().get("owner"):
+        _ask_for_end(run, state, error)
+
+
+def _ask_for_end(run: Run, state: str, error: Optional[Dict[str, Any]]) -> None:
+    facts = light_reader.read_facts(run.directory)
+    if states.is_terminal(facts.phase):
+        return
+    if not run._record().get("owner"):
+        told = {} if error is None else {"error": error}
+        add_edit(run.directory, dict({"op": edits.CANCEL, "by": f"pid {os.getpid()}"}, **told))
+        return
+    final = {"attempt": max(facts.attempt, 1), "state": state, "started": facts.started, "ended": time.time()}
+    seal(run.directory, dict(final, exit_code=None, signal=None, reason=None, error=error, warnings=[]))
 
 
 def run_at(directory: str) -> Run:

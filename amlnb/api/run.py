@@ -220,12 +220,15 @@ class Run(RunContent):
         if self._is_of_this_job():
             print("Warning: cancel() does nothing inside of the run itself")
             return
-        toolkit("run_reading").cancel(self)
+        self._ending().cancel(self)
 
     def _end(self, state: Optional[str], error: Optional[Dict[str, Any]]) -> None:
         super()._end(state, error)
         if state is not None and not self._owned and not self._is_of_this_job():
-            toolkit("run_reading").end(self, state, error)
+            self._ending().end(self, state, error)
+
+    def _ending(self) -> Any:
+        return toolkit("reading_in_job" if self._is_light() else "run_reading")
 
     def _is_of_this_job(self) -> bool:
         current = context.current()

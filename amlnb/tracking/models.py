@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 
 from amlnb.core import layout
 from amlnb.core.coercion import unix_time
@@ -32,7 +31,7 @@ def register(models: str, record: Dict[str, Any], files: Mapping[str, str], keep
     models
         ``<workspace data>/models``; made if missing.
     record
-        Content of ``model.json``, with at least ``name`` and ``path``.
+        Content of ``model.json``, with at least ``name``, ``path`` and ``created``.
     files
         ``{path below files/: path of the file to copy}``.
     keep
@@ -126,8 +125,7 @@ def _make(
             target = os.path.join(top, relative)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             (keep or shutil.copyfile)(source, target)
-        whole = dict({"created": time.time()}, **record)
-        create.write_json(os.path.join(temporary, layout.MODEL_JSON), dict(whole, format=layout.FORMAT))
+        create.write_json(os.path.join(temporary, layout.MODEL_JSON), dict(record, format=layout.FORMAT))
         publish(temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)  # moved away where all went well

@@ -149,6 +149,7 @@ def test_a_script_asks_its_run_makes_children_and_registers_models(python, stage
         "downloaded": "outputs/model.txt",
         "kid's parent": RUN_ID,
         "kid's workspace": "w",
+        "left": ["Failed", "by another object"],
         "children": [False, False, True],
         "folds": ["b", "a"],
         "below": sorted([["loss", "whole", "list", "row", "table"], ["x"], ["y"], ["y"]]),

@@ -206,6 +206,15 @@ def test_a_missing_path_of_this_machine_is_told_with_what_is_beside_it(workspace
     assert Model.list(workspace) == []
 
 
+def test_a_file_that_cannot_be_read_is_told(workspace, weights):
+    if os.getuid() == 0:
+        pytest.skip("root reads everything")
+    Path("weights/a.bin").chmod(0)
+    with pytest.raises(UserErrorException, match=r"cannot be kept: .*a\.bin"):
+        Model.register(workspace, weights, "w")
+    assert Model.list(workspace) == []
+
+
 # -- finding -----------------------------------------------------------------------------------------------------------
 
 

@@ -480,6 +480,12 @@ def test_no_data_were_handed_to_it(run):
     assert (run.input_datasets, run.output_datasets) == ({}, {})
 
 
+def test_secrets_are_those_of_the_workspace(run):
+    run.experiment.workspace.get_default_keyvault().set_secret(name="token", value="abc")
+    assert run.get_secret(name="token") == "abc"
+    assert run.get_secrets(secrets=["token"]) == {"token": "abc"}
+
+
 @pytest.mark.parametrize(
     "call",
     [

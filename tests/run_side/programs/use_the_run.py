@@ -58,6 +58,10 @@ folds = run.create_children(tag_key="fold", tag_values=["a", "b"])
 for fold in folds:
     fold.log("y", 2)
     fold.complete()
+left = run.child_run("left")
+again = next(child for child in run.get_children() if child.id == left.id)
+again.fail("by another object")
+told["left"] = [left.get_status(), again.get_details()["error"]["error"]["message"]]
 told["children"] = [child.id == kid.id for child in run.get_children(status="Completed")]
 told["folds"] = [child.get_tags()["fold"] for child in run.get_children(tags="fold")]
 told["below"] = sorted(map(list, run.get_metrics(recursive=True).values()))
