@@ -17,7 +17,7 @@ _ADDRESS_HINT = "give address='HOST', the name or IP address that ssh reaches it
 class RemoteComputeAttachConfiguration:
     """Where a machine is; see `RemoteCompute.attach_configuration`. No secret is kept."""
 
-    def __init__(self, address: str, username: str, ssh_port: int, private_key_file: str | None) -> None:
+    def __init__(self, address: str, username: str | None, ssh_port: int, private_key_file: str | None) -> None:
         self.address = address
         self.username = username
         self.ssh_port = ssh_port
@@ -25,7 +25,9 @@ class RemoteComputeAttachConfiguration:
 
     def made(self, workspace: WorkspaceHandle, name: str) -> ComputeTarget:
         """Attach the machine; see `ComputeTarget.attach`. Nothing is connected yet: the first run does that."""
-        definition: dict[str, Any] = {"kind": targets.SSH, "host": self.address, "user": self.username}
+        definition: dict[str, Any] = {"kind": targets.SSH, "host": self.address}
+        if self.username:
+            definition["user"] = self.username
         if self.ssh_port != _SSH_PORT:
             definition["port"] = self.ssh_port
         if self.private_key_file:
