@@ -224,7 +224,7 @@ def test_mode_and_links_stay(run, tmp_path):
     assert link.is_symlink()
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert data(path)[0][RUN_MIME]["state"] == "Completed"
-    assert sorted(os.listdir(tmp_path)) == [".amlnb", "link.ipynb", "real.ipynb"]
+    assert sorted(os.listdir(tmp_path)) == [".amlnb", "link.ipynb", "outputs", "real.ipynb"]
 
 
 def test_a_notebook_that_was_saved_meanwhile_is_left_alone(run, tmp_path, monkeypatch):
@@ -239,7 +239,7 @@ def test_a_notebook_that_was_saved_meanwhile_is_left_alone(run, tmp_path, monkey
     with pytest.raises(UserErrorException, match="written to meanwhile"):
         refresh(str(path))
     assert path.read_text() == "{}"
-    assert sorted(os.listdir(tmp_path)) == [".amlnb", "a.ipynb"]
+    assert sorted(os.listdir(tmp_path)) == [".amlnb", "a.ipynb", "outputs"]
 
 
 @pytest.mark.parametrize(
