@@ -11,7 +11,7 @@ from typing import Any
 
 from amlnb.api.environment import WorkspaceHandle
 from amlnb.api.notebook_parameters import checked, parameters_of, read_notebook
-from amlnb.api.run_configuration import RunConfiguration
+from amlnb.api.run_configuration import RunConfiguration, check_run_config
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import PARAMETER_PREFIX
@@ -33,7 +33,7 @@ class AzureMLNotebookHandler:
     Parameters
     ----------
     history
-        Accepted: the run's metrics are kept anyway.
+        What the notebook glues by scrapbook becomes a metric of the run: numbers, texts, and lists of them.
     timeout
         Seconds that one cell may take; None for no limit.
     **kwargs
@@ -51,7 +51,7 @@ class AzureMLNotebookHandler:
             if name not in _HANDLED:
                 known = ", ".join(sorted(_HANDLED))
                 raise UserErrorException(f"Unsupported option: {name}", hint=f"there are: {known}")
-        self.options = {"timeout": timeout, "cwd": kwargs.get("cwd")}
+        self.options = {"timeout": timeout, "cwd": kwargs.get("cwd"), "history": None if history else False}
 
 
 class NotebookRunConfig:
@@ -101,6 +101,7 @@ class NotebookRunConfig:
             raise UserErrorException(
                 f"handler is a {type(handler).__name__}", hint="give an AzureMLNotebookHandler, or leave it out"
             )
+        check_run_config(run_config)
         document = read_notebook(path)
         self.parameters = checked(dict(parameters or {}), document, notebook)
         self._defaults = {name: found.default for name, found in (parameters_of(document) or {}).items()}

@@ -333,6 +333,20 @@ class RunConfiguration:
         return f"RunConfiguration(script={self.script!r}, arguments={self.arguments!r}, target={self.target!r})"
 
 
+def check_run_config(given: object) -> None:
+    """See that what is given as ``run_config`` is one, or None.
+
+    Raises
+    ------
+    RunConfigurationException
+        It is not.
+    """
+    if not isinstance(given, RunConfiguration | None):
+        raise RunConfigurationException(
+            f"run_config is a {type(given).__name__}", hint="pass a RunConfiguration, or leave it out"
+        )
+
+
 def _known(known: Mapping[str, str], given: object, what: str) -> str:
     found = known.get(str(given).lower())
     if found is None:

@@ -13,6 +13,7 @@ from amlnb.api.run_configuration import (
     DEFAULT_ENVIRONMENT,
     DEFAULT_MAX_RUN_DURATION_S,
     RunConfiguration,
+    check_run_config,
 )
 from amlnb.errors import RunConfigurationException, UserErrorException
 from amlnb.specs.environment_spec import CONTAINER, WORKSPACE, EnvironmentSpec
@@ -63,10 +64,7 @@ class ScriptRunConfig:
         command: list[str] | str | None = None,
         docker_runtime_config: Any = None,
     ) -> None:
-        if run_config is not None and not isinstance(run_config, RunConfiguration):
-            raise RunConfigurationException(
-                f"run_config is a {type(run_config).__name__}", hint="pass a RunConfiguration, or leave it out"
-            )
+        check_run_config(run_config)
         self.source_directory = source_directory or "."
         self.script = script
         self.arguments = _checked_arguments(arguments)

@@ -23,6 +23,8 @@ _KERNEL = "--kernel"
 _AUTOSAVE_S = 5
 _LONGEST_TITLE = 60
 _FAILURES = "failures"
+# What scrapbook glues to a cell, and how, where that is plain.
+_SCRAP, _PLAIN = "application/scrapbook.scrap.json+json", ("json", "text")
 # A socket's path has 104 bytes on macOS and 108 on Linux, with what is put behind it and a byte for its end.
 _SOCKET_PATH_BYTES = 96
 _PLACES = ("/tmp", "/var/tmp")  # noqa: S108 - a folder of our own is made in it
@@ -91,7 +93,7 @@ def _execute(papermill: Any, notebook: str, output: str, parameters: Dict[str, A
             parameters=parameters,
             kernel_name="python3",
             language="python",
-            engine_name=_register_engine(at),
+            engine_name=_register_engine(at, keep_scraps=options.get("history", True)),
             progress_bar=False,
             autosave_cell_every=_AUTOSAVE_S,
             stdout_file=sys.stdout,
@@ -126,7 +128,7 @@ class _At:
         return f"cell [{self.number}] of {os.path.basename(notebook)}"
 
 
-def _register_engine(at: _At) -> str:
+def _register_engine(at: _At, *, keep_scraps: bool) -> str:
     """Make papermill start the kernel from this very interpreter, and tell how far it is; the engine's name."""
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
@@ -150,6 +152,8 @@ def _register_engine(at: _At) -> str:
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **settings: Any) -> Any:
             ended = _follow_cells(nb_man, at)
+            if keep_scraps and os.environ.get("AMLNB_RUN_DIR"):
+                _keep_scraps(nb_man)
             super().execute_managed_notebook(nb_man, kernel_name, kernel_manager_class=OwnKernelManager, **settings)
             ended()
 
@@ -208,6 +212,26 @@ def _follow_cells(manager: Any, at: _At) -> Callable[[], None]:
 
     manager.cell_start = cell_start
     return ended
+
+
+def _keep_scraps(manager: Any) -> None:
+    """Log as metrics of the run what the cells glue by scrapbook, each when its cell has ended."""
+    from importlib import import_module
+
+    run, complete = import_module("amlnb").get_context(), manager.cell_complete
+
+    def cell_complete(cell: Any, cell_index: Optional[int] = None, **settings: Any) -> Any:
+        for output in cell.get("outputs") or ():
+            scrap = (output.get("data") or {}).get(_SCRAP)
+            if isinstance(scrap, dict) and scrap.get("encoder") in _PLAIN:
+                try:
+                    log = run.log_list if isinstance(scrap["data"], list) else run.log
+                    log(str(scrap["name"]), scrap["data"])
+                except Exception as error:  # noqa: BLE001 - what cannot be a metric does not stop the notebook
+                    sys.stderr.write(f"the scrap {scrap.get('name')!r} is no metric: {error}\n")
+        return complete(cell, cell_index, **settings)
+
+    manager.cell_complete = cell_complete
 
 
 def _is_the_persons(cell: Any) -> bool:
