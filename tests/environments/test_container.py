@@ -26,8 +26,10 @@ from amlnb.runner import container
 from amlnb.runner.launch import Launch
 from amlnb.specs.environment_spec import EnvironmentSpec
 from amlnb.specs.run_spec import RunSpec
+from amlnb.store.models import latest_model
 from amlnb.store.objects import ObjectStore
 from amlnb.store.run_reader import RunReader
+from amlnb.store.run_record import run_directories
 from amlnb.store.workspace_dir import local_ids, open_directory
 from amlnb.testing.backend_contract import ended, log_of, refreshed, until, wait_for_lines
 from amlnb.testing.builder_contract import KeptLog as Log
@@ -422,6 +424,29 @@ def test_a_script_in_a_container_sees_its_run_and_leaves_its_outputs(run, contai
     assert reader.metrics("loss") == {"loss": 0.5}
     assert os.stat(f"{reader.directory}/work/outputs/model.txt").st_uid == os.getuid()
     assert container_host.running() == []
+
+
+@slow
+def test_models_and_children_of_a_script_in_a_container_are_in_the_workspace_at_its_end(run):
+    reader = finished(
+        run(
+            """
+            from amlnb import Run
+            run = Run.get_context()
+            open("outputs/model.txt", "w").write("model")
+            print(run.register_model("net", "outputs/model.txt").version)
+            with run.child_run("kid") as kid:
+                kid.log("x", 1)
+            """
+        )
+    )
+    data = os.path.dirname(os.path.dirname(reader.directory))
+    model = latest_model(os.path.join(data, "models"), "net")
+    assert (model.version, model.run_id) == (1, reader.id)
+    assert os.listdir(os.path.join(model.directory, "files")) == ["model.txt"]
+    (kid,) = (RunReader(path) for path in run_directories(os.path.join(data, "runs")) if path != reader.directory)
+    kid.refresh()
+    assert (kid.record["parent"], kid.facts().state, kid.metrics()) == (reader.id, states.COMPLETED, {"x": 1})
 
 
 @slow
