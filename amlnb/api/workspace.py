@@ -30,8 +30,9 @@ class Workspace:
     Parameters
     ----------
     subscription_id, resource_group, workspace_name
-        The names that identify it. Its data are in the user's data directory (``AMLNB_HOME`` overrides that) under
-        these three names; they are made if they are not there.
+        The names that identify it. If the configuration of the working directory has the same, it is that workspace;
+        else its data are in the user's data directory (``AMLNB_HOME`` overrides that) under these three names, and are
+        made if they are not there.
     """
 
     DEFAULT_CPU_CLUSTER_NAME = "cpu-cluster"
@@ -53,7 +54,7 @@ class Workspace:
         _cloud: str = "AzureCloud",
     ) -> None:
         ids = WorkspaceIds(str(subscription_id), str(resource_group), str(workspace_name))
-        self.directory: WorkspaceDirectory = workspace_dir.open_directory(workspace_dir.data_directory(ids, None), ids)
+        self.directory: WorkspaceDirectory = workspace_dir.open_directory(workspace_details.data_of(ids), ids)
 
     @classmethod
     def from_config(
@@ -148,7 +149,7 @@ class Workspace:
                 hint="3 to 33 letters, digits, '-' and '_', a letter or digit first",
             )
         ids = _ids(name, subscription_id, resource_group)
-        path = workspace_dir.data_directory(ids, None)
+        path = workspace_details.data_of(ids)
         if os.path.isdir(path) and not exist_ok:
             raise UserErrorException(f"the workspace {name!r} exists in {path!r}", hint="pass exist_ok=True to open it")
         made = cls._open(path, ids)
@@ -172,13 +173,16 @@ class Workspace:
         cloud: str = "AzureCloud",
         id: str | None = None,
     ) -> Workspace:
-        """Open a workspace of the user's data directory by its names.
+        """Open a workspace by its names: the one that is configured here, or one of the user's data directory.
 
         Raises
         ------
         UserErrorException
             There is none of these names, or without subscription and resource group more than one.
         """
+        here = workspace_details.configured(name, subscription_id, resource_group)
+        if here is not None:
+            return cls._open(*here)
         path = workspace_dir.data_directory(_ids(name, subscription_id, resource_group), None)
         if os.path.isdir(path):
             return cls._at(path)
@@ -210,11 +214,7 @@ class Workspace:
     def _find(cls, start: str) -> Workspace | None:
         config = workspace_dir.find_config(start)
         if config is not None:
-            folder, ids = config
-            # Made by create() and written down with write_config(): then its runs are in the user's data directory.
-            created = workspace_dir.data_directory(ids, None)
-            beside = workspace_dir.data_directory(ids, folder)
-            return cls._open(created if os.path.isdir(created) and not os.path.isdir(beside) else beside, ids)
+            return cls._open(workspace_details.place(*config), config[1])
         if os.path.isfile(start):
             return None
         data = workspace_dir.find_data(start)

@@ -14,6 +14,7 @@ import platformdirs
 from amlnb.core import coercion
 from amlnb.engine.delete import check_ended, remove_tree
 from amlnb.errors import UserErrorException
+from amlnb.store import workspace_dir
 from amlnb.store.index import Index
 from amlnb.store.plain_files import read_json
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
@@ -42,6 +43,40 @@ def keep(path: str, tags: Mapping[str, str] | None, friendly_name: str | None) -
     with open(temporary, "w", encoding="ascii") as file:
         json.dump({**read(path), **said}, file)
     os.replace(temporary, os.path.join(path, _RECORD))
+
+
+def place(folder: str, ids: WorkspaceIds) -> str:
+    """Data directory of the workspace whose configuration is in a folder.
+
+    One that was made by its names, and then written down there, has its data in the user's data directory.
+    """
+    created, beside = workspace_dir.data_directory(ids, None), workspace_dir.data_directory(ids, folder)
+    return created if os.path.isdir(created) and not os.path.isdir(beside) else beside
+
+
+def configured(name: str, subscription_id: str | None, resource_group: str | None) -> tuple[str, WorkspaceIds] | None:
+    """Data directory and names of the workspace of these names, if the configuration of the working directory is its.
+
+    Parameters
+    ----------
+    name, subscription_id, resource_group
+        Its names; None for any.
+    """
+    try:
+        config = workspace_dir.find_config(os.getcwd())
+    except UserErrorException:  # told by whoever asks for that one
+        return None
+    if config is None:
+        return None
+    folder, ids = config
+    asked = WorkspaceIds(subscription_id or ids.subscription_id, resource_group or ids.resource_group, name)
+    return (place(folder, ids), ids) if asked == ids else None
+
+
+def data_of(ids: WorkspaceIds) -> str:
+    """Data directory of a workspace by its names: of the one that is configured here, or in the user's directory."""
+    here = configured(ids.workspace_name, ids.subscription_id, ids.resource_group)
+    return workspace_dir.data_directory(ids, None) if here is None else here[0]
 
 
 def every() -> list[str]:

@@ -14,7 +14,7 @@ from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.api.workspace import Workspace
 from amlnb.errors import NotServedException, UserErrorException
 
-IDS = {"subscription_id": "s1", "resource_group": "g1", "workspace_name": "w1"}
+IDS = {"subscription_id": "s1", "resource_group": "g1", "workspace_name": "www"}
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def write(path, value):
 def test_the_order_of_the_search(project, nearer, farther):
     write(project / nearer, IDS)
     write(project / farther, {**IDS, "workspace_name": "other"})
-    assert Workspace.from_config(auth=InteractiveLoginAuthentication()).name == "w1"
+    assert Workspace.from_config(auth=InteractiveLoginAuthentication()).name == "www"
     assert Workspace.from_config(path=str(project / farther)).name == "other"
 
 
@@ -82,6 +82,31 @@ def test_the_cells_of_the_configuration_notebook(project):
         name="w-1", subscription_id="s1", resource_group="g1", location="westus2", create_resource_group=True, exist_ok=True
     )
     assert again.directory.path == workspace.directory.path == Workspace.from_config().directory.path
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        lambda: Workspace("s1", "g1", "www"),
+        lambda: Workspace.get("www", subscription_id="s1", resource_group="g1"),
+        lambda: Workspace.get("www"),
+        lambda: Workspace.create("www", subscription_id="s1", resource_group="g1", exist_ok=True),
+    ],
+)
+@pytest.mark.parametrize("is_made", [True, False])
+def test_by_the_names_of_the_configuration_beside_it_is_the_same_workspace(project, monkeypatch, opened, is_made):
+    write(project / ".azureml/config.json", IDS)
+    if is_made:
+        Workspace.from_config()
+    (project / "below").mkdir()
+    monkeypatch.chdir(project / "below")
+    assert opened().directory.path == str(project / ".amlnb")
+    assert Workspace("s1", "g1", "w2").directory.path.startswith(os.environ["XDG_DATA_HOME"])
+
+
+def test_a_configuration_that_is_broken_is_no_obstacle_to_another_workspace(project):
+    (project / "config.json").write_text('{"workspace_name": 3}')
+    assert Workspace("s1", "g1", "www").name == "www"
 
 
 def test_where_the_configuration_is_written(workspace, project):
