@@ -13,7 +13,7 @@ from amlnb.api.run_configuration import DEFAULT_ENVIRONMENT
 from amlnb.core import coercion, states
 from amlnb.core.filters import has
 from amlnb.core.replay import RunFacts
-from amlnb.engine import deaths
+from amlnb.engine import deaths, follow
 from amlnb.engine import look as looking
 from amlnb.engine.kept_environment import kept_lock
 from amlnb.errors import FormatError, UserErrorException
@@ -25,6 +25,8 @@ from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FAILS_WITHIN_S = 5.0
 
 
 def open_reader(directory: str) -> RunReader:
@@ -56,6 +58,8 @@ def end(run: Run, state: str, error: dict[str, Any] | None) -> None:
         deaths.seal_run(reader, {"state": state, "error": error})
     elif state == states.FAILED:
         looking.cancel(reader, f"pid {os.getpid()}", error)
+        # v1 said Failed at once; what hears of it here takes a moment.
+        list(follow.as_ended([reader], _FAILS_WITHIN_S))
 
 
 def run_at(directory: str, experiment: Any = None) -> Run:

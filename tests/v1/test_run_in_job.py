@@ -78,6 +78,7 @@ def test_a_submitted_run_fails_when_its_client_says_so(submitted, tmp_path, monk
     Path("src/train.py").write_text("import time\ntime.sleep(600)")
     run = Experiment(Workspace.find_or_create()[0], "jobs").submit(ScriptRunConfig("src", "train.py"))
     run.fail("not what I wanted", error_code="Mine")
+    assert run.get_status() == "Failed"
     details = run.wait_for_completion(raise_on_error=False)
     assert details["status"] == "Failed"
     assert details["error"]["error"] == {"code": "Mine", "message": "not what I wanted"}
