@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 _SHELL = "/IPython/core/"
-# Where code written for v1 runs, it may read the text of an error.
-_V1 = "azureml.core"
+# Code written for v1 may read the text of an error: set once it has imported the azureml names.
+v1_texts = False
 
 
 class AmlnbError(Exception):
@@ -37,9 +37,7 @@ class AmlnbError(Exception):
         return self.message if not self.hint else f"{self.message}\nhint: {self.hint}"
 
     def __str__(self) -> str:
-        import sys
-
-        return _as_v1(self) if _V1 in sys.modules else self.told
+        return _as_v1(self) if v1_texts else self.told
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return (type(self), (self.message, self.hint))

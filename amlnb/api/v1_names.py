@@ -22,6 +22,8 @@ from typing import Any
 from amlnb.placeholders import Placeholder
 
 SERVED, PARTLY, NOT_SERVED, UNKNOWN = "served", "partly", "not served", "unknown"
+# Objects of the one are in truth of the other, which has more.
+_IN_TRUTH = {"ComputeTarget": "AmlCompute"}
 _PARAMETER = re.compile(r"(?:^|, )([A-Za-z_]\w*)(?==|,|\)|$)")
 
 
@@ -109,7 +111,7 @@ def status_of_member(module: str, owner: str, member: str) -> Status:
     status = status_of_import(module, owner)
     if status.word != SERVED or member == "__init__":
         return status
-    found = getattr(importlib.import_module(module), owner)
+    found = _class(module, owner)
     missing = object()
     value = inspect.getattr_static(found, member, missing)
     if value is missing and member not in _set_by_itself(found):
@@ -121,14 +123,19 @@ def status_of_member(module: str, owner: str, member: str) -> Status:
 
 def accepts(module: str, owner: str, member: str, parameter: str) -> bool:
     """Whether a method takes a parameter of that name."""
-    found = getattr(importlib.import_module(module), owner)
-    function = found if member == "__init__" else getattr(found, member, None)
+    function = getattr(importlib.import_module(module), owner) if member == "__init__" else None
+    function = function or getattr(_class(module, owner), member, None)
     try:
         parameters = inspect.signature(function).parameters  # type: ignore[arg-type]  # what is none raises TypeError
     except (TypeError, ValueError):
         return True
     takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
     return takes_any or parameter in parameters
+
+
+def _class(module: str, owner: str) -> type:
+    found: type = getattr(importlib.import_module(module), _IN_TRUTH.get(owner, owner))
+    return found
 
 
 def _parameters(signature: str) -> Sequence[str]:

@@ -30,6 +30,7 @@ from amlnb.specs.environment_spec import EnvironmentSpec
 _MOST_CHANGES = 20
 # A source whose version could be met by a wheel of another one is not built for longer than this.
 _BUILD_S = 600.0
+_OLDEST_MINOR = 6
 _OLD_NUMPY = "numpy<2"
 _OLD_SETUPTOOLS = "setuptools<70"
 _UNMET = re.compile(
@@ -275,11 +276,15 @@ class _Resolver:
 
     def _build(self, wanted: _Wanted, package: LockedPackage) -> _Wanted | None:
         label = f"{package.name} {package.version}"
-        self._log.step(f"building {label}: it has no wheel for this Python")
+        wheel = self._packages.nearest_wheel(package.name, package.version, self._log)
         elsewhere = self._elsewhere(package)
+        if wheel and not self._strict:
+            changed = self._of_older_pythons(wanted, package, wheel, elsewhere)
+            if changed is not None:
+                return changed
+        self._log.step(f"building {label}: it has no wheel for this Python")
         if elsewhere:
             self._log.step(elsewhere)
-        wheel = self._packages.nearest_wheel(package.name, package.version, self._log)
         limit_s = _BUILD_S if wheel else None
         answer = self._packages.builds(package, self._log, build_constraints=wanted.build_constraints, limit_s=limit_s)
         if not answer.code:
@@ -291,12 +296,26 @@ class _Resolver:
                 return replace(wanted, build_constraints=older)
         changed = None
         if not self._strict and wheel:
-            why = "it has no wheel for this Python, and its source does not build here"
-            why = f"{why} ({elsewhere})" if elsewhere else why
+            why = _with("it has no wheel for this Python, and its source does not build here", elsewhere)
             changed = self._nearest(wanted, package.name, package.version, why, wheel)
         if changed is None:
             raise self._packages.failure(answer, self._log)
         return changed
+
+    def _of_older_pythons(
+        self, wanted: _Wanted, package: LockedPackage, wheel: str, elsewhere: str | None
+    ) -> _Wanted | None:
+        """Replace a pin whose wheels are all for older Pythons: compiled here, in minutes, it may not even work.
+
+        None if there are no such wheels either, or if it is no pin.
+        """
+        minors = (f"3.{number}" for number in range(int(self._minor.partition(".")[2]) - 1, _OLDEST_MINOR - 1, -1))
+        has_wheel, name, version = self._packages.has_wheel, package.name, package.version
+        made_for = next((minor for minor in minors if has_wheel(name, version, minor, self._log)), None)
+        if made_for is None:
+            return None
+        why = _with(f"its wheels are for Python {made_for} and older", elsewhere)
+        return self._nearest(wanted, name, version, why, wheel)
 
     def _elsewhere(self, package: LockedPackage) -> str | None:
         """The newest other Python of this machine that has a wheel of this very version."""
@@ -324,6 +343,10 @@ class _Resolver:
         changed = list(wanted.requirements)
         changed[at] = str(requirement)
         return replace(wanted, requirements=tuple(changed))
+
+
+def _with(why: str, more: str | None) -> str:
+    return f"{why} ({more})" if more else why
 
 
 def _wanted(spec: EnvironmentSpec, notes: list[str]) -> _Wanted:

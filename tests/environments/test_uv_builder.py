@@ -132,6 +132,16 @@ class TestPinsThatCannotBeMet:
         assert versions(found) == {"spam": "1.5"}
         assert told in found.notes[0]
 
+    def test_what_was_made_for_older_pythons_is_not_compiled(self, shelf, lock):
+        make_sdist(shelf[0], "spam", "1.0")
+        make_wheel(shelf[0], "spam", "1.0", tag="cp37-cp37m-manylinux1_x86_64")
+        make_wheel(shelf[0], "spam", "1.5")
+        found, log = lock("spam==1.0")
+        assert versions(found) == {"spam": "1.5"}
+        assert "spam==1.0 cannot be met: its wheels are for Python 3.7 and older" in found.notes[0]
+        assert "building" not in log.text
+        assert versions(lock("spam==1.0", strict=True)[0]) == {"spam": "1.0"}
+
     def test_below_where_nothing_is_above(self, shelf, lock):
         make_wheel(shelf[0], "spam", "0.8")
         make_wheel(shelf[0], "spam", "0.9")

@@ -26,10 +26,10 @@ def shell():
 
 
 @pytest.fixture
-def run_cell(shell, tmp_path, monkeypatch, capsys):
+def run_cell(shell, empty, tmp_path, monkeypatch, capsys):
     """Run a cell in a folder of the test's own; what it evaluates to, and what it printed."""
     monkeypatch.chdir(tmp_path)
-    shell.reset(new_session=False)
+    empty()
     load_ipython_extension(shell)
     capsys.readouterr()
 

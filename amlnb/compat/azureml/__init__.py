@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from amlnb import overwritten
+from amlnb import errors, overwritten
 from azureml.not_served import Finder
 
+errors.v1_texts = True
 overwritten.tell_once()
 # Only what nobody finds comes to it.
 sys.meta_path.append(Finder)

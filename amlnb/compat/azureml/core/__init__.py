@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from amlnb.api.environment import Environment
     from amlnb.api.environment_sections import ContainerRegistry
     from amlnb.api.experiment import Experiment
+    from amlnb.api.keyvault import Keyvault
     from amlnb.api.model import Model
-    from amlnb.api.run import Run
+    from amlnb.api.run import Run, get_run
     from amlnb.api.run_configuration import RunConfiguration
     from amlnb.api.script_run_config import ScriptRunConfig
     from amlnb.api.workspace import Workspace
@@ -24,11 +25,13 @@ __all__ = [
     "ContainerRegistry",
     "Environment",
     "Experiment",
+    "Keyvault",
     "Model",
     "Run",
     "RunConfiguration",
     "ScriptRunConfig",
     "Workspace",
+    "get_run",
 ]
 
 __getattr__, __dir__ = exports(
@@ -38,11 +41,13 @@ __getattr__, __dir__ = exports(
         "ContainerRegistry": "amlnb.api.environment_sections",
         "Environment": "amlnb.api.environment",
         "Experiment": "amlnb.api.experiment",
+        "Keyvault": "amlnb.api.keyvault",
         "Model": "amlnb.api.model",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
         "ScriptRunConfig": "amlnb.api.script_run_config",
         "Workspace": "amlnb.api.workspace",
+        "get_run": "amlnb.api.run",
     },
     lookup(__name__),
 )

@@ -7,16 +7,18 @@ from azureml.not_served import lookup
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.run import Run
+    from amlnb.api.run import Run, get_run
 
 __all__ = [
     "Run",
+    "get_run",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
         "Run": "amlnb.api.run",
+        "get_run": "amlnb.api.run",
     },
     lookup(__name__),
 )

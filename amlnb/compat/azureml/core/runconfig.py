@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         DataReferenceConfiguration,
         HdiConfiguration,
         HistoryConfiguration,
+        ParallelTaskConfiguration,
         SparkConfiguration,
     )
 
@@ -44,6 +45,7 @@ __all__ = [
     "HdiConfiguration",
     "HistoryConfiguration",
     "MpiConfiguration",
+    "ParallelTaskConfiguration",
     "PyTorchConfiguration",
     "PythonSection",
     "RunConfiguration",
@@ -69,6 +71,7 @@ __getattr__, __dir__ = exports(
         "HdiConfiguration": "amlnb.api.run_configuration_sections",
         "HistoryConfiguration": "amlnb.api.run_configuration_sections",
         "MpiConfiguration": "amlnb.api.distributed",
+        "ParallelTaskConfiguration": "amlnb.api.run_configuration_sections",
         "PyTorchConfiguration": "amlnb.api.distributed",
         "PythonSection": "amlnb.api.environment_sections",
         "RunConfiguration": "amlnb.api.run_configuration",

@@ -8,21 +8,28 @@ from azureml.not_served import lookup
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from amlnb.api.distributed import Gloo, Mpi, Nccl, ParameterServer
+    from amlnb.api.estimator_frameworks import Chainer, PyTorch, TensorFlow
 
 __all__ = [
+    "Chainer",
     "Gloo",
     "Mpi",
     "Nccl",
     "ParameterServer",
+    "PyTorch",
+    "TensorFlow",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "Chainer": "amlnb.api.estimator_frameworks",
         "Gloo": "amlnb.api.distributed",
         "Mpi": "amlnb.api.distributed",
         "Nccl": "amlnb.api.distributed",
         "ParameterServer": "amlnb.api.distributed",
+        "PyTorch": "amlnb.api.estimator_frameworks",
+        "TensorFlow": "amlnb.api.estimator_frameworks",
     },
     lookup(__name__),
 )

@@ -8,8 +8,10 @@ from azureml.not_served import lookup
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from amlnb.api.distributed import Gloo, Mpi, Nccl, ParameterServer
+    from amlnb.api.estimator import Estimator
 
 __all__ = [
+    "Estimator",
     "Gloo",
     "Mpi",
     "Nccl",
@@ -19,6 +21,7 @@ __all__ = [
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "Estimator": "amlnb.api.estimator",
         "Gloo": "amlnb.api.distributed",
         "Mpi": "amlnb.api.distributed",
         "Nccl": "amlnb.api.distributed",

@@ -6,7 +6,12 @@ from amlnb.lazy import exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.compute import AmlCompute, AmlComputeProvisioningConfiguration, AmlComputeStatus, ScaleSettings
+    from amlnb.api.compute_cluster import (
+        AmlCompute,
+        AmlComputeProvisioningConfiguration,
+        AmlComputeStatus,
+        ScaleSettings,
+    )
 
 __all__ = [
     "AmlCompute",
@@ -18,9 +23,9 @@ __all__ = [
 __getattr__, __dir__ = exports(
     __name__,
     {
-        "AmlCompute": "amlnb.api.compute",
-        "AmlComputeProvisioningConfiguration": "amlnb.api.compute",
-        "AmlComputeStatus": "amlnb.api.compute",
-        "ScaleSettings": "amlnb.api.compute",
+        "AmlCompute": "amlnb.api.compute_cluster",
+        "AmlComputeProvisioningConfiguration": "amlnb.api.compute_cluster",
+        "AmlComputeStatus": "amlnb.api.compute_cluster",
+        "ScaleSettings": "amlnb.api.compute_cluster",
     },
 )

@@ -6,17 +6,23 @@ from amlnb.lazy import exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.compute import ComputeInstance, ComputeInstanceStatus
+    from amlnb.api.compute_instance import (
+        ComputeInstance,
+        ComputeInstanceProvisioningConfiguration,
+        ComputeInstanceStatus,
+    )
 
 __all__ = [
     "ComputeInstance",
+    "ComputeInstanceProvisioningConfiguration",
     "ComputeInstanceStatus",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
-        "ComputeInstance": "amlnb.api.compute",
-        "ComputeInstanceStatus": "amlnb.api.compute",
+        "ComputeInstance": "amlnb.api.compute_instance",
+        "ComputeInstanceProvisioningConfiguration": "amlnb.api.compute_instance",
+        "ComputeInstanceStatus": "amlnb.api.compute_instance",
     },
 )

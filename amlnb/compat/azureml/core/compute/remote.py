@@ -6,15 +6,17 @@ from amlnb.lazy import exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.compute import RemoteCompute
+    from amlnb.api.compute_remote import RemoteCompute, RemoteComputeAttachConfiguration
 
 __all__ = [
     "RemoteCompute",
+    "RemoteComputeAttachConfiguration",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
-        "RemoteCompute": "amlnb.api.compute",
+        "RemoteCompute": "amlnb.api.compute_remote",
+        "RemoteComputeAttachConfiguration": "amlnb.api.compute_remote",
     },
 )
