@@ -159,14 +159,14 @@ class Experiment:
         ExperimentExecutionException, SnapshotException, ComputeTargetException, UserErrorException
             See :func:`amlnb.engine.submit.submit`.
         """
+        # The faces that make a specification themselves tell its warnings in their own way.
+        is_told = isinstance(config, RunSpec)
         if hasattr(config, "to_spec"):
             config = config.to_spec(self.name, tags, self.workspace)
         if not isinstance(config, RunSpec):
             raise UserErrorException(
                 f"a {type(config).__name__} cannot be submitted", hint="submit a ScriptRunConfig or a NotebookRunConfig"
             )
-        for text in config.warnings:
-            print(f"Warning: {text}")
         unused = sorted(set(kwargs) - _TAKEN_AS_IN_V1)
         if unused:
             print(f"Warning: submit does nothing with {', '.join(unused)}")
@@ -174,6 +174,8 @@ class Experiment:
             config = replace(config, parent=_parent)
         directory = self.workspace.directory
         submission = prepare(config, directory)
+        for text in () if is_told else submission.record["warnings"]:
+            print(f"Warning: {text}")
         same = completed_run(directory, submission.record) if reuse else None
         return self._run_at(queue_run(directory, submission) if same is None else same.directory)
 

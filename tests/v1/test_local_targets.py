@@ -48,6 +48,16 @@ def test_a_cluster_that_was_never_made_is_this_machine_and_that_is_told(workspac
     assert "amlnb target add gpu-cluster --host HOST" in told
 
 
+def test_what_is_told_of_a_run_is_printed_once_when_it_is_submitted(workspace, capsys):
+    config = ScriptRunConfig(".", "train.py", compute_target="gpu-cluster", resume_from=3)
+    run = Experiment(workspace, "e").submit(config)
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "Warning: resume_from has no effect: the run starts anew"
+    assert told[1].startswith("Warning: the compute target 'gpu-cluster' was never made here")
+    assert len(told) == 2
+    run.wait_for_completion()
+
+
 @pytest.mark.parametrize(
     ("asked", "there", "told"),
     [
@@ -78,6 +88,7 @@ def test_a_rerun_stays_on_the_machine_where_the_run_was(workspace, capsys):
     run = Experiment(workspace, "e").submit(ScriptRunConfig(".", "train.py", compute_target="gone"))
     run.wait_for_completion()
     targets.write(workspace.directory.path, "gone", {"kind": "ssh", "host": "elsewhere.invalid"})
+    capsys.readouterr()
     assert command(["run", "rerun", "--wait", "--json", run.id]) == 0
     assert json.loads(capsys.readouterr().out)["target"] == "gone"
     assert command(["run", "delete", "--yes", run.id]) == 0
