@@ -161,7 +161,7 @@ class Experiment:
         """
         # The faces that make a specification themselves tell its warnings in their own way.
         is_told = isinstance(config, RunSpec)
-        if hasattr(config, "to_spec"):
+        if not isinstance(config, RunSpec) and hasattr(config, "to_spec"):
             config = config.to_spec(self.name, tags, self.workspace)
         if not isinstance(config, RunSpec):
             raise UserErrorException(

@@ -8,7 +8,7 @@ from amlnb.api.run_content import toolkit
 from amlnb.core import edits
 from amlnb.core.filters import has
 from amlnb.core.models import ModelFacts, check_version, split_id
-from amlnb.errors import NotServedException, WebserviceException
+from amlnb.errors import FormatError, NotServedException, WebserviceException
 from amlnb.store import models as stored
 from amlnb.tracking import context, models
 from amlnb.tracking.edits import add_edit
@@ -66,16 +66,18 @@ class Model(ModelRecord):
         model_files.tell_unknown("Model", kwargs)
         if id is not None:
             name, version = split_id(id)
+        elif version is not None and name is None:
+            raise WebserviceException("a version is that of a model's name", hint="Model(workspace, 'name', version=1)")
         what = f"model {name!r}" if name is not None else "model of that description"
         what += "" if version is None else f" of version {version}"
         model_files.check_workspace_is_here(what)
         wanted = None if version is None else check_version(version)
-        fits = (
-            facts
-            for facts in _all(workspace, name)
-            if wanted in (None, facts.version) and _fits(facts, tags, properties, run_id, model_framework)
-        )
-        found = next(fits, None)
+        if name is not None and wanted is not None:
+            one = stored.read_model(workspace.directory.models, name, wanted)
+            candidates = iter(() if one is None else (one,))
+        else:
+            candidates = _all(workspace, name)
+        found = next((each for each in candidates if _fits(each, tags, properties, run_id, model_framework)), None)
         if found is None:
             raise model_files.not_found(workspace, what, name)
         super().__init__(workspace, found)
@@ -373,7 +375,15 @@ def _all(workspace: Any, name: Optional[str]) -> Iterator[ModelFacts]:
             if facts is not None:
                 yield facts
         return
-    every = [facts for each in stored.model_names(top) for facts in _all(workspace, each)]
+    every = []
+    for each in stored.model_names(top):
+        for version in stored.model_versions(top, each):
+            try:
+                facts = stored.read_model(top, each, version)
+            except FormatError as error:  # the others are there all the same
+                print(f"Warning: left out: {error.message}")
+                continue
+            every += [] if facts is None else [facts]
     yield from sorted(every, key=lambda facts: (facts.created, facts.version), reverse=True)
 
 

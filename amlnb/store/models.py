@@ -6,6 +6,7 @@ import os
 
 from amlnb.core import layout
 from amlnb.core.models import ModelFacts
+from amlnb.errors import FormatError
 from amlnb.store.edits import ordered_edits
 from amlnb.store.plain_files import read_json
 
@@ -26,8 +27,9 @@ def model_names(models: str) -> List[str]:
     for folder in _names(models):
         for version in _numbers(os.path.join(models, folder)):
             record = read_json(os.path.join(models, folder, str(version), layout.MODEL_JSON))
-            if record is not None and isinstance(record.get("name"), str):
-                found.add(record["name"])
+            name = None if record is None else record.get("name")
+            if isinstance(name, str) and layout.model_directory_name(name) == folder:
+                found.add(name)
                 break
     return sorted(found)
 
@@ -35,25 +37,41 @@ def model_names(models: str) -> List[str]:
 def model_versions(models: str, name: str) -> List[int]:
     """Numbers of a model's versions, in their order."""
     folder = os.path.join(models, layout.model_directory_name(name))
-    return [version for version in _numbers(folder) if read_model(models, name, version) is not None]
+    return [
+        version for version in _numbers(folder) if os.path.exists(os.path.join(folder, str(version), layout.MODEL_JSON))
+    ]
 
 
 def read_model(models: str, name: str, version: int) -> Optional[ModelFacts]:
-    """What is known of a version of a model; None if there is none (or its record is damaged)."""
+    """What is known of a version of a model; None if there is none.
+
+    Raises
+    ------
+    FormatError
+        Its record is damaged, or of a newer format.
+    """
     directory = os.path.join(models, layout.model_directory_name(name), str(version))
-    record = read_json(os.path.join(directory, layout.MODEL_JSON))
-    if record is None or record.get("name") != name:
+    path = os.path.join(directory, layout.MODEL_JSON)
+    record = read_json(path)
+    if record is None and not os.path.exists(path):
         return None
+    number = None if record is None else record.get("format")
+    if isinstance(number, int) and number > layout.FORMAT:
+        raise FormatError(
+            f"{path!r} has format {number}, and this amlnb reads up to {layout.FORMAT}",
+            hint="upgrade amlnb: pip install -U amlnb",
+        )
+    if record is None or record.get("name") != name or not isinstance(record.get("path"), str):
+        raise FormatError(
+            f"{path!r} is damaged", hint="restore the file from a copy; the files of the model are still beside it"
+        )
     return ModelFacts(directory, version, record, ordered_edits(directory))
 
 
 def latest_model(models: str, name: str) -> Optional[ModelFacts]:
     """The version of a model with the highest number; None if it has none."""
-    for version in reversed(_numbers(os.path.join(models, layout.model_directory_name(name)))):
-        found = read_model(models, name, version)
-        if found is not None:
-            return found
-    return None
+    versions = model_versions(models, name)
+    return read_model(models, name, versions[-1]) if versions else None
 
 
 def _numbers(folder: str) -> List[int]:

@@ -13,7 +13,13 @@ from amlnb import Experiment, Workspace
 from amlnb.api.model import Model
 from amlnb.api.resource_configuration import ResourceConfiguration
 from amlnb.engine.gc import collect_garbage
-from amlnb.errors import ModelPathNotFoundException, NotServedException, UserErrorException, WebserviceException
+from amlnb.errors import (
+    FormatError,
+    ModelPathNotFoundException,
+    NotServedException,
+    UserErrorException,
+    WebserviceException,
+)
 from tests.v1.signatures import signature_of
 
 
@@ -252,6 +258,7 @@ def test_a_model_is_found(several, asked, version):
         ({"name": "a", "version": "x"}, "is no version of a model"),
         ({"id": "a"}, "is no id of a model"),
         ({"name": "a", "run_id": "r"}, "the model 'a' has the versions"),
+        ({"version": 1}, "a version is that of a model's name"),
     ],
 )
 def test_what_is_not_there_is_told(several, asked, told):
@@ -276,6 +283,18 @@ def test_what_is_not_there_is_told(several, asked, told):
 )
 def test_models_are_listed_newest_first(several, asked, found):
     assert [model.id for model in Model.list(several, **asked)] == found
+
+
+@pytest.mark.parametrize(
+    ("content", "told"), [("{", "is damaged"), ('{"name": "other"}', "is damaged"), ('{"format": 99}', "has format 99")]
+)
+def test_a_record_that_cannot_be_read_is_told_and_the_others_are_there(several, capsys, content, told):
+    Path(Model(several, "a", version=1)._facts.directory, "model.json").write_text(content)
+    with pytest.raises(FormatError, match=told):
+        Model(several, "a", version=1)
+    assert Model(several, "a").version == 2
+    assert [model.id for model in Model.list(several)] == ["b:1", "a:2"]
+    assert told in capsys.readouterr().out
 
 
 # -- files -------------------------------------------------------------------------------------------------------------
