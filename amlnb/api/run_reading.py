@@ -60,6 +60,8 @@ def end(run: Run, state: str, error: dict[str, Any] | None) -> None:
         looking.cancel(reader, f"pid {os.getpid()}", error)
         # v1 said Failed at once; what hears of it here takes a moment.
         list(follow.as_ended([reader], _FAILS_WITHIN_S))
+    else:
+        print(f"Warning: complete() leaves the run {run.id!r} as it is: it ends when its script does")
 
 
 def run_at(directory: str, experiment: Any = None) -> Run:

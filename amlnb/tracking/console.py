@@ -44,6 +44,9 @@ class Console:
         """Begin to copy; where nothing can be written, training goes on without."""
         for folder in self._folders:
             path = os.path.join(folder, self.name)
+            # A run directory that was deleted, or could not be made yet, is not made here.
+            if folder == self._folders[1] and not os.path.isdir(self._run_directory):
+                continue
             try:
                 os.makedirs(folder, exist_ok=True)
                 self._files.append(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666))

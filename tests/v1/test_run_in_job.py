@@ -72,11 +72,14 @@ def _check(run):
     assert Path("kid.txt").read_text() == "said by the child\n"
 
 
-def test_a_submitted_run_fails_when_its_client_says_so(submitted, tmp_path, monkeypatch):
+def test_only_its_script_completes_a_submitted_run_and_its_client_may_fail_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("src").mkdir()
     Path("src/train.py").write_text("import time\ntime.sleep(600)")
     run = Experiment(Workspace.find_or_create()[0], "jobs").submit(ScriptRunConfig("src", "train.py"))
+    run.complete()
+    assert "it ends when its script does" in capsys.readouterr().out
+    assert run.get_status() != "Completed"
     run.fail("not what I wanted", error_code="Mine")
     assert run.get_status() == "Failed"
     details = run.wait_for_completion(raise_on_error=False)
