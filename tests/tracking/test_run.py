@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from amlnb.errors import UserErrorException
 from amlnb.store import files
+from amlnb.tracking.console import Console
 
 PNG = b"\x89PNG\r\n"
 MATRIX = {
@@ -362,3 +363,13 @@ def test_the_first_end_counts(run):
     run.complete()
     run.fail("too late")
     assert facts(run).state == "Completed"
+
+
+def test_what_is_printed_does_not_bring_a_deleted_run_back(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    console = Console(str(tmp_path / "gone"))
+    console.start()
+    print("goes on")
+    console.stop()
+    assert not (tmp_path / "gone").exists()
+    assert (tmp_path / "logs" / "user_log.txt").read_text() == "goes on\n"

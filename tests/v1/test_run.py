@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import sys
 import types
 import zipfile
@@ -380,14 +379,6 @@ def test_a_block_keeps_what_is_printed(experiment, capsys):
         assert Path("got").read_text() == "to stdout\nto stderr\n"
     assert Path("logs/user_log.txt").read_text() == "to stdout\nto stderr\n" * 2
     assert capsys.readouterr().out == "to stdout\n" * 2
-
-
-def test_a_block_of_a_run_that_was_deleted_does_not_bring_it_back(run, capsys):
-    shutil.rmtree(run.directory)
-    with run:
-        print("goes on")
-    assert not os.path.exists(run.directory)
-    assert Path("logs/user_log.txt").read_text() == "goes on\n"
 
 
 def test_without_a_block_nothing_that_is_printed_is_kept(run):
