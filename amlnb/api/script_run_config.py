@@ -127,7 +127,7 @@ class ScriptRunConfig:
             experiment=experiment,
             source_directory=os.path.abspath(self.source_directory),
             script=self.script or (None if self.command or config.command else config.script),
-            arguments=tuple(self.arguments or _checked_arguments(config.arguments)),
+            arguments=tuple(_checked_arguments(self.arguments or config.arguments)),
             command=_command_line(self.command if self.script or self.command else config.command),
             distributed=asked,
             docker=settings,

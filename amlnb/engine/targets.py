@@ -20,8 +20,6 @@ from amlnb.store.plain_files import read_json
 LOCAL = "local"
 SSH = "ssh"
 _KINDS = (LOCAL, SSH)
-# So alike that a name is taken for a slip of the pen.
-_NEAR = 0.8
 
 
 def names(data: str) -> list[str]:
@@ -83,16 +81,15 @@ def resolve(data: str, name: str, *, soft: bool) -> tuple[dict[str, Any], str | 
     Raises
     ------
     ComputeTargetException
-        There is none of that name, and it is not soft, or much like ``local`` or the name of another machine; or its
-        file is damaged.
+        There is none of that name, and it is not soft, or a slip of the pen for ``local`` or the name of another
+        machine; or its file is damaged.
     """
     if not soft or name in names(data):
         return read(data, name), None
-    # Another cluster of v1's is no slip of the pen: 'cpu-cluster' is much like 'gpu-cluster'.
-    meant = [LOCAL, *(each for each in names(data) if not is_here(data, each))]
-    near = difflib.get_close_matches(name, meant, 1, _NEAR)
-    if near:
-        raise _not_found(name, f"did you mean {near[0]!r}?")
+    meant = (each for each in names(data) if each == LOCAL or not is_here(data, each))
+    near = next((each for each in meant if is_slip(name, each)), None)
+    if near is not None:
+        raise _not_found(name, f"did you mean {near!r}?")
     return {"kind": LOCAL}, (
         f"the compute target {name!r} was never made here, so this run is on this machine; "
         f"hint: 'amlnb target add {name} --host HOST' gives the name to another one"
@@ -153,6 +150,23 @@ def backend(definition: Mapping[str, Any], cache: str) -> Backend:
     raise ComputeTargetException(
         f"compute targets of kind {definition['kind']!r} are not known to this version", hint="upgrade amlnb"
     )
+
+
+def is_slip(name: str, meant: str) -> bool:
+    """Tell whether a name is another one, misspelt by a letter: not where the letter tells two machines apart.
+
+    ``gpu-bx``, ``gpu-obx`` and ``GPU_box`` are ``gpu-box``; ``gpu-box2`` and ``cpu-box`` are names of their own.
+    """
+    a, b = (each.lower().replace("_", "-") for each in (name, meant))
+    if len(a) == len(b):
+        differing = [i for i in range(len(a)) if a[i] != b[i]]
+        if len(differing) == 2:
+            first, second = differing
+            return second == first + 1 and a[first : second + 1] == b[second] + b[first]
+        inside = [i for i in differing if 0 < i < len(a) - 1 and b[i - 1 : i + 2].isalpha() and a[i].isalpha()]
+        return len(differing) == len(inside) <= 1
+    short, long = sorted((a, b), key=len)
+    return any(long[:i] + long[i + 1 :] == short and long[i].isalpha() for i in range(len(long)))
 
 
 def _known(data: str, name: str) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ def argv(launch: Launch, work: str) -> List[str]:
     command = [built["engine"], "run", "--rm", "--name", name_of(launch), "--pull", "never"]
     command += ["--init"] if built.get("init", True) else []
     # The client copies the streams to the log; the engine need not keep them too.
-    command += ["--log-driver", "none", "--network", "host", "--shm-size", asked.get("shm_size") or _SHM_SIZE]
+    command += ["--log-driver", "none", "--network", "host", "--shm-size", str(asked.get("shm_size") or _SHM_SIZE)]
     command += ["--security-opt", "label=disable", "--entrypoint", "", "--workdir", work, *_user(built.get("user"))]
     command += ["--gpus", "all"] if built.get("gpus") else []
     for path, read_only in _mounts(launch):

@@ -25,6 +25,7 @@ def variables(asked: Optional[Dict[str, Any]]) -> Dict[str, str]:
         return {}
     communicator, port = asked.get("communicator"), str(_free_port())
     found = {"AZ_BATCHAI_TASK_INDEX": "0", "AZUREML_CR_NODE_RANK": "0", "NODE_RANK": "0"}
+    found.update(AZUREML_FRAMEWORK=str(asked.get("framework")), AZUREML_COMMUNICATOR=str(communicator))
     if communicator == _PARAMETER_SERVER:
         cluster = {"worker": [f"{_HOST}:{port}"]}
         task = {"type": "worker", "index": 0}

@@ -79,6 +79,29 @@ def test_a_slip_in_the_name_of_another_machine_is_an_error(workspace, asked, the
     assert raised.value.hint == told
 
 
+@pytest.mark.parametrize(
+    ("name", "meant", "is_one"),
+    [
+        ("gpu-bx", "gpu-box", True),
+        ("gpu-boxx", "gpu-box", True),
+        ("gpu-obx", "gpu-box", True),
+        ("gpu-bix", "gpu-box", True),
+        ("GPU_Box", "gpu-box", True),
+        ("locla", "local", True),
+        ("cpu-box", "gpu-box", False),
+        ("cpu-cluster", "gpu-cluster", False),
+        ("gpu-box2", "gpu-box", False),
+        ("gpu-box1", "gpu-box2", False),
+        ("cluster-a", "cluster-b", False),
+        ("cluster-a", "cluster", False),
+        ("gpu", "gpu-box", False),
+        ("x", "y", False),
+    ],
+)
+def test_a_slip_of_the_pen(name, meant, is_one):
+    assert targets.is_slip(name, meant) == is_one
+
+
 def test_what_a_person_types_stays_strict(workspace, capsys):
     assert command(["submit", "--target", "cpu-cluster", "train.py"]) == 1
     assert "there is no compute target 'cpu-cluster'" in capsys.readouterr().err

@@ -281,7 +281,8 @@ SHOW = "import os, json, sys; print(json.dumps([dict(os.environ), sys.argv[1:]])
         (None, {}),
         (
             PyTorchConfiguration(process_count=4, node_count=2),
-            {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "NODE_RANK": "0", "MASTER_ADDR": "127.0.0.1"},
+            {"RANK": "0", "WORLD_SIZE": "1", "LOCAL_RANK": "0", "NODE_RANK": "0", "MASTER_ADDR": "127.0.0.1",
+             "AZUREML_FRAMEWORK": "PyTorch", "AZUREML_COMMUNICATOR": "nccl"},
         ),
         (
             MpiConfiguration(2),
