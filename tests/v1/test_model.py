@@ -1,17 +1,22 @@
 """``Model``: registering from a run and from this machine, finding, reading, changing, deleting."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from amlnb import Experiment, Workspace
 from amlnb.api.model import Model
 from amlnb.api.resource_configuration import ResourceConfiguration
+from amlnb.core.models import check_name
 from amlnb.engine.gc import collect_garbage
 from amlnb.errors import (
     FormatError,
@@ -20,6 +25,9 @@ from amlnb.errors import (
     UserErrorException,
     WebserviceException,
 )
+from amlnb.store.models import latest_model, model_names, model_versions, read_model
+from amlnb.tracking import models as registry
+from amlnb.tracking.edits import add_edit
 from tests.v1.signatures import signature_of
 
 
@@ -368,6 +376,43 @@ def test_serving_says_what_to_do_instead(workspace, call):
     with pytest.raises(NotServedException) as told:
         call(workspace)
     assert "model.download" in told.value.hint
+
+
+# -- properties ------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=5) | st.from_regex(r"[A-Za-z0-9._-]{0,260}", fullmatch=True))
+def test_a_name_is_what_v1_took_for_one(name):
+    taken = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name) is not None
+    try:
+        assert check_name(name) == name
+        assert taken
+    except WebserviceException:
+        assert not taken
+
+
+@given(st.lists(st.sampled_from(["register", "delete the newest", "delete the oldest", "tag"]), max_size=12))
+def test_a_number_is_given_once_and_the_newest_is_the_highest(steps):
+    with tempfile.TemporaryDirectory() as top:
+        source = Path(top, "m")
+        source.write_text("x")
+        given_numbers, there = 0, []
+        for step in steps:
+            if step == "register":
+                record = {"name": "m", "path": "m", "created": 1.0, "tags": {}}
+                given_numbers += 1
+                assert registry.register(top, record, {"m": str(source)}) == given_numbers
+                there.append(given_numbers)
+            elif there and step == "tag":
+                add_edit(latest_model(top, "m").directory, {"op": "tags", "tags": {"n": str(there[-1])}})
+                assert latest_model(top, "m").tags == {"n": str(there[-1])}
+            elif there:
+                version = there.pop(-1 if step == "delete the newest" else 0)
+                registry.delete(read_model(top, "m", version).directory)
+            assert model_versions(top, "m") == there
+            newest = latest_model(top, "m")
+            assert (newest and newest.version) == (there[-1] if there else None)
+            assert model_names(top) == (["m"] if there else [])
 
 
 # -- many at once ------------------------------------------------------------------------------------------------------

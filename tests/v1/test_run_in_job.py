@@ -85,3 +85,23 @@ def test_only_its_script_completes_a_submitted_run_and_its_client_may_fail_it(tm
     details = run.wait_for_completion(raise_on_error=False)
     assert details["status"] == "Failed"
     assert details["error"]["error"] == {"code": "Mine", "message": "not what I wanted"}
+
+
+def test_a_script_with_the_toolkit_submits_a_child_and_reads_a_secret(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("src").mkdir()
+    Path("src/child.py").write_text("from azureml.core import Run\nRun.get_context().log('x', 1)")
+    Path("src/train.py").write_text(
+        "from azureml.core import Run, ScriptRunConfig\nrun = Run.get_context()\n"
+        "child = run.submit_child(ScriptRunConfig('.', 'child.py'))\nchild.wait_for_completion()\n"
+        "print(child.parent.id == run.id, child.get_metrics(), run.get_metrics(recursive=True) == {child.id: {'x': 1}})\n"
+        "print(run.get_secret('token'), sorted(run.experiment.workspace.experiments))\n"
+    )
+    workspace = Workspace.find_or_create()[0]
+    workspace.get_default_keyvault().set_secret("token", "abc")
+    run = Experiment(workspace, "jobs").submit(ScriptRunConfig("src", "train.py"))
+    run.wait_for_completion()
+    log = run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"]
+    assert log.splitlines()[-2:] == ["True {'x': 1} True", "abc ['jobs']"]
+    (child,) = run.get_children()
+    assert (child.get_status(), child.type) == ("Completed", "azureml.scriptrun")
