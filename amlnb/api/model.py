@@ -73,7 +73,7 @@ class Model(ModelRecord):
         model_files.check_workspace_is_here(what)
         wanted = None if version is None else check_version(version)
         if name is not None and wanted is not None:
-            one = stored.read_model(workspace.directory.models, name, wanted)
+            one = stored.read_model(model_files.directory_of(workspace), name, wanted)
             candidates = iter(() if one is None else (one,))
         else:
             candidates = _all(workspace, name)
@@ -289,13 +289,13 @@ class Model(ModelRecord):
 
     def add_dataset_references(self, datasets: Any) -> None:
         """Tell which datasets it was made of: ``(purpose, dataset)`` pairs."""
-        pairs = [[str(purpose), model_files.dataset_id(dataset)] for purpose, dataset in datasets]
-        self._edit({"op": edits.DESCRIBE, "datasets": [*self._facts.datasets, *pairs]})
+        added = model_files.dataset_pairs(datasets)
+        self._edit({"op": edits.DESCRIBE, "datasets": [*self._facts.datasets, *added]})
 
     def _edit(self, edit: Dict[str, Any]) -> None:
         self._check_registered("changed")
         add_edit(self._facts.directory, edit)
-        facts = stored.read_model(self.workspace.directory.models, self.name, self._facts.version)
+        facts = stored.read_model(model_files.directory_of(self.workspace), self.name, self._facts.version)
         self._facts = self._facts if facts is None else facts
 
     def _check_registered(self, what: str) -> None:
@@ -368,7 +368,7 @@ class Model(ModelRecord):
 
 def _all(workspace: Any, name: Optional[str]) -> Iterator[ModelFacts]:
     """Versions of one model, the highest first; of all, the newest first."""
-    top = workspace.directory.models
+    top = model_files.directory_of(workspace)
     if name is not None:
         for version in reversed(stored.model_versions(top, name)):
             facts = stored.read_model(top, name, version)

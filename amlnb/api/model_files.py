@@ -56,6 +56,8 @@ def register_local(
 ) -> Any:
     """Register a file or folder of this machine."""
     check_name(name)
+    if not isinstance(path, (str, os.PathLike)):
+        raise WebserviceException(f"model_path is a path of this machine, not {path!r:.200}")
     source = os.path.normpath(os.fspath(path))
     top = os.path.basename(os.path.abspath(source))
     if os.path.isfile(source):
@@ -96,7 +98,7 @@ def _register(workspace: Any, record: Dict[str, Any], found: Mapping[str, str]) 
         if here is not None:
             models.put_off(here, record, found)
             return model.Model._pending(workspace, record)
-        version = models.register(workspace.directory.models, record, found)
+        version = models.register(directory_of(workspace), record, found)
     except OSError as error:
         raise UserErrorException(
             f"the model {record['name']!r} cannot be kept: {error}",
@@ -136,7 +138,7 @@ def _record(name: str, top: str, described: Mapping[str, Any]) -> Dict[str, Any]
         "properties": texts(described.get("properties"), "properties"),
         "description": None if described.get("description") is None else str(described["description"]),
         "framework": _CUSTOM if described.get("framework") is None else str(described["framework"]),
-        "datasets": [[str(purpose), dataset_id(dataset)] for purpose, dataset in described.get("datasets") or ()],
+        "datasets": dataset_pairs(described.get("datasets") or ()),
         "resource_configuration": resources(described.get("resource_configuration")),
     }
     version = described.get("framework_version")
@@ -159,6 +161,23 @@ def texts(given: Any, what: str) -> Dict[str, Optional[str]]:
     if not hasattr(given, "items"):
         raise WebserviceException(f"the {what} of a model are a dict, not {given!r:.200}")
     return {str(key): None if value is None else str(value) for key, value in given.items()}
+
+
+def dataset_pairs(datasets: Any) -> List[List[str]]:
+    """What is kept of the datasets that a model was made of: purposes and ids.
+
+    Raises
+    ------
+    WebserviceException
+        They are no ``(purpose, dataset)`` pairs.
+    """
+    try:
+        return [[str(purpose), dataset_id(dataset)] for purpose, dataset in datasets]
+    except (TypeError, ValueError) as error:
+        raise WebserviceException(
+            f"the datasets of a model are (purpose, dataset) pairs, not {datasets!r:.200}",
+            hint="datasets=[('training data', dataset)]",
+        ) from error
 
 
 def dataset_id(dataset: Any) -> str:
@@ -221,14 +240,29 @@ def cached(name: str, version: Optional[int]) -> Optional[str]:
 
 def not_found(workspace: Any, what: str, name: Optional[str]) -> WebserviceException:
     """The error for a model that is not there, which names those that are."""
-    known = stored.model_names(workspace.directory.models)
+    known = stored.model_names(directory_of(workspace))
     near = difflib.get_close_matches(name or "", known, 1, 0.5)
-    versions = stored.model_versions(workspace.directory.models, name) if name in known else []
+    versions = stored.model_versions(directory_of(workspace), name) if name in known else []
     if versions:
         hint = f"the model {name!r} has the versions {', '.join(map(str, versions[-_NAMED_AT_MOST:]))}"
     else:
         hint = f"did you mean {near[0]!r}?" if near else f"the workspace has: {_listed(known)}"
     return WebserviceException(f"ModelNotFound: there is no {what} in the workspace {workspace.name!r}", hint=hint)
+
+
+def directory_of(workspace: Any) -> str:
+    """Folder of a workspace's models.
+
+    Raises
+    ------
+    WebserviceException
+        It is no workspace.
+    """
+    if not hasattr(workspace, "directory"):
+        raise WebserviceException(
+            f"the models are those of a Workspace, not of {workspace!r:.200}", hint="ws = Workspace.from_config()"
+        )
+    return str(workspace.directory.models)
 
 
 def tell_unknown(call: str, unknown: Mapping[str, Any]) -> None:

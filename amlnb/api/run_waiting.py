@@ -35,11 +35,18 @@ def wait(run: Run, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
         ) from interrupt
     found = details(run)
     if found["status"] == states.FAILED:
-        error = json.dumps(found.get("error"), indent=4)
+        error = json.dumps(_in_short(found.get("error")), indent=4)
         if raise_on_error:
             raise ActivityFailedException(f"Activity Failed:\n{error}")
         print(f"\nError:\n{error}")
     return found
+
+
+def _in_short(error: Any) -> Any:
+    """An error without its frames and local values, which get_details() has: people read this one."""
+    if not isinstance(error, dict) or not isinstance(error.get("error"), dict):
+        return error
+    return {**error, "error": {key: value for key, value in error["error"].items() if key != "details"}}
 
 
 def log_text(run: Run) -> Iterator[tuple[str, str]]:

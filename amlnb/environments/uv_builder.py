@@ -36,6 +36,7 @@ _OLD_SETUPTOOLS = "setuptools<70"
 _UNMET = re.compile(
     r"([\w.-]+?)(?:\[[^\]]*\])?(?:[<>=!~]=?[\w.+!*,<>=~]+) has (?:no wheels with a matching|invalid metadata)"
 )
+_UNFIT = "no wheels with a matching"
 _BROKEN = re.compile(r"Failed to (?:build|download and build) `([\w.-]+?)==([\w.+!]+)`")
 # Built for one kind of torch, and useless with another.
 _OF_TORCH = ("torchvision", "torchaudio", "torchtext", "torchdata")
@@ -219,6 +220,20 @@ class _Resolver:
             later = self._packages.later_wheel(name, change.version, self._log)
             if later is not None:
                 return self._change(wanted, change.at, replace(change, version=later))
+        return self._beside_what_fits_no_longer(wanted, error)
+
+    def _beside_what_fits_no_longer(self, wanted: _Wanted, error: Unsatisfiable) -> _Wanted:
+        """What is asked for beside a pin has no file of its time for this Python: take the pin's next version."""
+        if _UNFIT not in error.words:
+            raise error
+        for at, requirement in enumerate(wanted.requirements):
+            name, version = _pin(requirement)
+            if name is None or name in self._changes or not re.search(rf"require {name}[=<>~]", error.words):
+                continue
+            later = self._packages.later_wheel(name, version, self._log)
+            if later is not None:
+                why = "what is asked for beside it has no file of its time for this Python"
+                return self._change(wanted, at, _Change(at, requirement, later, why))
         raise error
 
     def _of_a_broken_source(self, wanted: _Wanted, error: EnvironmentBuildException) -> _Wanted:

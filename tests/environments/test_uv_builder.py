@@ -132,6 +132,17 @@ class TestPinsThatCannotBeMet:
         assert versions(found) == {"spam": "1.5"}
         assert told in found.notes[0]
 
+    def test_what_is_beside_it_has_no_file_of_its_time(self, shelf, lock):
+        for version in ("1.0", "2.0"):
+            make_wheel(shelf[0], "spam", version)
+        make_wheel(shelf[0], "ham", "1.0", requires=["spam==1.0"], tag="cp37-cp37m-manylinux1_x86_64")
+        make_wheel(shelf[0], "ham", "2.0", requires=["spam==2.0"])
+        found, _ = lock("spam==1.*", "ham")
+        assert versions(found) == {"spam": "2.0", "ham": "2.0"}
+        assert "spam==1.* cannot be met: what is asked for beside it has no file of its time" in found.notes[0]
+        with pytest.raises(EnvironmentBuildException):
+            lock("spam==1.*", "ham", strict=True)
+
     def test_what_was_made_for_older_pythons_is_not_compiled(self, shelf, lock):
         make_sdist(shelf[0], "spam", "1.0")
         make_wheel(shelf[0], "spam", "1.0", tag="cp37-cp37m-manylinux1_x86_64")

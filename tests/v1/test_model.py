@@ -220,6 +220,23 @@ def test_a_missing_path_of_this_machine_is_told_with_what_is_beside_it(workspace
     assert Model.list(workspace) == []
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"workspace": "ws"}, "of a Workspace, not of 'ws'"),
+        ({"model_path": 5}, "model_path is a path of this machine, not 5"),
+        ({"tags": ["a"]}, r"the tags of a model are a dict, not \['a'\]"),
+        ({"properties": "p"}, "the properties of a model are a dict, not 'p'"),
+        ({"datasets": ["d"]}, r"\(purpose, dataset\) pairs, not \['d'\]"),
+        ({"model_name": 3}, "3 cannot be the name of a model"),
+    ],
+)
+def test_what_is_of_the_wrong_type_is_refused(workspace, weights, wrong, told):
+    with pytest.raises(WebserviceException, match=told):
+        Model.register(**{"workspace": workspace, "model_path": weights, "model_name": "m", **wrong})
+    assert Model.list(workspace) == []
+
+
 def test_a_file_that_cannot_be_read_is_told(workspace, weights):
     if os.getuid() == 0:
         pytest.skip("root reads everything")
