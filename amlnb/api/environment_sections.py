@@ -258,9 +258,10 @@ class DockerConfiguration:
         self,
         use_docker: bool = False,
         shared_volumes: bool = True,
-        arguments: Sequence[str] = (),
+        arguments: Sequence[str] | None = (),
         shm_size: str = _SHM_SIZE,
     ) -> None:
+        arguments = arguments or ()
         if isinstance(arguments, str) or not all(isinstance(each, str) for each in arguments):
             raise UserErrorException(
                 f"the arguments for docker are {arguments!r}", hint="give a list of texts: arguments=['--cpus=2']"

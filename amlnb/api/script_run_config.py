@@ -174,9 +174,9 @@ def _warnings(config: RunConfiguration, environment: EnvironmentSpec | None, doc
     is_container = environment is not None and environment.kind == CONTAINER
     if docker.use_docker and not is_container:
         found.append("use_docker has no effect: the environment has no image of its own, and is built on the target")
-    names = config.without_effect()
+    names = [f"run_config.{name}" for name in config.without_effect()]
     if names:
-        found.append(f"run_config.{', run_config.'.join(names)} without effect: a run keeps all, and there is no cloud")
+        found.append(f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} no effect here")
     return found
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from amlnb.api import compute, compute_machine
+from amlnb.api import compute, compute_machine, compute_target
 from amlnb.api.compute import AmlCompute, ComputeInstance, ComputeTarget, RemoteCompute
 from amlnb.api.experiment import Experiment
 from amlnb.api.script_run_config import ScriptRunConfig
@@ -244,6 +244,15 @@ def test_what_needs_azure_says_so_and_what_works(name, call):
     with pytest.raises(NotServedException, match="needs Azure") as raised:
         cls("workspace", "name") if call == "__call__" else getattr(cls, call)()
     assert raised.value.hint
+
+
+def test_a_name_for_this_machine_without_more_is_a_cluster(workspace):
+    targets.write(workspace.directory.path, "mine", {"kind": "local"})
+    found = ComputeTarget(workspace, "mine")
+    assert type(found) is AmlCompute
+    assert found.get_status().serialize()["scaleSettings"]["maxNodeCount"] == 4
+    with pytest.raises(ComputeTargetException, match="have no class"):
+        compute_target._class_of({"kind": "slurm"})
 
 
 def test_targets_of_the_workspace(workspace):

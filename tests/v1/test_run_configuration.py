@@ -3,9 +3,12 @@
 import inspect
 import json
 import os
+import re
 import sys
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from amlnb.api.compute import AmlCompute
 from amlnb.api.conda_dependencies import CondaDependencies
@@ -32,6 +35,7 @@ from amlnb.errors import (
     RunConfigurationException,
     UserErrorException,
 )
+from amlnb.runner import launch
 
 SECTIONS = ("history", "spark", "hdi", "amlcompute", "container_instance", "parallel_task", "mpi", "pytorch", "tensorflow")
 
@@ -120,7 +124,7 @@ def test_what_has_no_effect_is_told(name, attribute, value):
     config = RunConfiguration()
     setattr(getattr(config, name), attribute, value)
     (told,) = spec_of(run_config=config).warnings
-    assert told.startswith(f"run_config.{name} without effect")
+    assert told == f"run_config.{name} has no effect here"
 
 
 @pytest.mark.parametrize("name", ["data", "data_references", "output_data", "source_directory_data_store"])
@@ -401,6 +405,20 @@ def test_docker_is_asked_for_as_before_there_was_a_configuration_of_it():
     config.environment = Environment("y")
     config._environment = made
     assert spec_of(run_config=config).docker == {"arguments": ["--cpus=2"], "shm_size": "2g"}
+
+
+def test_no_arguments_of_docker_are_none():
+    assert DockerConfiguration(arguments=None).settings() is None
+
+
+@hypothesis.given(
+    text=st.text(st.sampled_from("$ab{}_1 `()\\;")),
+    environ=st.dictionaries(st.sampled_from(["a", "b", "ab", "a_1"]), st.sampled_from(["x", "$a", "`b`", "$(b)", ""])),
+)
+def test_variables_are_expanded_once_and_nothing_else_is(text, environ):
+    found = launch._expanded(text, environ)
+    parts = re.split(r"(\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})", text)
+    assert found == "".join(environ.get(part.strip("${}"), part) if part[:1] == "$" else part for part in parts)
 
 
 @pytest.mark.parametrize("arguments", ["--cpus=2", [2]])
