@@ -19,12 +19,14 @@ __all__ = [
     "AmlCompute",
     "AmlComputeProvisioningConfiguration",
     "AmlComputeStatus",
+    "BatchAiCompute",
     "BatchCompute",
     "ComputeInstance",
     "ComputeInstanceStatus",
     "ComputeTarget",
     "DataFactoryCompute",
     "DatabricksCompute",
+    "DsvmCompute",
     "HDInsightCompute",
     "KubernetesCompute",
     "KustoCompute",
@@ -42,6 +44,9 @@ _COPY = "copy files in a script, with the client library of their store"
 
 AdlaCompute = placeholder("AdlaCompute", _MODULE, NEVER, _STORE)
 AksCompute = placeholder("AksCompute", _MODULE, NEVER, _DEPLOY)
+# Of 2018: what became AmlCompute, and a machine that is attached.
+BatchAiCompute = placeholder("BatchAiCompute", _MODULE, NEVER, _CLUSTER)
+DsvmCompute = placeholder("DsvmCompute", _MODULE, NEVER, _CLUSTER)
 BatchCompute = placeholder("BatchCompute", _MODULE, NEVER, _CLUSTER)
 DataFactoryCompute = placeholder("DataFactoryCompute", _MODULE, NEVER, _COPY)
 DatabricksCompute = placeholder("DatabricksCompute", _MODULE, NEVER, _SPARK)

@@ -80,6 +80,7 @@ DISTRIBUTIONS = {
     "pythoncom": "pywin32",
     "rest_framework": "djangorestframework",
     "ruamel": "ruamel.yaml",
+    "scrapbook": "nteract-scrapbook",
     "serial": "pyserial",
     "skbuild": "scikit-build",
     "skimage": "scikit-image",

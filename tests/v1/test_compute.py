@@ -235,7 +235,7 @@ def test_an_address_that_is_none_is_refused_when_it_is_attached(workspace):
 
 @pytest.mark.parametrize(
     "name",
-    ["AdlaCompute", "AksCompute", "BatchCompute", "DataFactoryCompute", "DatabricksCompute", "HDInsightCompute",
+    ["AdlaCompute", "AksCompute", "BatchAiCompute", "BatchCompute", "DsvmCompute", "DataFactoryCompute", "DatabricksCompute", "HDInsightCompute",
      "KubernetesCompute", "KustoCompute", "SynapseCompute"],
 )  # fmt: skip
 @pytest.mark.parametrize("call", ["provisioning_configuration", "attach_configuration", "__call__"])
