@@ -192,13 +192,15 @@ class ComputeTarget:
         yield SUCCEEDED
         yield f"Provisioning operation finished, operation {SUCCEEDED!r}"
 
-    def get_active_runs(self, tags: Any = None, properties: Any = None, **_: Any) -> Iterator[Run]:
+    def get_active_runs(
+        self, type: str | None = None, tags: Any = None, properties: Any = None, status: str | None = None
+    ) -> Iterator[Run]:
         """Runs on it that have not ended, the newest first."""
         for summary in Index(self.workspace.directory).list_runs():
             if summary.target == self.name and not states.is_terminal(summary.state):
                 run = run_at(summary.directory)
                 # Whoever was killed left no end behind: told by a look.
-                if not states.is_terminal(run.get_status()) and matches(summary, tags, properties, None, None):
+                if not states.is_terminal(run.get_status()) and matches(summary, tags, properties, type, status):
                     yield run
 
     def delete(self) -> None:

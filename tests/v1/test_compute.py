@@ -86,7 +86,8 @@ def test_what_runs_under_a_clusters_name_keeps_its_node_busy(workspace, tmp_path
     target = made(workspace)
     assert (target.get_status().current_node_count, target.list_nodes()) == (0, [])
     run = Experiment(workspace, "e").submit(ScriptRunConfig(".", "wait.py", compute_target=target))
-    assert [each.id for each in target.get_active_runs()] == [run.id]
+    assert [each.id for each in target.get_active_runs(type="azureml.scriptrun")] == [run.id]
+    assert list(target.get_active_runs(tags={"a": "b"})) == []
     (node,) = target.list_nodes()
     assert (node["nodeState"], node["runId"]) == ("running", run.id)
     assert target.get_status().serialize()["nodeStateCounts"]["runningNodeCount"] == 1
