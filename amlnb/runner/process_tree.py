@@ -73,7 +73,8 @@ def is_of_pool(pid: int) -> bool:
             command = file.read()
     except OSError:
         return True  # it has just ended
-    return b"multiprocessing" in command or b"loky" in command
+    # One that is just ending has no command line any more.
+    return not command or b"multiprocessing" in command or b"loky" in command
 
 
 def send(pids: List[int], number: int) -> None:

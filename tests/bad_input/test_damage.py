@@ -20,6 +20,8 @@ from amlnb.store.run_reader import RunReader
 from amlnb.store.workspace_dir import open_directory
 from amlnb.tracking import context
 
+pytestmark = pytest.mark.slow
+
 GARBAGE = [b"", b"\0" * 50, b"{", b"[1]", b"{}", b'{"format": 99, "id": [], "experiment": {}, "op": 3, "pid": "x"}']
 
 

@@ -12,6 +12,8 @@ from amlnb.environments.build_hints import hint_of
 
 from .package_files import BROKEN_BACKEND, make_index, make_sdist, make_wheel, served
 
+pytestmark = pytest.mark.slow
+
 COMPILE = ("pip", "compile", "--quiet", "--format", "pylock.toml", "-")
 
 

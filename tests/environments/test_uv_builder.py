@@ -85,6 +85,7 @@ class TestLock:
         assert [(each.name, each.source) for each in found.packages] == [("mine", str(project))]
 
 
+@pytest.mark.slow
 class TestPinsThatCannotBeMet:
     def test_no_file_fits(self, shelf, lock):
         make_wheel(shelf[0], "spam", "1.0", tag=OLD_TAG)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,6 +28,8 @@ from amlnb.tracking import create
 from amlnb.tracking.edits import add_edit
 from amlnb.tracking.journal import JournalWriter
 from amlnb.tracking.seal import seal
+
+pytestmark = pytest.mark.slow
 
 WRITER = os.path.join(os.path.dirname(__file__), "run_writer.py")
 EXAMPLES = int(os.environ.get("AMLNB_STATEFUL_EXAMPLES", "25"))

@@ -156,8 +156,10 @@ def test_a_failed_run_raises_or_prints_its_error(submit, capsys):
         run.wait_for_completion()
     head, _, told_error = told.value.message.partition("\n")
     assert head == "Activity Failed:"
-    assert json.loads(told_error) == run.get_details()["error"]
     details = run.wait_for_completion(raise_on_error=False)
+    frames = details["error"]["error"].pop("details")["frames"]
+    assert frames[-1]["text"] == "raise ValueError('it broke')"
+    assert json.loads(told_error) == details["error"]
     assert details["status"] == "Failed"
     assert details["error"]["error"]["message"] == "ValueError: it broke"
     assert capsys.readouterr().out == f"\nError:\n{json.dumps(details['error'], indent=4)}\n"
