@@ -18,6 +18,7 @@ from amlnb.store import workspace_dir
 from amlnb.store.index import Index
 from amlnb.store.plain_files import read_json
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
+from amlnb.tracking import context
 
 LOCATION = "local"
 _RECORD = "workspace.json"
@@ -48,8 +49,12 @@ def keep(path: str, tags: Mapping[str, str] | None, friendly_name: str | None) -
 def place(folder: str, ids: WorkspaceIds) -> str:
     """Data directory of the workspace whose configuration is in a folder.
 
-    One that was made by its names, and then written down there, has its data in the user's data directory.
+    One that was made by its names, and then written down there, has its data in the user's data directory. In a run,
+    whose source has a copy of the configuration, it is the run's own workspace.
     """
+    own = _of_run(ids)
+    if own is not None:
+        return own
     created, beside = workspace_dir.data_directory(ids, None), workspace_dir.data_directory(ids, folder)
     return created if os.path.isdir(created) and not os.path.isdir(beside) else beside
 
@@ -76,7 +81,18 @@ def configured(name: str, subscription_id: str | None, resource_group: str | Non
 def data_of(ids: WorkspaceIds) -> str:
     """Data directory of a workspace by its names: of the one that is configured here, or in the user's directory."""
     here = configured(ids.workspace_name, ids.subscription_id, ids.resource_group)
-    return workspace_dir.data_directory(ids, None) if here is None else here[0]
+    return _of_run(ids) or workspace_dir.data_directory(ids, None) if here is None else here[0]
+
+
+def _of_run(ids: WorkspaceIds) -> str | None:
+    """Data directory of the workspace of the run that this process is part of, if it has these names."""
+    run = context.current()
+    if run is None:
+        return None
+    data = os.path.dirname(os.path.dirname(run.directory))
+    record = read(data)  # {} on another machine
+    names = WorkspaceIds(*(str(record.get(name)) for name in ("subscription_id", "resource_group", "name")))
+    return data if names == ids else None
 
 
 def every() -> list[str]:

@@ -104,6 +104,20 @@ def test_by_the_names_of_the_configuration_beside_it_is_the_same_workspace(proje
     assert Workspace("s1", "g1", "w2").directory.path.startswith(os.environ["XDG_DATA_HOME"])
 
 
+def test_in_a_run_whose_source_has_the_configuration_it_is_the_runs_own_workspace(project):
+    write(project / ".azureml/config.json", IDS)
+    (project / "train.py").write_text(
+        "from amlnb import Run, Workspace\n"
+        "found = [Workspace.from_config(), Workspace('s1', 'g1', 'www'), Run.get_context().experiment.workspace]\n"
+        "print({each.directory.path for each in found})"
+    )
+    workspace = Workspace.from_config()
+    run = Experiment(workspace, "e").submit(ScriptRunConfig(".", "train.py"))
+    run.wait_for_completion()
+    with open(os.path.join(run.directory, "user_logs", "std_log.txt")) as file:
+        assert file.read() == f"{ {workspace.directory.path} }\n"
+
+
 def test_a_configuration_that_is_broken_is_no_obstacle_to_another_workspace(project):
     (project / "config.json").write_text('{"workspace_name": 3}')
     assert Workspace("s1", "g1", "www").name == "www"
