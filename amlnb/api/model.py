@@ -70,7 +70,7 @@ class Model(ModelRecord):
             raise WebserviceException("a version is that of a model's name", hint="Model(workspace, 'name', version=1)")
         what = f"model {name!r}" if name is not None else "model of that description"
         what += "" if version is None else f" of version {version}"
-        model_files.check_workspace_is_here(what)
+        model_files.check_models_are_here(workspace, what)
         wanted = None if version is None else check_version(version)
         if name is not None and wanted is not None:
             one = stored.read_model(model_files.directory_of(workspace), name, wanted)
@@ -171,7 +171,7 @@ class Model(ModelRecord):
         latest
             Only the newest version of each.
         """
-        model_files.check_workspace_is_here("models cannot be listed")
+        model_files.check_models_are_here(workspace, "models cannot be listed")
         found, seen = [], set()
         for facts in _all(workspace, name):
             if latest and facts.name in seen:

@@ -113,17 +113,17 @@ def _run_elsewhere() -> Optional[str]:
     return current.directory if current is not None and context.is_alone(current.directory) else None
 
 
-def check_workspace_is_here(what: str) -> None:
+def check_models_are_here(workspace: Any, what: str) -> None:
     """Refuse to look for models where none of the workspace's are to be seen.
 
     Raises
     ------
     WebserviceException
-        It is another machine, or a container.
+        It is another machine than the workspace's.
     """
-    if _run_elsewhere() is not None:
+    if _run_elsewhere() is not None and not os.path.isdir(directory_of(workspace)):
         raise WebserviceException(
-            f"{what}: the models of the workspace cannot be seen from this machine or container",
+            f"{what}: no models of the workspace can be seen from this machine or container",
             hint="put the model into the source directory before the run is submitted: model.download('src')",
         )
 

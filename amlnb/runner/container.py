@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 
+from amlnb.core import layout
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Dict, List, Optional, Tuple
@@ -106,7 +108,11 @@ def _user(kind: Optional[str]) -> List[str]:
 
 def _mounts(launch: Launch) -> List[Tuple[str, bool]]:
     """Folders that the run sees under their own paths, and whether it may only read them."""
-    found = [(os.path.abspath(launch.directory), False), (os.path.abspath(launch.run_side), True)]
+    directory = os.path.abspath(launch.directory)
+    found = [(directory, False), (os.path.abspath(launch.run_side), True)]
+    models = os.path.join(os.path.dirname(os.path.dirname(directory)), layout.MODELS)
+    if os.path.isdir(models):
+        found.append((models, True))
     linked = launch.definition.get("link_directory")
     if linked and os.path.isdir(linked):
         found.append((os.path.abspath(linked), False))

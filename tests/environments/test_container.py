@@ -33,7 +33,7 @@ from amlnb.store.run_record import run_directories
 from amlnb.store.workspace_dir import local_ids, open_directory
 from amlnb.testing.backend_contract import ended, log_of, refreshed, until, wait_for_lines
 from amlnb.testing.builder_contract import KeptLog as Log
-from amlnb.tracking import create
+from amlnb.tracking import create, models
 from amlnb.tracking.edits import add_edit
 
 from .container_host import IMAGE, SYSTEM_PYTHON, DockerHost
@@ -427,12 +427,17 @@ def test_a_script_in_a_container_sees_its_run_and_leaves_its_outputs(run, contai
 
 
 @slow
-def test_models_and_children_of_a_script_in_a_container_are_in_the_workspace_at_its_end(run):
+def test_models_and_children_of_a_script_in_a_container_are_in_the_workspace_at_its_end(run, tmp_path):
+    (tmp_path / "earlier").write_text("registered before")
+    record = {"name": "earlier", "path": "model.txt", "created": 1.0}
+    models.register(str(tmp_path / "models"), record, {"model.txt": str(tmp_path / "earlier")})
     reader = finished(
         run(
             """
             from amlnb import Run
+            from azureml.core import Model
             run = Run.get_context()
+            print(open(Model.get_model_path("earlier")).read())
             open("outputs/model.txt", "w").write("model")
             print(run.register_model("net", "outputs/model.txt").version)
             with run.child_run("kid") as kid:
@@ -440,6 +445,7 @@ def test_models_and_children_of_a_script_in_a_container_are_in_the_workspace_at_
             """
         )
     )
+    assert log_of(reader) == "registered before\nNone\n"
     data = os.path.dirname(os.path.dirname(reader.directory))
     model = latest_model(os.path.join(data, "models"), "net")
     assert (model.version, model.run_id) == (1, reader.id)
