@@ -15,10 +15,12 @@ from amlnb.engine import targets
 from amlnb.environments.lock import Lock
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
-from amlnb.store.plain_files import read_json
+from amlnb.store.plain_files import read_from, read_json
 
 INLINE = "inline"
 _PROJECT = "pyproject.toml"
+_METADATA = "# /// script"
+_LOOKED_AT_BYTES = 1 << 20
 
 
 def asked_for(
@@ -205,3 +207,16 @@ def _of_lock(path: str, word: str) -> tuple[EnvironmentSpec, Lock]:
     if request.interpreter.minor != lock.minor and lock.image is None:
         request = request_of(dataclasses.replace(spec, python=lock.minor, python_is_soft=False), os.environ)
     return request.spec, lock
+
+
+def unread_metadata(folder: str, file: str, *, is_asked: bool) -> tuple[str, ...]:
+    """A warning where a script or notebook says what it needs (PEP 723), and no environment is asked for."""
+    text = b"" if is_asked else read_from(os.path.join(folder, file), 0, _LOOKED_AT_BYTES)
+    return metadata_warning(text.decode("utf-8", "replace"), os.path.basename(file))
+
+
+def metadata_warning(text: str, called: str) -> tuple[str, ...]:
+    """The same of a text; ``called`` is what a person calls it."""
+    if _METADATA not in text:
+        return ()
+    return (f"{called} says which packages it needs (# /// script): '--env inline' gives it those",)

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 _OURS = ("--experiment", "--target", "--env", "--conda", "--timeout", "--source-directory", "--wait")
 
-_METADATA = b"# /// script"
-_LOOKED_AT_BYTES = 1 << 20
 _LONGEST_NAME = 60
 
 Wait = Annotated[
@@ -88,6 +86,7 @@ def submit(
     'amlnb submit train.ipynb -p lr 0.1'.
     With no workspace in the current directory or above it, one is made here.
     """
+    from amlnb.api.environment_words import unread_metadata
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
     from amlnb.api.workspace import Workspace
     from amlnb.engine.submit import submit as submit_
@@ -114,7 +113,7 @@ def submit(
         timeout_s=timeout_s,
         display_name=name,
         tags=tags,
-        warnings=(*spec.warnings, *_unread_metadata(env, path)),
+        warnings=(*spec.warnings, *unread_metadata(source, relative, is_asked=bool(env) or environment is not None)),
     )
     _tell(submit_(spec, workspace.directory), wait=wait, as_json=as_json)
 
@@ -141,15 +140,6 @@ def _environment(
     inline = inline_text(file) if word == INLINE else None
     found = asked_for(word, data, source, target=target, inline=inline, conda=conda)
     return able_to_execute(found) if file.endswith(NOTEBOOK_ENDING) else found
-
-
-def _unread_metadata(env: list[str] | None, path: str) -> tuple[str, ...]:
-    """A hint where a file says what it needs (PEP 723), and nothing asks for that or for anything else."""
-    from amlnb.store.plain_files import read_from
-
-    if env or _METADATA not in read_from(path, 0, _LOOKED_AT_BYTES):
-        return ()
-    return (f"{os.path.basename(path)} says which packages it needs (# /// script): '--env inline' gives it those",)
 
 
 def notebook_parameters(words: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.environment_words import INLINE, inline_text
+from amlnb.api.environment_words import INLINE, inline_text, unread_metadata
 from amlnb.api.notebook_parameters import read_notebook, written_parameters
 from amlnb.api.notebook_run_config import NotebookRunConfig
 from amlnb.api.submission_words import NOTEBOOK_ENDING, experiment_name, locate
@@ -98,7 +98,8 @@ def submit(shell: Any, options: SubmitOptions) -> tuple[Sent, str]:
     named = replace(options, name=options.name or os.path.basename(str(options.file)))
     spec, environment = file_spec(options, notebook), _environment(options)
     if environment is None:
-        return send(spec, named, notebook), str(options.file)
+        told = unread_metadata(spec.source_directory, locate(str(options.file))[1], is_asked=bool(options.environment))
+        return send(replace(spec, warnings=(*spec.warnings, *told)), named, notebook), str(options.file)
     sent = send(replace(spec, environment=environment.spec), named, notebook)
     return sent, f"{options.file}, in the environment {environment.name}"
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from amlnb.api.cell_lines import LINE_PROPERTY
+from amlnb.api.environment_words import metadata_warning
 from amlnb.api.run_futures import RESULTS_PROPERTY
 from amlnb.api.submission_words import experiment_name
 from amlnb.engine import targets
@@ -130,6 +131,7 @@ def prepare(shell: Any, source: str, options: SubmitOptions) -> Prepared:
         notebook=path,
         environment=environment,
         warnings=(
+            *(() if environment or options.environment else metadata_warning(source, "the cell")),
             *missing_files(found, folder, linked=here, carried=paths),
             *_left_behind(found, namespace, edited_since_import(modules, folder)),
         ),

@@ -177,6 +177,19 @@ def test_what_is_refused_before_anything_is_submitted(run_cell, shelf):
     assert not os.path.exists(".amlnb/runs") or not os.listdir(".amlnb/runs")
 
 
+@pytest.mark.parametrize(("line", "is_told"), [("%%submit", True), ("%%submit --env python=3", False)])
+def test_metadata_that_nothing_asks_for_are_told(run_cell, line, is_told):
+    run, _ = run_cell(f"{line}\n# /// script\n# dependencies = []\n# ///\nprint(1)")
+    told = "the cell says which packages it needs (# /// script): '--env inline' gives it those"
+    assert (told in [each["message"] for each in run.wait_for_completion()["warnings"]]) is is_told
+
+
+def test_metadata_of_a_script_that_nothing_asks_for_are_told(run_cell, tmp_path):
+    (tmp_path / "train.py").write_text("# /// script\n# dependencies = []\n# ///\nprint(1)\n")
+    run, _ = run_cell("%submit train.py")
+    assert "train.py says which packages it needs" in str(run.wait_for_completion()["warnings"])
+
+
 @pytest.mark.notebook
 @pytest.mark.parametrize("python", [None, "3.10"])
 def test_a_whole_notebook(run_cell, tmp_path, python):

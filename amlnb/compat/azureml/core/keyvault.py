@@ -6,15 +6,17 @@ from amlnb.lazy import exports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from amlnb.api.keyvault import Keyvault
+    from amlnb.api.keyvault import Keyvault, KeyVaultContentType
 
 __all__ = [
+    "KeyVaultContentType",
     "Keyvault",
 ]
 
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "KeyVaultContentType": "amlnb.api.keyvault",
         "Keyvault": "amlnb.api.keyvault",
     },
 )
