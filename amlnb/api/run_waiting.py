@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from amlnb.api.run_details_document import details
-from amlnb.core import layout, states
+from amlnb.core import coercion, layout, states
 from amlnb.engine import follow
 from amlnb.errors import ActivityFailedException, ExperimentExecutionException
 from amlnb.store.plain_files import read_from
@@ -37,7 +37,7 @@ def wait(run: Run, show_output: bool, raise_on_error: bool) -> dict[str, Any]:
     if found["status"] == states.FAILED:
         error = json.dumps(_in_short(found.get("error")), indent=4)
         if raise_on_error:
-            raise ActivityFailedException(f"Activity Failed:\n{error}")
+            raise ActivityFailedException(f"Activity Failed:\n{error}", _where(run, found.get("error")))
         print(f"\nError:\n{error}")
     return found
 
@@ -47,6 +47,21 @@ def _in_short(error: Any) -> Any:
     if not isinstance(error, dict) or not isinstance(error.get("error"), dict):
         return error
     return {**error, "error": {key: value for key, value in error["error"].items() if key != "details"}}
+
+
+def _where(run: Run, error: Any) -> str | None:
+    """The last line of the run's own code that its failure came through, where that is known."""
+    details = coercion.mapping(coercion.mapping(coercion.mapping(error).get("error")).get("details"))
+    work = os.path.join(os.path.realpath(run.directory), layout.WORK, "")
+    own = [frame for frame in coercion.items(details.get("frames")) if _file_of(frame).startswith(work)]
+    if not own or not own[-1].get("text"):
+        return None
+    name = _file_of(own[-1]).removeprefix(work)
+    return f"it failed in {name}, line {own[-1].get('line')}: {own[-1]['text']}"
+
+
+def _file_of(frame: Any) -> str:
+    return os.path.realpath(coercion.text(coercion.mapping(frame).get("file")) or "")
 
 
 def log_text(run: Run) -> Iterator[tuple[str, str]]:

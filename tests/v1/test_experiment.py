@@ -154,6 +154,7 @@ def test_a_failed_run_raises_or_prints_its_error(submit, capsys):
     run = submit("raise ValueError('it broke')")
     with pytest.raises(ActivityFailedException) as told:
         run.wait_for_completion()
+    assert told.value.hint == "it failed in train.py, line 1: raise ValueError('it broke')"
     head, _, told_error = told.value.message.partition("\n")
     assert head == "Activity Failed:"
     details = run.wait_for_completion(raise_on_error=False)
