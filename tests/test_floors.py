@@ -37,7 +37,7 @@ HEIGHT = {unit: height for height, (_, units) in enumerate(FLOORS) for unit in u
 # Runs inside jobs: Python 3.7, standard library only.
 RUN_SIDE = ("amlnb", "errors", "version", "lazy", "overwritten", "placeholders", "host", "core", "tracking", "runner", "azureml")
 RUN_SIDE_MODULES = (
-    "amlnb.api", "amlnb.api.in_job", "amlnb.api.model", "amlnb.api.model_files", "amlnb.api.model_record",
+    "amlnb.api", "amlnb.api.in_job", "amlnb.api.model", "amlnb.api.model_files", "amlnb.api.model_record", "amlnb.api.model_request",
     "amlnb.api.reading_in_job", "amlnb.api.run", "amlnb.api.run_content", "amlnb.api.run_details_document",
     "amlnb.api.run_files",
     "amlnb.store", "amlnb.store.edits", "amlnb.store.files", "amlnb.store.light_reader", "amlnb.store.models",

@@ -199,6 +199,9 @@ class Model(ModelRecord):
         if workspace is None and context.current() is not None:
             workspace = toolkit("run").Run.get_context().experiment.workspace
         if workspace is not None:
+            brought = model_files.brought_here(workspace, model_name, wanted)
+            if brought is not None:
+                return brought
             model = Model(workspace, model_name, version=wanted)
             folder = f"{model_files.CACHE}/{model.name}/{model.version}"
             there = model_files.cached(model.name, model.version)

@@ -6,12 +6,14 @@ import difflib
 import os
 import time
 
+from amlnb.api import model_request
 from amlnb.api.run_content import RunContent, toolkit
 from amlnb.core import layout
 from amlnb.core.models import ModelFacts, check_name
 from amlnb.errors import ModelPathNotFoundException, UserErrorException, WebserviceException
 from amlnb.store import files as files_
 from amlnb.store import models as stored
+from amlnb.store.run_record import is_mirror, read_record
 from amlnb.tracking import context, models
 
 TYPE_CHECKING = False
@@ -124,8 +126,25 @@ def check_models_are_here(workspace: Any, what: str) -> None:
     if _run_elsewhere() is not None and not os.path.isdir(directory_of(workspace)):
         raise WebserviceException(
             f"{what}: no models of the workspace can be seen from this machine or container",
-            hint="put the model into the source directory before the run is submitted: model.download('src')",
+            hint="Model.get_model_path(name) brings one to another machine; or put it into the source directory",
         )
+
+
+def brought_here(workspace: Any, name: str, version: Optional[int]) -> Optional[str]:
+    """Path of a model that was asked for where the workspace is; None where it can be seen from here.
+
+    Raises
+    ------
+    WebserviceException
+        The workspace has no such model, or nobody answers.
+    """
+    current = context.current()
+    if current is None or os.path.isdir(directory_of(workspace)) or not is_mirror(read_record(current.directory)):
+        return None
+    there = cached(name, version) if version is not None else None
+    if there is not None and there.startswith(f"{CACHE}/"):
+        return there
+    return model_request.fetch(current.directory, check_name(name), version, os.path.join(CACHE, name))
 
 
 def _record(name: str, top: str, described: Mapping[str, Any]) -> Dict[str, Any]:

@@ -15,6 +15,9 @@ ARCHIVE = "archive"
 REACTIVATE = "reactivate"
 CANCEL = "cancel"
 DESCRIBE = "describe"
+# Between a script on another machine and the courier: a model of the workspace is asked for, and was brought.
+MODEL_WANTED = "model_wanted"
+MODEL_BROUGHT = "model_brought"
 _DIGITS = 8
 
 

@@ -16,7 +16,8 @@ from amlnb import version
 _MODULES = (
     "__init__.py", "errors.py", "host.py", "lazy.py", "overwritten.py", "placeholders.py", "version.py",
     "api/__init__.py", "api/in_job.py", "api/model.py", "api/model_files.py", "api/model_record.py",
-    "api/reading_in_job.py", "api/run.py", "api/run_content.py", "api/run_details_document.py", "api/run_files.py",
+    "api/model_request.py", "api/reading_in_job.py", "api/run.py", "api/run_content.py", "api/run_details_document.py",
+    "api/run_files.py",
     "store/__init__.py", "store/edits.py", "store/files.py", "store/light_reader.py", "store/models.py",
     "store/plain_files.py", "store/run_record.py",
 )  # fmt: skip

@@ -23,10 +23,12 @@ for epoch in range(2):
         file.write("epoch %d" % epoch)
     model = run.register_model("net", "outputs/net", tags={"epoch": epoch})
     print(model.name, model.version, model.run_id == run.id)
-try:
-    Model.get_model_path("net")
-except Exception as error:
-    print(type(error).__name__)
+for name, version in (("net", None), ("earlier", 3), ("earlier", None), ("earlier", 1)):
+    try:
+        path = Model.get_model_path(name, version)
+        print(path, open(path).read())
+    except Exception as error:
+        print(type(error).__name__, error.hint)
 with run.child_run("kid") as kid:
     kid.log("x", 1)
     print("in the child")
@@ -42,6 +44,9 @@ def far_run(near_folder, far_host, tmp_path):
     targets.write(data.path, "far", far_host.definition())
     experiment = Experiment(Workspace._at(data.path), "ssh")
     (tmp_path / "train.py").write_text(SCRIPT)
+    for text in ("first", "second"):
+        (tmp_path / "m.txt").write_text(text)
+        Model.register(experiment.workspace, str(tmp_path / "m.txt"), "earlier")
     run = experiment.submit(RunSpec("ssh", str(tmp_path), script="train.py", target="far"))
     details = run.wait_for_completion(raise_on_error=False)
     assert details["status"] == "Completed", run.get_details_with_logs()["logFiles"]
@@ -52,7 +57,10 @@ def test_models_and_children_are_there_as_soon_as_the_run_has_ended(far_run, tmp
     workspace = far_run.experiment.workspace
     log = far_run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"].splitlines()
     assert log == [
-        "net None True", "net None True", "WebserviceException", "in the child", "True [True]",
+        "net None True", "net None True",
+        "WebserviceException the workspace has: earlier", "WebserviceException the workspace has: earlier",
+        "azureml-models/earlier/2/m.txt second", "azureml-models/earlier/1/m.txt first",
+        "in the child", "True [True]",
         "ssh ssh {} True",
     ]  # fmt: skip
     models = Model.list(workspace, "net")

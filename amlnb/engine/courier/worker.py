@@ -16,6 +16,7 @@ from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
+from amlnb.engine.courier.models import bring_models
 from amlnb.engine.courier.preparation import Preparations, Waiting
 from amlnb.engine.targets import LOCAL
 from amlnb.environments.program import FAILED
@@ -192,6 +193,9 @@ class Worker:
             self._finish(entry)
         elif status.standing is Standing.NOT_STARTED:
             entry.active = entry.may_have_started = False
+        elif status.standing is Standing.RUNNING and entry.job.target.get("kind") != LOCAL:
+            entry.edits.refresh()
+            bring_models(entry.job, entry.edits.ordered(), entry.ticket.data, self.backend)
 
     def _look_for_cancels(self) -> None:
         for entry in list(self.entries.values()):
