@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from amlnb.api.comparison import compare
+    from amlnb.api.compute_target import ComputeTarget
     from amlnb.api.conda_dependencies import CondaDependencies
     from amlnb.api.environment import Environment
     from amlnb.api.environment_sections import DockerConfiguration
     from amlnb.api.experiment import Experiment
+    from amlnb.api.model import Model
     from amlnb.api.notebook_run_config import NotebookRunConfig
     from amlnb.api.run import Run
     from amlnb.api.run_configuration import RunConfiguration
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
     from amlnb.notebook.run_details import RunDetails
 
 __all__ = [
+    "ComputeTarget",
     "CondaDependencies",
     "DockerConfiguration",
     "Environment",
     "Experiment",
+    "Model",
     "NotebookRunConfig",
     "Run",
     "RunConfiguration",
@@ -51,10 +55,12 @@ __all__ = [
 __getattr__, __dir__ = exports(
     __name__,
     {
+        "ComputeTarget": "amlnb.api.compute_target",
         "CondaDependencies": "amlnb.api.conda_dependencies",
         "DockerConfiguration": "amlnb.api.environment_sections",
         "Environment": "amlnb.api.environment",
         "Experiment": "amlnb.api.experiment",
+        "Model": "amlnb.api.model",
         "NotebookRunConfig": "amlnb.api.notebook_run_config",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",

@@ -25,7 +25,7 @@ def exports(
     module
         The module's ``__name__``.
     homes
-        Public name to the module that defines it.
+        Public name to the module that defines it; ``module:name`` where it has another name there.
     otherwise
         Gives what stands for a name that is not among them, or None.
     """
@@ -48,7 +48,8 @@ def _load(name: str, home: str) -> Any:
     from importlib import import_module
 
     try:
-        return getattr(import_module(home), name)
+        module, _, there = home.partition(":")
+        return getattr(import_module(module), there or name)
     except (ImportError, SyntaxError) as error:
         if sys.version_info < _OLDEST_TOOLKIT_PYTHON:
             why = "Python {}.{} is older than 3.11".format(*sys.version_info[:2])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amlnb.api.keyvault import Keyvault
     from amlnb.api.model import Model
     from amlnb.api.run import Run, get_run
+    from amlnb.api.run import Run as ScriptRun
     from amlnb.api.run_configuration import RunConfiguration
     from amlnb.api.script_run_config import ScriptRunConfig
     from amlnb.api.workspace import Workspace
@@ -29,6 +30,7 @@ __all__ = [
     "Model",
     "Run",
     "RunConfiguration",
+    "ScriptRun",
     "ScriptRunConfig",
     "Workspace",
     "get_run",
@@ -45,6 +47,7 @@ __getattr__, __dir__ = exports(
         "Model": "amlnb.api.model",
         "Run": "amlnb.api.run",
         "RunConfiguration": "amlnb.api.run_configuration",
+        "ScriptRun": "amlnb.api.run:Run",
         "ScriptRunConfig": "amlnb.api.script_run_config",
         "Workspace": "amlnb.api.workspace",
         "get_run": "amlnb.api.run",

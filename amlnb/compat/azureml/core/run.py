@@ -8,9 +8,11 @@ from azureml.not_served import lookup
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from amlnb.api.run import Run, get_run
+    from amlnb.tracking.offline import OfflineRun as _OfflineRun
 
 __all__ = [
     "Run",
+    "_OfflineRun",
     "get_run",
 ]
 
@@ -18,6 +20,7 @@ __getattr__, __dir__ = exports(
     __name__,
     {
         "Run": "amlnb.api.run",
+        "_OfflineRun": "amlnb.tracking.offline:OfflineRun",
         "get_run": "amlnb.api.run",
     },
     lookup(__name__),
