@@ -143,7 +143,7 @@ def _as_v1(error: AmlnbError) -> str:
     response = {"error": {"code": "UserError" if isinstance(error, UserErrorException) else "SystemError"}}
     response["error"]["message"] = error.told
     inner = error.__cause__
-    told = "None" if inner is None else f"{type(inner).__name__}: {inner}"
+    told = "None" if inner is None else f"{type(inner).__name__}: {text_of(inner)}"
     message = error.told.replace("\n", "\n\t")
     return (
         f"{type(error).__name__}:\n\tMessage: {message}\n\tInnerException {told}\n\tErrorResponse \n"

@@ -21,21 +21,15 @@ def trouble() -> Optional[Tuple[str, str]]:
     Returns
     -------
     tuple or None
-        What is wrong, and how to repair it. None if all is well, and where amlnb is used from a checkout or a folder
-        of its own: nothing can be installed over that.
+        What is wrong, and how to repair it; None if all is well.
     """
     site = _site()
-    record = os.path.join(site, f"amlnb-{__version__}.dist-info", "RECORD")
-    try:
-        with open(record, encoding="utf-8") as file:
-            ours = [line.rstrip("\n").rsplit(",", 2) for line in file if line.startswith(_FOLDER)]
-    except OSError:
-        return None
-    ours = [entry for entry in ours if entry[1]]
+    ours = [entry for entry in _recorded(os.path.join(site, f"amlnb-{__version__}.dist-info")) if entry[1]]
     wrong = [name for name, digest, _ in ours if not _is(os.path.join(site, name), digest)]
     if not wrong:
-        return None
-    packages = _foreign(site)
+        return _elsewhere()
+    mine = {name for name, _, _ in ours}
+    packages = [name for name in _foreign(site) if mine & {each[0] for each in _recorded_of(site, name)}]
     remove = f"pip uninstall -y {' '.join(packages)} && " if packages else ""
     return (
         f"{len(wrong)} of the {len(ours)} files of amlnb's azureml names are overwritten or gone, such as {wrong[0]!r}"
@@ -52,6 +46,41 @@ def tell_once() -> None:
     found = trouble() if _foreign(_site()) else None
     if found is not None:
         sys.stderr.write("amlnb: {}\nhint: {}\n".format(*found))
+
+
+def own_folder() -> str:
+    """Where our ``azureml`` names are: beside the package in an installation, inside of it in a checkout."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    inside = os.path.join(package, "compat", "azureml")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "azureml")
+
+
+def _elsewhere() -> Optional[Tuple[str, str]]:
+    """Tell whether another ``azureml`` is found before ours."""
+    for folder in sys.path:
+        found = os.path.join(folder or os.curdir, "azureml", "core", "__init__.py")
+        if os.path.isfile(found):
+            if os.path.samefile(os.path.dirname(os.path.dirname(found)), own_folder()):
+                return None
+            names = _foreign(folder or os.curdir)
+            repair = f"pip uninstall -y {' '.join(names)}" if names else "rename that folder, or take it off the path"
+            return f"another azureml is found before amlnb's: {os.path.dirname(os.path.dirname(found))!r}", repair
+    return None
+
+
+def _recorded(info: str) -> List[List[str]]:
+    """``[name, digest, size]`` of the files below azureml/ that an installed package recorded."""
+    try:
+        with open(os.path.join(info, "RECORD"), encoding="utf-8") as file:
+            return [line.rstrip("\n").rsplit(",", 2) for line in file if line.startswith(_FOLDER)]
+    except OSError:
+        return []
+
+
+def _recorded_of(site: str, package: str) -> List[List[str]]:
+    beginning = package.replace("-", "_") + "-"
+    infos = [name for name in os.listdir(site) if name.startswith(beginning) and name.endswith(".dist-info")]
+    return [entry for info in infos for entry in _recorded(os.path.join(site, info))]
 
 
 def _site() -> str:

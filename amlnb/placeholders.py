@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.errors import NotServedException
+from amlnb.errors import AmlnbError, NotServedException
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ NEVER = "needs Azure, and amlnb works without it"
 class Placeholder(type):
     """Class of the classes that stand for what is not served: all that is asked of them is a placeholder again.
 
-    So ``Dataset.Tabular.from_delimited_files`` can be named, ``isinstance`` and ``except`` work, and the first call
-    raises NotServedException with what to do instead.
+    So ``Dataset.Tabular.from_delimited_files`` can be named, ``isinstance`` works, and the first call raises
+    NotServedException with what to do instead.
     """
 
     _told: str
@@ -35,15 +35,25 @@ class Placeholder(type):
         return f"<{cls.__module__}.{cls.__qualname__}: {cls._told}>"
 
 
+def stand_in(name: str, module: str, told: str, hint: str) -> Any:
+    """Make what stands for a name: a placeholder; of an error a class of that name, so that ``except`` works.
+
+    Parameters are those of `placeholder`.
+    """
+    if name.endswith(("Error", "Exception")):
+        return type(name, (AmlnbError,), {"__module__": module, "__doc__": f"{name} of {module}: never raised."})
+    return placeholder(name, module, told, hint)
+
+
 def placeholder(name: str, module: str, told: str, hint: str) -> Placeholder:
-    """Make one.
+    """Make a placeholder.
 
     Parameters
     ----------
     name, module
         What it stands for, such as ``Dataset`` of ``azureml.core``.
     told
-        `LATER` or `NEVER`.
+        Why it cannot be called, such as `LATER` or `NEVER`.
     hint
         The closest thing that does work.
     """

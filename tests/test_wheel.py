@@ -89,7 +89,12 @@ def test_the_retired_sdk_installed_over_ours_is_told_with_the_repair(wheel, tmp_
     show = "from amlnb import overwritten; print(overwritten.trouble())"
     assert run("import azureml.core").stderr == ""
     assert run(show).stdout == "None\n"
-    (site / "azureml_core-1.61.0.post4.dist-info").mkdir()
+    retired = site / "azureml_core-1.61.0.post4.dist-info"
+    retired.mkdir()
+    (retired / "RECORD").write_text("azureml/core/run.py,sha256=x,1\n")
+    other = site / "azureml_inference_server_http-1.0.dist-info"
+    other.mkdir()
+    (other / "RECORD").write_text("azureml/inference/server.py,sha256=x,1\n")
     assert run("import azureml.core").stderr == ""
     (site / "azureml" / "core" / "run.py").write_text("class Run: pass\n")
     (site / "azureml" / "widgets" / "__init__.py").unlink()

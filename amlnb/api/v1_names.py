@@ -13,18 +13,38 @@ import importlib
 import importlib.resources
 import inspect
 import json
+import os
 import re
+import sys
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
+from amlnb.overwritten import own_folder
 from amlnb.placeholders import Placeholder
 
 SERVED, PARTLY, NOT_SERVED, UNKNOWN = "served", "partly", "not served", "unknown"
 # Objects of the one are in truth of the other, which has more.
 _IN_TRUTH = {"ComputeTarget": "AmlCompute"}
 _PARAMETER = re.compile(r"(?:^|, )([A-Za-z_]\w*)(?==|,|\)|$)")
+
+
+# What is there and does less than it says, or what a parameter is not served for.
+_PARTS = {
+    "Estimator(inputs=)": "datasets are not served yet",
+    "Experiment.submit(continue_on_step_failure=)": "pipelines are not served yet",
+    "Experiment.submit(pipeline_parameters=)": "pipelines are not served yet",
+    "Experiment.submit(regenerate_outputs=)": "pipelines are not served yet",
+    "Run.input_datasets": "always empty: datasets are not served yet",
+    "Run.output_datasets": "always empty: datasets are not served yet",
+    "Workspace.datasets": "always empty: datasets are not served yet",
+    "Workspace.datastores": "always empty: datastores are not served yet",
+    "Workspace.images": "always empty: amlnb makes no images",
+    "Workspace.webservices": "always empty: amlnb serves no models",
+}
+_ESTIMATORS = ("Chainer", "PyTorch", "SKLearn", "TensorFlow")
 
 
 @dataclass(frozen=True)
@@ -84,14 +104,16 @@ def status_of_use(owner: str, member: str) -> Status:
     if status.word != SERVED or not member.endswith("()") or "." in member:
         return status
     wanted = [*_parameters(use.get("signature", "")), *use.get("keywords", ())]
-    lacking = [name for name in dict.fromkeys(wanted) if not accepts(described["module"], owner, first, name)]
+    status_of = functools.partial(status_of_parameter, described["module"], owner, first)
+    lacking = [name for name in dict.fromkeys(wanted) if status_of(name).word != SERVED]
     return Status(PARTLY, f"without {', '.join(lacking)}") if lacking else status
 
 
+@functools.cache
 def status_of_import(module: str, name: str | None = None) -> Status:
     """Status of a module, or of a name of one."""
     try:
-        found: Any = importlib.import_module(module)
+        found: Any = _module(module)
     except ImportError:
         return Status(UNKNOWN, f"amlnb has no module {module}")
     if name is None:
@@ -99,31 +121,56 @@ def status_of_import(module: str, name: str | None = None) -> Status:
         return Status(SERVED) if hint is None else Status(NOT_SERVED, hint)
     if not hasattr(found, name):
         try:
-            importlib.import_module(f"{module}.{name}")
+            _module(f"{module}.{name}")
         except ImportError:
             return Status(UNKNOWN, f"{module} has no {name}")
     value = getattr(found, name)
     return Status(NOT_SERVED, value._hint) if isinstance(value, Placeholder) else Status(SERVED)
 
 
+@functools.cache
 def status_of_member(module: str, owner: str, member: str) -> Status:
     """Status of an attribute or method of a class; ``__init__`` is the class itself."""
     status = status_of_import(module, owner)
     if status.word != SERVED or member == "__init__":
         return status
+    if f"{owner}.{member}" in _PARTS:
+        return Status(PARTLY, _PARTS[f"{owner}.{member}"])
     found = _class(module, owner)
     missing = object()
     value = inspect.getattr_static(found, member, missing)
     if value is missing and member not in _set_by_itself(found):
-        near = difflib.get_close_matches(member, [*dir(found), *_set_by_itself(found)], 1)
+        public = [name for name in (*dir(found), *_set_by_itself(found)) if not name.startswith("_")]
+        near = difflib.get_close_matches(member, public, 1)
         return Status(UNKNOWN, f"{owner} has no {member}" + (f"; did you mean {near[0]}?" if near else ""))
     why = _refusal(value)
     return Status(SERVED) if why is None else Status(NOT_SERVED, why)
 
 
-def accepts(module: str, owner: str, member: str, parameter: str) -> bool:
-    """Whether a method takes a parameter of that name."""
-    function = getattr(importlib.import_module(module), owner) if member == "__init__" else None
+def status_of_parameter(module: str, owner: str, member: str, parameter: str) -> Status:
+    """Status of a parameter of a method; ``__init__`` is the class itself."""
+    called = "Estimator" if owner in _ESTIMATORS else owner
+    called = called if member == "__init__" else f"{called}.{member}"
+    part = _PARTS.get(f"{called}({parameter}=)")
+    if part is not None:
+        return Status(NOT_SERVED, part)
+    if _accepts(module, owner, member, parameter):
+        return Status(SERVED)
+    return Status(PARTLY, f"{owner if member == '__init__' else f'{owner}.{member}'} has no parameter {parameter}")
+
+
+def public_classes(module: str) -> list[str]:
+    """Classes that ``from module import *`` gives, of a module that is served; none of any other."""
+    try:
+        names = getattr(_module(module), "__all__", ())
+    except ImportError:
+        return []
+    return [name for name in names if name[:1].isupper() and status_of_import(module, name).word != UNKNOWN]
+
+
+@functools.cache
+def _accepts(module: str, owner: str, member: str, parameter: str) -> bool:
+    function = getattr(_module(module), owner) if member == "__init__" else None
     function = function or getattr(_class(module, owner), member, None)
     try:
         parameters = inspect.signature(function).parameters  # type: ignore[arg-type]  # what is none raises TypeError
@@ -134,8 +181,19 @@ def accepts(module: str, owner: str, member: str, parameter: str) -> bool:
 
 
 def _class(module: str, owner: str) -> type:
-    found: type = getattr(importlib.import_module(module), _IN_TRUTH.get(owner, owner))
+    found: type = getattr(_module(module), _IN_TRUTH.get(owner, owner))
     return found
+
+
+def _module(name: str) -> ModuleType:
+    """Import a module of the azureml names: ours, and no other of that name in the folder where a person works."""
+    if "azureml" not in sys.modules:
+        sys.path.insert(0, os.path.dirname(own_folder()))
+        try:
+            importlib.import_module("azureml")
+        finally:
+            sys.path.pop(0)
+    return importlib.import_module(name)
 
 
 def _parameters(signature: str) -> Sequence[str]:

@@ -24,11 +24,11 @@ _COLOURS = {
 
 
 def tell(path: str, *, as_json: bool) -> bool:
-    """Examine a project, print what was found, and return whether everything it uses is served."""
+    """Examine a project, print what was found, and return whether all of it could be read and is served."""
     from amlnb.api.v1_usage import examine
 
     report = examine(path)
-    is_served = all(found.status.word == v1_names.SERVED for found in report.found)
+    is_served = not report.unread and all(found.status.word == v1_names.SERVED for found in report.found)
     if as_json:
         emit(_document(report, is_served=is_served))
         return is_served
@@ -82,7 +82,7 @@ def _painted(text: str) -> str:
 def _where(found: Found, folder: str) -> str:
     shown = [f"{os.path.relpath(file, folder or '.')}:{line}" for file, line in found.places[:_PLACES_SHOWN]]
     more = len(found.places) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+    return printable(", ".join(shown)) + (f" and {more} more" if more else "")
 
 
 def _files(count: int) -> str:

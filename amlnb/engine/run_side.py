@@ -12,6 +12,7 @@ import shutil
 import uuid
 
 from amlnb import version
+from amlnb.overwritten import own_folder
 
 _MODULES = (
     "__init__.py", "errors.py", "host.py", "lazy.py", "overwritten.py", "placeholders.py", "version.py",
@@ -62,13 +63,7 @@ def _files() -> list[tuple[str, str]]:
     found = [(f"amlnb/{name}", os.path.join(package, name)) for name in _MODULES]
     for name in _PACKAGES:
         found += _sources(os.path.join(package, name), f"amlnb/{name}")
-    return sorted(found + _sources(_azureml(package), "azureml"))
-
-
-def _azureml(package: str) -> str:
-    """Where our ``azureml`` names are: beside the package in an installation, inside of it in a checkout."""
-    inside = os.path.join(package, "compat", "azureml")
-    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "azureml")
+    return sorted(found + _sources(own_folder(), "azureml"))
 
 
 def _sources(folder: str, prefix: str) -> list[tuple[str, str]]:

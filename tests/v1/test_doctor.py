@@ -1,6 +1,8 @@
 """``amlnb doctor --azureml``: what a project uses of v1, told without running any of it."""
 
 import json
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -50,8 +52,50 @@ CASES = {
     "star": ("from azureml.train.hyperdrive import *", {"azureml.train.hyperdrive.*": "not served"}),
     "no module": ("from azureml.nope import x", {"azureml.nope.x": "unknown"}),
     "another's": ("from sklearn import Workspace\nWorkspace.x", {}),
+    "self": (
+        "class T:\n    def __init__(self):\n        from azureml.core import Workspace\n        self.ws = Workspace.from_config()\n    def f(self):\n        self.ws.nam",
+        {"Workspace.nam": "unknown"},
+    ),
+    "annotated": ("from azureml.core import Run\ndef go(run: Run):\n    run.logg", {"Run.logg": "unknown"}),
+    "tuple": ("from azureml.core import Run\na, b = 1, Run.get_context()\nb.logg", {"Run.logg": "unknown"}),
+    "walrus": ("from azureml.core import Run\n(run := Run.get_context()).log('a', 1)\nrun.logg", {"Run.logg": "unknown"}),
+    "comprehension": (
+        "from azureml.core import Experiment\ne = Experiment(None, 'e')\n[r.idd for r in e.get_runs()]",
+        {"Run.idd": "unknown"},
+    ),
+    "list of children": (
+        "from azureml.core import Run\nfor r in sorted(Run.get_context().create_children(3)):\n    r.idd",
+        {"Run.idd": "unknown"},
+    ),
+    "everything": ("from azureml.core import *\nWorkspace.from_config().nam", {"Workspace.nam": "unknown"}),
+    "datasets": (
+        "from azureml.core import Run\nRun.get_context().input_datasets['x']",
+        {"Run.input_datasets": "partly"},
+    ),
+    "a parameter that is not served": (
+        "from azureml.train.dnn import PyTorch\nPyTorch('s', inputs=[1])",
+        {"PyTorch(inputs=)": "not served"},
+    ),
     "assigned anew": ("from azureml.core import Run\nrun = Run.get_context()\nrun = 3\nrun.foo", {}),
 }
+
+
+IN_BETWEEN = "from azureml.core import Run, Experiment\nrun = Run.get_context()\n"
+OTHERS = {
+    "parameter": "def go(run):\n    run.foo",
+    "loop": "for name, run in []:\n    run.foo",
+    "except": "try:\n    pass\nexcept ValueError as run:\n    run.foo",
+    "lambda": "f = lambda run: run.foo",
+    "import": "from other import run\nrun.foo",
+    "class": "class Experiment:\n    pass\nExperiment.foo",
+    "list": "kids = run.create_children(3)\nkids.foo(1)",
+    "comprehension": "[run.foo for run in []]",
+}
+
+
+@pytest.mark.parametrize("case", OTHERS)
+def test_what_a_name_means_elsewhere_is_not_taken_for_v1s(tmp_path, case):
+    assert not [name for name in found_in(tmp_path, IN_BETWEEN + OTHERS[case]) if "foo" in name]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -78,6 +122,9 @@ def test_a_notebook_is_read_cell_by_cell_with_its_magics(tmp_path):
         "%%time\nws.name",
         "%%bash\nfrom azureml.core import Nothing",
         "ws?",
+        "%%writefile $folder/train.py\nfrom azureml.core import Run\nRun.get_context()",
+        "%%writefile notes.txt\nfrom azureml.core import Nothing",
+        "print('a %s b'\n      % 3)\nprint(\"\"\"What is it?\nIt is.\"\"\")\n!az ml x \\\n   --name y\nws.location",
     ]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
     nbformat.write(notebook, tmp_path / "n.ipynb")
@@ -87,6 +134,8 @@ def test_a_notebook_is_read_cell_by_cell_with_its_magics(tmp_path):
     places = {found.name: found.places for found in report.found}
     assert places["Workspace.from_config"] == ((f"{tmp_path / 'n.ipynb'}, cell 1", 4),)
     assert places["Workspace.name"] == ((f"{tmp_path / 'n.ipynb'}, cell 2", 2),)
+    assert places["Run.get_context"] == ((f"{tmp_path / 'n.ipynb'}, cell 5", 3),)
+    assert "Workspace.location" in places
     assert not [name for name in places if "Nothing" in name or "nope" in name]
     assert (report.files, report.unread) == (1, ())
 
@@ -119,6 +168,9 @@ def test_the_command_tells_a_table_and_exits_by_what_is_lacking(tmp_path, capsys
     assert "hint: azureml.core.Dataset: read the files by their path" in told.err
     path.write_text("from azureml.core import Workspace\n")
     assert main(["doctor", "--azureml", str(tmp_path)]) == 0
+    path.write_text("print 3\n")
+    assert main(["doctor", "--azureml", str(tmp_path)]) == 1
+    assert "cannot be read: is no Python" in capsys.readouterr().err
     path.write_text("import os\n")
     capsys.readouterr()
     assert main(["doctor", "--azureml", str(path)]) == 0
@@ -141,9 +193,27 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=12).map("".join))
 def test_no_text_makes_it_fail(tmp_path_factory, text):
-    path = tmp_path_factory.getbasetemp() / "any.py"
-    path.write_text(text, encoding="utf-8")
-    v1_usage.examine(str(path))
+    folder = tmp_path_factory.getbasetemp() / "any"
+    folder.mkdir(exist_ok=True)
+    (folder / "any.py").write_text(text, encoding="utf-8")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text)])
+    nbformat.write(notebook, folder / "any.ipynb")
+    v1_usage.examine(str(folder))
+
+
+def test_no_other_azureml_is_executed(tmp_path):
+    (tmp_path / "azureml").mkdir()
+    (tmp_path / "azureml" / "__init__.py").write_text("raise SystemExit('executed')")
+    command = [sys.executable, "-m", "amlnb", "doctor", "--azureml", "."]
+    (tmp_path / "a.py").write_text("from azureml.core import Workspace")
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "executed" not in told.stderr
+    assert "served  azureml.core.Workspace" in told.stdout
+
+
+def test_a_script_of_another_encoding_is_read(tmp_path):
+    (tmp_path / "a.py").write_bytes("# -*- coding: latin-1 -*-\n# \xe9\nimport azureml.core\n".encode("latin-1"))
+    assert [found.name for found in v1_usage.examine(str(tmp_path)).found] == ["azureml.core"]
 
 
 def test_what_only_refuses_is_not_served_and_its_hint_is_the_note():

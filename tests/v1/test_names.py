@@ -1,5 +1,6 @@
 """Where v1 code imports from: every module and name is there, served or saying what it is."""
 
+import contextlib
 import importlib
 import os
 import subprocess
@@ -7,8 +8,10 @@ import sys
 
 import pytest
 
+from amlnb.engine.run_side import stage
 from amlnb.errors import NotServedException
 from amlnb.placeholders import LATER, NEVER, Placeholder
+from azureml.exceptions import AzureMLException
 
 SERVED = {
     "azureml.core": "Workspace Experiment Run Environment ScriptRunConfig RunConfiguration VERSION ContainerRegistry",
@@ -119,6 +122,34 @@ def test_nothing_is_collected():
     telemetry = importlib.import_module("azureml.telemetry")
     assert telemetry.set_diagnostics_collection(send_diagnostics=True) is None
     assert telemetry.set_diagnostics_collection(False) is None
+
+
+def test_import_star_gives_what_is_not_served_too():
+    names = {}
+    exec("from azureml.core import *\nfrom azureml.pipeline.steps import *", names)
+    assert {"Workspace", "Dataset", "PythonScriptStep"} <= set(names)
+
+
+def test_errors_of_what_is_not_served_can_be_caught():
+    missing = importlib.import_module("azureml.data.dataset_error_handling").DatasetExecutionError
+    assert issubclass(missing, AzureMLException)
+    with contextlib.suppress(missing):
+        pass
+
+
+def test_in_a_job_the_rest_can_be_imported_and_says_so_when_it_is_called(tmp_path):
+    """Many a script imports what it does not use."""
+    code = (
+        f"import sys; sys.path = [{stage(str(tmp_path))!r}, *[p for p in sys.path if 'site-packages' not in p]]\n"
+        "from azureml.core import Workspace, Experiment, Environment, Run\nfrom azureml.widgets import RunDetails\n"
+        "from azureml.core.compute_target import ComputeTargetException\nfrom azureml.train.dnn import PyTorch\n"
+        "Run.get_context().log('a', 1)\ntry:\n    Workspace.from_config()\nexcept Exception as error:\n    print(error.message, error.hint, sep='|')"
+    )
+    told = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == (
+        "Workspace.from_config of azureml.core cannot be used in this environment: only the part of amlnb that scripts "
+        "log with is here (no 'amlnb.api.workspace').|install amlnb here, under Python 3.11 or newer; 'Run' works everywhere"
+    )
 
 
 def test_importing_what_is_not_served_loads_nothing():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
 from amlnb.version import __version__ as VERSION  # noqa: N812 - v1's name for it
-from azureml.not_served import lookup
+from azureml.not_served import names, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +34,9 @@ __all__ = [
     "Workspace",
     "get_run",
 ]
+__all__ += names(__name__)  # noqa: PLE0605 - what stands for those that are not served
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "ComputeTarget": "amlnb.api.compute",
@@ -52,5 +52,4 @@ __getattr__, __dir__ = exports(
         "Workspace": "amlnb.api.workspace",
         "get_run": "amlnb.api.run",
     },
-    lookup(__name__),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = [
     "TokenAuthentication",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "AbstractAuthentication": "amlnb.api.authentication",

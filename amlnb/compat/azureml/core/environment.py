@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ __all__ = [
     "SparkSection",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "DEFAULT_CPU_IMAGE": "amlnb.api.environment_sections",
@@ -47,5 +46,4 @@ __getattr__, __dir__ = exports(
         "SparkPackage": "amlnb.api.environment_sections",
         "SparkSection": "amlnb.api.environment_sections",
     },
-    lookup(__name__),
 )

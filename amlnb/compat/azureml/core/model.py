@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import names, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,11 +11,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Model",
 ]
+__all__ += names(__name__)  # noqa: PLE0605 - what stands for those that are not served
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "Model": "amlnb.api.model",
     },
-    lookup(__name__),
 )

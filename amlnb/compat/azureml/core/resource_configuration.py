@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ __all__ = [
     "ResourceConfiguration",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "ResourceConfiguration": "amlnb.api.resource_configuration",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +15,11 @@ __all__ = [
     "get_run",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "Run": "amlnb.api.run",
         "_OfflineRun": "amlnb.tracking.offline:OfflineRun",
         "get_run": "amlnb.api.run",
     },
-    lookup(__name__),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import names, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +53,9 @@ __all__ = [
     "SparkSection",
     "TensorflowConfiguration",
 ]
+__all__ += names(__name__)  # noqa: PLE0605 - what stands for those that are not served
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "DEFAULT_CPU_IMAGE": "amlnb.api.environment_sections",
@@ -80,5 +80,4 @@ __getattr__, __dir__ = exports(
         "SparkSection": "amlnb.api.environment_sections",
         "TensorflowConfiguration": "amlnb.api.distributed",
     },
-    lookup(__name__),
 )

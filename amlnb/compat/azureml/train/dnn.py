@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ __all__ = [
     "TensorFlow",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "Chainer": "amlnb.api.estimator_frameworks",
@@ -31,5 +30,4 @@ __getattr__, __dir__ = exports(
         "PyTorch": "amlnb.api.estimator_frameworks",
         "TensorFlow": "amlnb.api.estimator_frameworks",
     },
-    lookup(__name__),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ __all__ = [
     "ParameterServer",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "Estimator": "amlnb.api.estimator",
@@ -27,5 +26,4 @@ __getattr__, __dir__ = exports(
         "Nccl": "amlnb.api.distributed",
         "ParameterServer": "amlnb.api.distributed",
     },
-    lookup(__name__),
 )

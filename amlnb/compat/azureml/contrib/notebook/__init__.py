@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import names, places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,12 +12,12 @@ __all__ = [
     "AzureMLNotebookHandler",
     "NotebookRunConfig",
 ]
+__all__ += names(__name__)  # noqa: PLE0605 - what stands for those that are not served
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "AzureMLNotebookHandler": "amlnb.api.notebook_run_config",
         "NotebookRunConfig": "amlnb.api.notebook_run_config",
     },
-    lookup(__name__),
 )

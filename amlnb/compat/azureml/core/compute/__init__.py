@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from amlnb.lazy import exports
-from azureml.not_served import lookup
+from azureml.not_served import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ __all__ = [
     "SynapseCompute",
 ]
 
-__getattr__, __dir__ = exports(
+__getattr__, __dir__ = places(
     __name__,
     {
         "AdlaCompute": "amlnb.api.compute",
@@ -62,5 +61,4 @@ __getattr__, __dir__ = exports(
         "RemoteCompute": "amlnb.api.compute",
         "SynapseCompute": "amlnb.api.compute",
     },
-    lookup(__name__),
 )
