@@ -88,6 +88,32 @@ def _is_hidden(pid: int) -> bool:
     return True
 
 
+def replace_file(path: str, content: bytes, mode: int = 0o666) -> None:
+    """Write a file whole, in place of the one of that name, if there is one.
+
+    Of several writers at once, threads among them, the last one's stays. It is on the disk when this returns.
+
+    Raises
+    ------
+    OSError
+        The file system refused: the file is as it was, and nothing is left beside it.
+    """
+    temporary = f"{path}.{os.urandom(8).hex()}.new"
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(fd)
+        os.replace(temporary, path)
+    except BaseException:
+        try:
+            os.unlink(temporary)
+        except OSError:
+            pass
+        raise
+
+
 def cache_dir() -> str:
     """Folder for what belongs to this user on this host only (mode 700): queue, locks, index, caches.
 

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from amlnb.api.compute_machine import has_gpu, missing_gpu, sizes, this_machine
-from amlnb.api.compute_target import SUCCEEDED, ComputeTarget, WorkspaceHandle, make, moment, tell_without_effect
+from amlnb.api.compute_target import (
+    LOCATION,
+    SUCCEEDED,
+    ComputeTarget,
+    WorkspaceHandle,
+    make,
+    moment,
+    tell_without_effect,
+)
 from amlnb.core import coercion
 from amlnb.engine import targets
 from amlnb.errors import ComputeTargetException
@@ -206,6 +214,9 @@ class AmlCompute(ComputeTarget):
             subnet_name=subnet_name,
             identity_type=identity_type,
             identity_id=identity_id,
+            location=location != LOCATION and location,
+            enable_node_public_ip=not enable_node_public_ip,
+            remote_login_port_public_access=remote_login_port_public_access != _NOT_SPECIFIED,
         )
         maximum = _DEFAULT_MAX_NODES if max_nodes is None else max_nodes
         return AmlComputeProvisioningConfiguration(

@@ -103,6 +103,7 @@ class ComputeInstance(ComputeTarget):
             vnet_name=vnet_name,
             subnet_name=subnet_name,
             assigned_user_object_id=assigned_user_object_id,
+            assigned_user_tenant_id=assigned_user_tenant_id,
         )
         return ComputeInstanceProvisioningConfiguration(str(vm_size or _DEFAULT_SIZE), tags, description)
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from amlnb.api.compute_target import ComputeTarget, WorkspaceHandle, make
-from amlnb.compute.ssh_command import SshTarget
+from amlnb.api.compute_target import ComputeTarget, WorkspaceHandle, make, tell_without_effect
+from amlnb.compute.ssh_command import SshTarget, refusal, remote_command, ssh_arguments
 from amlnb.engine import targets
-from amlnb.errors import ComputeTargetException
+from amlnb.errors import AmlnbError, BackendUnavailable, ComputeTargetException, told_error
 
 _SSH_PORT = 22
+_TRY_S = 5
+# Of a connection that was made before, whoever made it, nothing is seen.
+_TRY_OPTIONS = (("ConnectTimeout", str(_TRY_S)), ("ControlMaster", "no"))
 _ADDRESS_HINT = "give address='HOST', the name or IP address that ssh reaches it by"
 
 
@@ -24,7 +30,7 @@ class RemoteComputeAttachConfiguration:
         self.private_key_file = private_key_file
 
     def made(self, workspace: WorkspaceHandle, name: str) -> ComputeTarget:
-        """Attach the machine; see `ComputeTarget.attach`. Nothing is connected yet: the first run does that."""
+        """Attach the machine; see `ComputeTarget.attach`. One that does not answer is attached too, and told."""
         definition: dict[str, Any] = {"kind": targets.SSH, "host": self.address}
         if self.username:
             definition["user"] = self.username
@@ -33,7 +39,11 @@ class RemoteComputeAttachConfiguration:
         if self.private_key_file:
             definition["options"] = {"IdentityFile": self.private_key_file}
         SshTarget.parse(definition)
-        return make(workspace, name, definition)
+        found = make(workspace, name, definition)
+        assert isinstance(found, RemoteCompute)  # noqa: S101 - by its definition
+        for text in found._told_unreachable():
+            print(text)
+        return found
 
 
 class RemoteCompute(ComputeTarget):
@@ -41,6 +51,8 @@ class RemoteCompute(ComputeTarget):
 
     _kind = targets.SSH
     _word = "VirtualMachine"
+    # As it was found when it was attached, or last waited for.
+    _unreachable: AmlnbError | None = None
 
     @classmethod
     def attach_configuration(
@@ -74,10 +86,12 @@ class RemoteCompute(ComputeTarget):
         ComputeTargetException
             The address is missing, a secret is given, or the key is not there.
         """
+        beside = {"subscription_id": subscription_id, "resource_group": resource_group, "vm_name": vm_name}
         if not address:
             given = resource_id or vm_name
             told = f"{given!r} is a name in a cloud, and the address" if given else "the address of the machine"
             raise ComputeTargetException(f"{told} is missing", hint=_ADDRESS_HINT)
+        tell_without_effect(**beside, resource_id=resource_id)
         if password:
             raise ComputeTargetException(
                 f"a password was given for {address!r}: amlnb connects by ssh keys only",
@@ -115,6 +129,30 @@ class RemoteCompute(ComputeTarget):
         """The login there; None for the one that ssh takes."""
         return self._definition.get("user")
 
+    @property
+    def provisioning_state(self) -> str:
+        """``Failed`` where it did not answer when it was attached or last waited for, else ``Succeeded``."""
+        return super().provisioning_state if self._unreachable is None else "Failed"
+
+    @property
+    def provisioning_errors(self) -> Sequence[dict[str, Any]] | None:
+        """Why it did not answer; None where it did."""
+        if self._unreachable is None:
+            return None
+        return [{"error": told_error(type(self._unreachable).__name__, self._unreachable)}]
+
+    def _progress(self, is_delete_operation: bool) -> Iterator[str]:
+        if not is_delete_operation and self._unreachable is not None:
+            yield from self._told_unreachable()
+        yield from super()._progress(is_delete_operation)
+
+    def _told_unreachable(self) -> Iterator[str]:
+        """Try whether it answers, and tell why it does not."""
+        self._unreachable = _try(SshTarget.parse(self._definition))
+        if self._unreachable is not None:
+            yield f"Warning: {self._unreachable.told}"
+            yield f"runs on {self.name} wait until it answers"
+
     def delete(self) -> None:
         """Refused: the machine was not made here.
 
@@ -133,3 +171,18 @@ class RemoteCompute(ComputeTarget):
 
     def _details(self) -> dict[str, Any]:
         return {"address": self.address, "sshPort": self.ssh_port}
+
+
+def _try(target: SshTarget) -> AmlnbError | None:
+    """Why a machine does not answer to ssh; None where it does."""
+    quick = replace(target, options=(*_TRY_OPTIONS, *target.options))
+    command = [*ssh_arguments(quick, "none"), *remote_command(quick, "exit 0")]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=2 * _TRY_S, check=False, errors="replace"
+        )
+    except subprocess.TimeoutExpired:
+        return BackendUnavailable(f"{target.name} cannot be reached: it did not answer within {2 * _TRY_S} s")
+    except OSError as error:
+        return BackendUnavailable(f"ssh cannot be started: {error.strerror}", hint="install an ssh client")
+    return None if done.returncode == 0 else refusal(target, done.returncode, done.stderr)

@@ -85,12 +85,21 @@ class ComputeTarget:
         ComputeTargetException
             The name is another machine's or cannot be used, or the configuration is none.
         """
+        _check_workspace(workspace)
         return _configuration(provisioning_configuration, "provisioning_configuration").made(workspace, name)
 
     @staticmethod
     def attach(workspace: WorkspaceHandle, name: str, attach_configuration: Configuration) -> ComputeTarget:
-        """Give a name to a machine that exists; as `create`, with what ``attach_configuration()`` made."""
-        return _configuration(attach_configuration, "attach_configuration").made(workspace, name)
+        """Give a name to a machine that exists; as `create`, with what ``attach_configuration()`` made.
+
+        Where that fails, runs for this name are refused until it has been attached: they would be on this machine.
+        """
+        _check_workspace(workspace)
+        try:
+            return _configuration(attach_configuration, "attach_configuration").made(workspace, name)
+        except ComputeTargetException as error:
+            targets.refuse(workspace.directory.path, name, error.message)
+            raise
 
     @staticmethod
     def list(workspace: WorkspaceHandle) -> Sequence[ComputeTarget]:
@@ -131,8 +140,8 @@ class ComputeTarget:
         return "Deleting" if self._deleted else SUCCEEDED
 
     @property
-    def provisioning_errors(self) -> None:
-        """Always None: nothing has to be made."""
+    def provisioning_errors(self) -> Sequence[dict[str, Any]] | None:
+        """None: nothing has to be made; but see `RemoteCompute`."""
         return None
 
     @property
@@ -189,8 +198,9 @@ class ComputeTarget:
     def _progress(self, is_delete_operation: bool) -> Iterator[str]:
         if is_delete_operation:
             yield "Deleting"
-        yield SUCCEEDED
-        yield f"Provisioning operation finished, operation {SUCCEEDED!r}"
+        state = SUCCEEDED if is_delete_operation else self.provisioning_state
+        yield state
+        yield f"Provisioning operation finished, operation {state!r}"
 
     def get_active_runs(
         self, type: str | None = None, tags: Any = None, properties: Any = None, status: str | None = None
@@ -249,6 +259,10 @@ class ComputeTarget:
         targets.write(self.workspace.directory.path, self.name, definition)
         self.refresh_state()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy what it is, whether it is still there or not."""
+        return object.__new__, (type(self),), self.__dict__
+
     def __repr__(self) -> str:
         return (
             f"{type(self).__name__}(workspace={self.workspace!r}, name={self.name}, id={self.id}, type={self.type}, "
@@ -264,7 +278,7 @@ class Configuration(Protocol):
 
 
 def make(workspace: WorkspaceHandle, name: str, definition: Mapping[str, Any]) -> ComputeTarget:
-    """Write the definition of a target, or another one of the same class in its place.
+    """Write the definition of a target, in place of one of the same class, or of one that is damaged.
 
     Raises
     ------
@@ -272,7 +286,7 @@ def make(workspace: WorkspaceHandle, name: str, definition: Mapping[str, Any]) -
         The name cannot be used, or stands for a target of another class.
     """
     data = workspace.directory.path
-    before = targets.read(data, name) if name in targets.names(data)[1:] else None
+    before = None if name == targets.LOCAL else targets.find(data, name)
     if before is not None:
         old, new = _class_of(before), _class_of(definition)
         if old is not new:
@@ -314,11 +328,15 @@ def _configuration(given: Configuration, what: str) -> Configuration:
     return given
 
 
-def _definition(workspace: WorkspaceHandle, name: str) -> dict[str, Any]:
+def _check_workspace(workspace: object) -> None:
     if not hasattr(workspace, "directory"):
         raise ComputeTargetException(
             f"workspace is a {type(workspace).__name__}", hint="pass a Workspace: Workspace.from_config()"
         )
+
+
+def _definition(workspace: WorkspaceHandle, name: str) -> dict[str, Any]:
+    _check_workspace(workspace)
     if name == targets.LOCAL or not isinstance(name, str):
         raise ComputeTargetException(
             f"ComputeTargetNotFound: there is no compute target {name!r} in this workspace",

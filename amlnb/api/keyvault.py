@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import platformdirs
 
-from amlnb.core import coercion
-from amlnb.errors import UserErrorException
+from amlnb import host
+from amlnb.core import coercion, layout
+from amlnb.errors import FormatError, UserErrorException
 from amlnb.store.plain_files import read_json
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
@@ -43,7 +44,8 @@ class Keyvault:
     """Secrets of a workspace: texts by their names.
 
     They are in one file (mode 600, in a folder of mode 700) of the user's data directory, and nowhere in the
-    workspace, its runs or their logs: whoever is given a copy of the workspace is given no secret.
+    workspace, its runs or their logs: whoever is given a copy of the workspace is given no secret. They belong to the
+    workspace at its place: a copy of it has secrets of its own, and so has one that was moved.
 
     Parameters
     ----------
@@ -53,10 +55,11 @@ class Keyvault:
 
     def __init__(self, workspace: WorkspaceHandle) -> None:
         self.workspace = workspace
-        record = read_json(os.path.join(workspace.directory.path, _WORKSPACE_JSON)) or {}
+        data = os.path.realpath(workspace.directory.path)
+        record = read_json(os.path.join(data, _WORKSPACE_JSON)) or {}
         identity = re.sub(r"[^0-9A-Za-z-]", "-", str(record.get("id") or workspace.name))
         self._folder = os.path.join(platformdirs.user_data_dir("amlnb"), _FOLDER)
-        self._path = os.path.join(self._folder, f"{identity}.json")
+        self._path = os.path.join(self._folder, f"{identity}-{layout.short_hash(data)}.json")
 
     def set_secret(self, name: str, value: str, content_type: Any = KeyVaultContentType.not_provided) -> None:
         """Keep a secret, in place of the one of that name.
@@ -92,7 +95,7 @@ class Keyvault:
 
     def list_secrets(self) -> list[dict[str, str]]:
         """Names of the secrets, ``[{"name": ...}]``, in alphabetical order."""
-        return [{"name": name} for name in sorted(self._read())]
+        return [{"name": name} for name in sorted(self._entries())]
 
     def delete_secret(self, name: str) -> None:
         """Remove a secret; one that is not there is none to remove."""
@@ -103,6 +106,16 @@ class Keyvault:
         gone = set(secrets)
         with self._held():
             self._write({name: entry for name, entry in self._read().items() if name not in gone})
+
+    def delete(self) -> None:
+        """Remove them all, with the file that they are in, damaged or not."""
+        if not os.path.exists(self._path):
+            return
+        with self._held():
+            self._remove_leftovers()
+            for path in (self._path, self._lock_path):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
 
     def _keep(self, given: Mapping[Any, Any], content_type: object) -> None:
         for name, value in given.items():
@@ -117,7 +130,7 @@ class Keyvault:
             self._write({**self._read(), **new})
 
     def _entry(self, name: str) -> dict[str, Any]:
-        known = self._read()
+        known = self._entries()
         if name not in known:
             near = difflib.get_close_matches(str(name), known, 1)
             there = ", ".join(sorted(known)) if known else "none"
@@ -125,16 +138,45 @@ class Keyvault:
             raise UserErrorException(f"there is no secret {name!r} in the workspace {self.workspace.name!r}", hint=hint)
         return known[name]
 
-    def _read(self) -> dict[str, dict[str, Any]]:
-        found = {key: coercion.mapping(each) for key, each in (read_json(self._path) or {}).items()}
+    def _entries(self) -> dict[str, dict[str, Any]]:
+        """The secrets that can be understood."""
+        found = {key: coercion.mapping(each) for key, each in self._read().items()}
         return {key: each for key, each in found.items() if isinstance(each.get("value"), str)}
 
-    def _write(self, secrets: Mapping[str, Mapping[str, str]]) -> None:
-        temporary = f"{self._path}.{os.urandom(8).hex()}.new"
-        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w", encoding="ascii") as file:
-            json.dump(secrets, file)
-        os.replace(temporary, self._path)
+    def _read(self) -> dict[str, Any]:
+        """All that the file holds; what a newer version wrote there is to be kept."""
+        found = read_json(self._path)
+        if found is None and os.path.lexists(self._path):
+            raise FormatError(
+                f"the file of the secrets of the workspace {self.workspace.name!r}, {self._path!r}, is damaged",
+                hint="put a copy of it in its place; or remove it, and set the secrets again",
+            )
+        return found or {}
+
+    def _write(self, secrets: Mapping[str, Any]) -> None:
+        self._remove_leftovers()
+        try:
+            host.replace_file(self._path, json.dumps(secrets).encode("ascii"), mode=0o600)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _remove_leftovers(self) -> None:
+        """Remove what writers that were killed left behind: nobody else writes now."""
+        mine = os.path.basename(self._path) + "."
+        for name in os.listdir(self._folder):
+            if name.startswith(mine) and name.endswith(".new"):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self._folder, name))
+
+    @property
+    def _lock_path(self) -> str:
+        return self._path + ".lock"
+
+    def _unwritable(self, error: OSError) -> UserErrorException:
+        return UserErrorException(
+            f"secrets cannot be kept in {self._folder!r}: {error.strerror}",
+            hint="free some space there, and make that folder writable",
+        )
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:
@@ -142,15 +184,22 @@ class Keyvault:
         try:
             os.makedirs(self._folder, mode=0o700, exist_ok=True)
             os.chmod(self._folder, 0o700)
-            fd = os.open(self._path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = self._locked()
         except OSError as error:
-            raise UserErrorException(
-                f"secrets cannot be kept in {self._folder!r}: {error.strerror}", hint="make that folder writable"
-            ) from error
+            raise self._unwritable(error) from error
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
             yield
         finally:
+            os.close(fd)
+
+    def _locked(self) -> int:
+        """The lock file, held: the one that has its name now, not one that was removed meanwhile."""
+        while True:
+            fd = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(fd), os.stat(self._lock_path)):
+                    return fd
             os.close(fd)
 
     def __repr__(self) -> str:

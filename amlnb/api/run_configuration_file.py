@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from amlnb import host
 from amlnb.api.environment import Environment
 from amlnb.api.environment_sections import DockerConfiguration
 from amlnb.api.run_configuration_sections import DataReferenceConfiguration, Section, camel
@@ -56,19 +57,42 @@ def write(config: Any, path: str | None, name: str | None) -> None:
     Raises
     ------
     UserErrorException
-        No place was given.
+        No place was given, or it cannot be written there; or a value of it cannot stand in such a file. A file that
+        was there is as it was.
     """
     import yaml
 
-    if path is None and name is None:
-        raise UserErrorException(
-            "the run configuration has no place to be saved in", hint="run_config.save(path='.', name='mine')"
-        )
+    if name is None and (path is None or os.path.isdir(path)):
+        told = "has no place to be saved in" if path is None else f"has no name in the folder {path!r}"
+        raise UserErrorException(f"the run configuration {told}", hint="run_config.save(path='.', name='mine')")
     where = path if name is None else os.path.join(path or ".", _FOLDERS[0], name + _ENDING * (not _is_file_name(name)))
     assert where is not None  # noqa: S101 - one of the two was given
-    os.makedirs(os.path.dirname(os.path.abspath(where)), exist_ok=True)
-    with open(where, "w", encoding="utf-8") as file:
-        yaml.safe_dump(document_of(config), file, sort_keys=False, allow_unicode=True)
+    try:
+        text = yaml.safe_dump(_plain(document_of(config)), sort_keys=False, allow_unicode=True)
+    except yaml.YAMLError as error:
+        raise UserErrorException(
+            f"the run configuration cannot be saved: {' '.join(map(str, error.args))}",
+            hint="its values are numbers, texts, and lists and dicts of them",
+        ) from error
+    try:
+        os.makedirs(os.path.dirname(os.path.abspath(where)), exist_ok=True)
+        host.replace_file(where, text.encode())
+    except OSError as error:
+        raise UserErrorException(
+            f"the run configuration cannot be saved as {where!r}: {error.strerror}",
+            hint="name a folder that you can write to",
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """A value as YAML has it: NumPy's scalars are numbers, paths texts, tuples lists."""
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return value.item() if hasattr(value, "item") and not getattr(value, "shape", ()) else value
 
 
 def delete(path: str, name: str | None) -> None:

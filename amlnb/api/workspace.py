@@ -356,7 +356,7 @@ class Workspace:
         """
         keyvault = self.get_default_keyvault()
         workspace_details.delete(self.directory)
-        keyvault.delete_secrets([each["name"] for each in keyvault.list_secrets()])
+        keyvault.delete()
 
     def write_config(self, path: str | None = None, file_name: str | None = None) -> None:
         """Write ``<path>/.azureml/config.json``, by which ``from_config`` finds this workspace again."""

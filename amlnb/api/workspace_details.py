@@ -11,6 +11,7 @@ from typing import Any
 
 import platformdirs
 
+from amlnb import host
 from amlnb.core import coercion
 from amlnb.engine.delete import check_ended, remove_tree
 from amlnb.errors import UserErrorException
@@ -40,10 +41,7 @@ def keep(path: str, tags: Mapping[str, str] | None, friendly_name: str | None) -
     said = {name: value for name, value in given.items() if value}
     if not said:
         return
-    temporary = os.path.join(path, f"{_RECORD}.{os.getpid()}.new")
-    with open(temporary, "w", encoding="ascii") as file:
-        json.dump({**read(path), **said}, file)
-    os.replace(temporary, os.path.join(path, _RECORD))
+    host.replace_file(os.path.join(path, _RECORD), json.dumps({**read(path), **said}).encode("ascii"))
 
 
 def place(folder: str, ids: WorkspaceIds) -> str:
@@ -148,5 +146,5 @@ def write_config(ids: WorkspaceIds, path: str, file_name: str | None) -> None:
     """Write the file by which a workspace is found again, into the ``.azureml`` of a folder."""
     folder = os.path.join(path, ".azureml")
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, file_name or "config.json"), "w", encoding="utf-8") as file:
-        json.dump(dataclasses.asdict(ids), file, indent=4)
+    document = json.dumps(dataclasses.asdict(ids), indent=4)
+    host.replace_file(os.path.join(folder, file_name or "config.json"), document.encode("ascii"))

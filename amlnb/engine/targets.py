@@ -6,20 +6,24 @@ slots, and what v1 says of a cluster stands beside it.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
 from collections.abc import Mapping
 from typing import Any
 
+from amlnb import host
 from amlnb.compute.backend import Backend
 from amlnb.core import coercion, layout
 from amlnb.errors import ComputeTargetException
-from amlnb.store.plain_files import read_json
+from amlnb.store.plain_files import read_from, read_json
 
 LOCAL = "local"
 SSH = "ssh"
 _KINDS = (LOCAL, SSH)
+# With its ending and that of an unfinished file it is a file's name on every file system.
+_LONGEST_NAME = 200
 
 
 def names(data: str) -> list[str]:
@@ -48,16 +52,26 @@ def read(data: str, name: str) -> dict[str, Any]:
             name,
             f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known)}; 'amlnb target add' adds one",
         )
-    definition = _known(data, name)
+    definition = find(data, name)
     if definition is None:
         path = _path(data, name)
-        raise ComputeTargetException(f"the definition of the compute target {name!r} in {path!r} is damaged")
+        raise ComputeTargetException(
+            f"the definition of the compute target {name!r} in {path!r} is damaged",
+            hint=f"make it again: ComputeTarget.create(...) or attach(...) replaces it; 'amlnb target remove {name}' "
+            "takes it away",
+        )
     return definition
+
+
+def find(data: str, name: str) -> dict[str, Any] | None:
+    """What the file of a target says; None if it is not there or damaged."""
+    found = read_json(_path(data, name)) if name in names(data) else None
+    return found if found is not None and isinstance(found.get("kind"), str) else None
 
 
 def is_here(data: str, name: str) -> bool:
     """Tell whether a name stands for this machine; False also where there is none of that name."""
-    return name == LOCAL or (_known(data, name) or {}).get("kind") == LOCAL
+    return name == LOCAL or (find(data, name) or {}).get("kind") == LOCAL
 
 
 def has_home_here(record: Mapping[str, Any]) -> bool:
@@ -82,10 +96,17 @@ def resolve(data: str, name: str, *, soft: bool) -> tuple[dict[str, Any], str | 
     ------
     ComputeTargetException
         There is none of that name, and it is not soft, or a slip of the pen for ``local`` or the name of another
-        machine; or its file is damaged.
+        machine; or it could not be attached; or its file is damaged.
     """
     if not soft or name in names(data):
         return read(data, name), None
+    refused = read_from(_refusal_path(data, name), 0).decode(errors="replace") if is_name(name) else ""
+    if refused:
+        raise ComputeTargetException(
+            f"the compute target {name!r} could not be attached, so its runs have no machine: {refused}",
+            hint="attach it as its error says; "
+            f"'amlnb target remove {name}' forgets it, and its runs are then on this machine",
+        )
     meant = (each for each in names(data) if each == LOCAL or not is_here(data, each))
     near = next((each for each in meant if is_slip(name, each)), None)
     if near is not None:
@@ -96,6 +117,13 @@ def resolve(data: str, name: str, *, soft: bool) -> tuple[dict[str, Any], str | 
     )
 
 
+def is_name(name: object) -> bool:
+    """Tell whether a compute target can be called so."""
+    if not isinstance(name, str) or not 0 < len(os.fsencode(name)) <= _LONGEST_NAME or name == LOCAL:
+        return False
+    return all(c.isalnum() or c in "-_." for c in name) and not name.startswith(".")
+
+
 def write(data: str, name: str, definition: dict[str, Any]) -> None:
     """Add a target or replace its definition.
 
@@ -104,9 +132,10 @@ def write(data: str, name: str, definition: dict[str, Any]) -> None:
     ComputeTargetException
         The name or the kind cannot be used.
     """
-    if not name or name == LOCAL or not all(c.isalnum() or c in "-_." for c in name) or name.startswith("."):
+    if not is_name(name):
         raise ComputeTargetException(
-            f"{name!r} cannot be the name of a compute target", hint="letters, digits, '-', '_' and '.'; not 'local'"
+            f"{name!r} cannot be the name of a compute target",
+            hint=f"1 to {_LONGEST_NAME} letters, digits, '-', '_' and '.'; not 'local'",
         )
     if definition.get("kind") not in _KINDS:
         raise ComputeTargetException(
@@ -114,10 +143,19 @@ def write(data: str, name: str, definition: dict[str, Any]) -> None:
         )
     path = _path(data, name)
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.new"
-    with open(temporary, "w", encoding="ascii") as file:
-        json.dump(definition, file, indent=1)
-    os.replace(temporary, path)
+    host.replace_file(path, json.dumps(definition, indent=1).encode("ascii"))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_refusal_path(data, name))
+
+
+def refuse(data: str, name: str, reason: str) -> None:
+    """Keep that a name was to become another machine's and did not, so that no run of it is on this machine instead.
+
+    A name that cannot be a target's is none to keep; `write` and `remove` forget it.
+    """
+    if is_name(name) and name not in names(data):
+        os.makedirs(os.path.join(data, layout.TARGETS), exist_ok=True)
+        host.replace_file(_refusal_path(data, name), reason.encode())
 
 
 def remove(data: str, name: str) -> None:
@@ -130,9 +168,13 @@ def remove(data: str, name: str) -> None:
     """
     if name == LOCAL:
         raise ComputeTargetException("the compute target 'local' is this machine, and cannot be removed")
-    if name not in names(data):
+    if name in names(data):
+        os.unlink(_path(data, name))
+        return
+    try:
+        os.unlink(_refusal_path(data, name))
+    except OSError:
         read(data, name)
-    os.unlink(_path(data, name))
 
 
 def backend(definition: Mapping[str, Any], cache: str) -> Backend:
@@ -169,16 +211,14 @@ def is_slip(name: str, meant: str) -> bool:
     return any(long[:i] + long[i + 1 :] == short and long[i].isalpha() for i in range(len(long)))
 
 
-def _known(data: str, name: str) -> dict[str, Any] | None:
-    """What the file of a target says; None if it is not there or damaged."""
-    found = read_json(_path(data, name)) if name in names(data) else None
-    return found if found is not None and isinstance(found.get("kind"), str) else None
-
-
 def _not_found(name: str, hint: str) -> ComputeTargetException:
     return ComputeTargetException(
         f"ComputeTargetNotFound: there is no compute target {name!r} in this workspace", hint=hint
     )
+
+
+def _refusal_path(data: str, name: str) -> str:
+    return os.path.join(data, layout.TARGETS, f"{name}.refused")
 
 
 def _path(data: str, name: str) -> str:

@@ -1,8 +1,11 @@
 """The compute targets of v1: names for this machine, machines by ssh, and those that need Azure."""
 
+import copy
 import inspect
 import json
 import os
+import pickle
+import threading
 
 import pytest
 
@@ -142,7 +145,7 @@ def test_what_only_a_cloud_has_is_told_and_no_password_is_kept(workspace, capsys
         AmlCompute.provisioning_configuration(max_node=3)
 
 
-@pytest.mark.parametrize("name", ["local", "a b", ""])
+@pytest.mark.parametrize("name", ["local", "a b", "", "a" * 300, 3])
 def test_names_that_no_target_can_have(workspace, name):
     with pytest.raises(ComputeTargetException, match="cannot be the name"):
         made(workspace, name)
@@ -194,16 +197,16 @@ def test_a_machine_by_ssh(workspace, tmp_path):
     key = tmp_path / "id_test"
     key.touch()
     config = RemoteCompute.attach_configuration(
-        address="10.0.0.7", ssh_port=2222, username="me", password=None, private_key_file=str(key)
+        address="127.0.0.1", ssh_port=1, username="me", password=None, private_key_file=str(key)
     )
     attached = ComputeTarget.attach(workspace, "cpudsvm", config)
     attached.wait_for_completion(show_output=True)
     assert targets.read(workspace.directory.path, "cpudsvm") == {
-        "kind": "ssh", "host": "10.0.0.7", "user": "me", "port": 2222, "options": {"IdentityFile": str(key)},
+        "kind": "ssh", "host": "127.0.0.1", "user": "me", "port": 1, "options": {"IdentityFile": str(key)},
     }  # fmt: skip
     found = RemoteCompute(workspace, name="cpudsvm")
     assert (type(found), found.type, found.address, found.ssh_port, found.username) == (
-        RemoteCompute, "VirtualMachine", "10.0.0.7", 2222, "me",
+        RemoteCompute, "VirtualMachine", "127.0.0.1", 1, "me",
     )  # fmt: skip
     with pytest.raises(ComputeTargetException, match="cannot be deleted"):
         found.delete()
@@ -226,6 +229,116 @@ def test_what_ssh_cannot_reach_by(given, told):
     with pytest.raises(ComputeTargetException, match=told) as raised:
         RemoteCompute.attach_configuration(username="me", **given)
     assert "secret-word" not in str(raised.value)
+
+
+def test_a_machine_that_does_not_answer_is_attached_and_told(workspace, capsys):
+    config = RemoteCompute.attach_configuration(username="me", address="127.0.0.1", ssh_port=1)
+    attached = ComputeTarget.attach(workspace, "box", config)
+    told = "Warning: me@127.0.0.1:1 cannot be reached: "
+    assert capsys.readouterr().out.startswith(told)
+    attached.wait_for_completion(show_output=True)
+    out = capsys.readouterr().out
+    assert out.startswith(told)
+    assert out.endswith("runs on box wait until it answers\nFailed\nProvisioning operation finished, operation 'Failed'\n")
+    assert attached.provisioning_state == "Failed"
+    (error,) = attached.provisioning_errors
+    assert error["error"]["code"] == "BackendUnavailable"
+    assert error["error"]["message"].startswith("me@127.0.0.1:1 cannot be reached")
+    found = RemoteCompute(workspace, "box")  # was not asked
+    assert (found.provisioning_state, found.provisioning_errors) == ("Succeeded", None)
+
+
+def test_where_there_is_no_ssh_that_is_told(workspace, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    ComputeTarget.attach(workspace, "box", RemoteCompute.attach_configuration(username="me", address="127.0.0.1"))
+    assert "ssh cannot be started" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (lambda: RemoteCompute.attach_configuration(username="me", address="a b"), "'a b' is not the name or address"),
+        (lambda: None, "attach_configuration is a NoneType"),
+    ],
+)
+def test_after_an_attach_that_failed_runs_of_that_name_are_refused(workspace, config, told):
+    with open("train.py", "w"):
+        pass
+    with pytest.raises(ComputeTargetException, match=told):
+        ComputeTarget.attach(workspace, "box", config())
+    with pytest.raises(ComputeTargetException, match="'box' could not be attached, so its runs have no machine") as raised:
+        Experiment(workspace, "e").submit(ScriptRunConfig(".", "train.py", compute_target="box"))
+    assert told in raised.value.message
+    with pytest.raises(ComputeTargetException, match="ComputeTargetNotFound"):
+        ComputeTarget(workspace, "box")
+    assert targets.names(workspace.directory.path) == ["local"]
+    targets.remove(workspace.directory.path, "box")
+    assert targets.resolve(workspace.directory.path, "box", soft=True)[0] == {"kind": "local"}
+    targets.refuse(workspace.directory.path, "box", "x")
+    made(workspace, "box")
+    assert os.listdir(workspace.directory.targets) == ["box.json"]
+
+
+def test_a_target_is_copied_and_pickled(workspace):
+    target = made(workspace)
+    target.delete()
+    for again in (copy.copy(target), copy.deepcopy(target), pickle.loads(pickle.dumps(target))):
+        assert type(again) is AmlCompute
+        assert (again.name, again.vm_size, again.provisioning_state) == ("cpu-cluster", "STANDARD_D2_V2", "Deleting")
+        assert again.workspace.name == workspace.name
+
+
+def test_a_definition_that_is_damaged_is_told_and_made_again(workspace):
+    made(workspace)
+    path = os.path.join(workspace.directory.targets, "cpu-cluster.json")
+    with open(path, "w") as file:
+        file.write("{")
+    with pytest.raises(ComputeTargetException, match="is damaged") as raised:
+        ComputeTarget(workspace, "cpu-cluster")
+    assert "'amlnb target remove cpu-cluster' takes it away" in raised.value.hint
+    assert made(workspace).vm_size == "STANDARD_D2_V2"
+
+
+def test_of_many_who_change_a_target_at_once_its_definition_stays_whole(workspace):
+    data = workspace.directory.path
+
+    def write(number):
+        for _ in range(20):
+            targets.write(data, "box", {"kind": "ssh", "host": "x" * (number * 500 + 1)})
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert targets.read(data, "box")["kind"] == "ssh"
+    assert os.listdir(workspace.directory.targets) == ["box.json"]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: AmlCompute.provisioning_configuration(location="westus"), "location has no effect"),
+        (lambda: AmlCompute.provisioning_configuration(location="local"), ""),
+        (lambda: AmlCompute.provisioning_configuration(enable_node_public_ip=False), "enable_node_public_ip has no effect"),
+        (
+            lambda: AmlCompute.provisioning_configuration(remote_login_port_public_access="Enabled"),
+            "remote_login_port_public_access has no effect",
+        ),
+        (
+            lambda: ComputeInstance.provisioning_configuration(assigned_user_object_id="a", assigned_user_tenant_id="b"),
+            "assigned_user_object_id, assigned_user_tenant_id have no effect",
+        ),
+        (
+            lambda: RemoteCompute.attach_configuration(username="me", address="box", resource_id="/x", vm_name="vm"),
+            "vm_name, resource_id have no effect",
+        ),
+        (AmlCompute.provisioning_configuration, ""),
+    ],
+)
+def test_every_setting_without_effect_is_told(capsys, call, told):
+    call()
+    assert capsys.readouterr().out == (f"Warning: {told}: there is no cloud\n" if told else "")
 
 
 def test_an_address_that_is_none_is_refused_when_it_is_attached(workspace):

@@ -1,7 +1,9 @@
 """Secrets: kept for this user alone, and in nothing that a workspace or a run consists of."""
 
 import inspect
+import json
 import os
+import shutil
 import stat
 import threading
 
@@ -11,7 +13,7 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.keyvault import Keyvault
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.api.workspace import Workspace
-from amlnb.errors import UserErrorException
+from amlnb.errors import FormatError, UserErrorException
 
 SECRET = "hunter2-and-more"
 
@@ -118,6 +120,83 @@ def test_a_damaged_file_is_no_secret(workspace):
     with open(vault._path, "w") as file:
         file.write('{"a": 3, "b": {"value": 4}, "c": {"value": "5"}}')
     assert vault.list_secrets() == [{"name": "c"}]
+
+
+@pytest.mark.parametrize("text", ['{"a": ', "[]", ""])
+def test_a_file_that_is_damaged_is_told_and_left_as_it_is(workspace, text):
+    vault = workspace.get_default_keyvault()
+    vault.set_secret("a", "1")
+    with open(vault._path, "w") as file:
+        file.write(text)
+    for call in (vault.list_secrets, lambda: vault.get_secret("a"), lambda: vault.set_secret("b", "2")):
+        with pytest.raises(FormatError, match="is damaged") as raised:
+            call()
+        assert "set the secrets again" in raised.value.hint
+    with open(vault._path) as file:
+        assert file.read() == text
+
+
+def test_what_a_newer_version_wrote_is_kept(workspace):
+    vault = workspace.get_default_keyvault()
+    with vault._held():
+        vault._write({"newer": ["x"], "a": {"value": "1", "more": 2}})
+    vault.set_secret("b", "2")
+    assert vault.list_secrets() == [{"name": "a"}, {"name": "b"}]
+    with open(vault._path) as file:
+        kept = json.load(file)
+    assert (kept["newer"], kept["a"]) == (["x"], {"value": "1", "more": 2})
+
+
+def test_what_a_writer_that_was_killed_left_behind_is_removed(workspace):
+    vault = workspace.get_default_keyvault()
+    vault.set_secret("a", SECRET)
+    with open(vault._path + ".0123.new", "w") as file:
+        file.write(SECRET)
+    vault.set_secret("a", "other")
+    assert sorted(os.listdir(vault._folder)) == [os.path.basename(vault._path + ending) for ending in ("", ".lock")]
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_a_copied_workspace_has_secrets_of_its_own(workspace, tmp_path, monkeypatch, has_id):
+    if not has_id:
+        record = os.path.join(workspace.directory.path, "workspace.json")
+        with open(record) as file:
+            kept = {key: value for key, value in json.load(file).items() if key != "id"}
+        with open(record, "w") as file:
+            json.dump(kept, file)
+    workspace.get_default_keyvault().set_secret("a", SECRET)
+    shutil.copytree(tmp_path / "project", tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    other = Workspace.from_config()
+    assert other.get_default_keyvault().list_secrets() == []
+    other.get_default_keyvault().set_secret("a", "other")
+    other.delete()
+    assert workspace.get_default_keyvault().get_secret("a") == SECRET
+    workspace.delete()
+    assert [path for path, content in texts_below(tmp_path / "user-data")] == []
+
+
+def test_a_vault_is_removed_while_others_write(workspace):
+    vault = workspace.get_default_keyvault()
+    stop = threading.Event()
+
+    def keep(letter):
+        number = 0
+        while not stop.is_set():
+            Keyvault(workspace).set_secret(f"{letter}{number}", "x")
+            assert Keyvault(workspace)._read() is not None
+            number += 1
+
+    threads = [threading.Thread(target=keep, args=(letter,)) for letter in "ab"]
+    for thread in threads:
+        thread.start()
+    for _ in range(20):
+        vault.delete()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    vault.delete()
+    assert not os.path.exists(vault._path)
 
 
 def test_signatures_are_v1s():

@@ -7,6 +7,7 @@ import re
 import sys
 
 import hypothesis
+import numpy as np
 import pytest
 from hypothesis import strategies as st
 
@@ -206,6 +207,36 @@ def test_a_file_that_is_none(tmp_path, text, told):
         RunConfiguration.load(str(tmp_path), "mime")
     if text is None:
         assert raised.value.hint == "did you mean 'mine'?"
+
+
+def test_values_of_numpy_and_paths_are_saved_as_what_they_are(tmp_path):
+    config = RunConfiguration("train.py", ["--rate", np.float32(0.5), "--n", np.int64(3)])
+    config.environment_variables = {"A": np.str_("b")}
+    config.max_run_duration_seconds = np.int64(60)
+    config.data["x"] = (tmp_path, 1)
+    config.save(str(tmp_path), "mine")
+    again = RunConfiguration.load(str(tmp_path), "mine")
+    assert (again.arguments, again.environment_variables) == (["--rate", 0.5, "--n", 3], {"A": "b"})
+    assert (again.max_run_duration_seconds, again.data) == (60, {"x": [str(tmp_path), 1]})
+
+
+def test_a_configuration_that_cannot_be_saved_leaves_the_file_as_it_was(tmp_path):
+    config = RunConfiguration("train.py")
+    config.save(str(tmp_path), "mine")
+    config.script, config.data["x"] = "other.py", object()
+    with pytest.raises(UserErrorException, match=r"cannot be saved: .*cannot represent an object"):
+        config.save(str(tmp_path), "mine")
+    with pytest.raises(UserErrorException, match=r"cannot be saved as .*: Not a directory"):
+        RunConfiguration().save(str(tmp_path / ".azureml" / "mine.runconfig"), "mine")
+    assert RunConfiguration.load(str(tmp_path), "mine").script == "train.py"
+    assert os.listdir(tmp_path / ".azureml") == ["mine.runconfig"]
+
+
+def test_a_folder_alone_is_no_place_to_be_saved_in(tmp_path):
+    with pytest.raises(UserErrorException, match="has no name in the folder") as raised:
+        RunConfiguration().save(str(tmp_path))
+    assert raised.value.hint == "run_config.save(path='.', name='mine')"
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("given", [{"path": "nowhere.runconfig"}, {"path": ".", "name": "x"}])
