@@ -34,6 +34,11 @@ class JobData:
         self.runs = os.path.join(path, layout.RUNS)
         self.models = os.path.join(path, layout.MODELS)
 
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"a workspace's directory has no attribute {name!r}")
+        return getattr(JobWorkspace(self.path)._whole().directory, name)
+
 
 class JobWorkspace:
     """The workspace of the run that this process is part of.

@@ -277,9 +277,10 @@ class Run(RunContent):
         submitted: Run = self.experiment.submit(config, tags, _parent=self.id, **kwargs)
         return submitted
 
-    def get_submitted_run(self, **_: Any) -> Run:
-        """The run itself, as in v1."""
-        return self
+    @classmethod
+    def get_submitted_run(cls, **kwargs: Any) -> Run:
+        """The oldest name of :meth:`get_context`."""
+        return cls.get_context(**kwargs)
 
     @staticmethod
     def list(

@@ -55,6 +55,15 @@ def test_a_script_registers_has_children_and_does_not_end_itself(submitted):
     _check(run)
 
 
+def test_what_needs_the_toolkit_works_where_it_is(submitted):
+    after = """assert Run.get_submitted_run() is run
+print(run.number, os.path.basename(run.restore_snapshot()).endswith(".zip"), len(list(run.experiment.get_runs())))
+print(run.get_portal_url().startswith("http"), run.get_environment().name, run.experiment.workspace.models["net"].version)"""
+    run, log = submitted(after=after)
+    assert log[-2:] == ["1 True 1", f"True {run.get_environment().name} 1"]
+    assert run.get_status() == "Completed"
+
+
 @pytest.mark.parametrize("before", ["os.environ['AMLNB_RUN_ALONE'] = '1'"])
 def test_what_is_left_by_a_script_that_sees_only_its_run_is_there_at_its_end(submitted, before):
     run, log = submitted(before)
