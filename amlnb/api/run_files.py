@@ -36,7 +36,7 @@ def download(run: RunContent, name: str, output_file_path: Optional[str]) -> Non
             hint=f"did you mean {near[0]!r}?" if near else "only outputs, logs and what was uploaded or logged is kept",
         )
     target = output_file_path or os.path.basename(name)
-    if os.path.isdir(target):
+    if os.path.isdir(target) or target.endswith("/"):
         target = os.path.join(target, os.path.basename(name))
     _copy(found[name], target)
 

@@ -267,7 +267,8 @@ def _check_readable(tree: SourceTree) -> None:
 
 def _check_bytes(tree: SourceTree, limits: SnapshotLimits) -> None:
     if tree.bytes > limits.max_bytes:
-        largest = sorted(tree.files.items(), key=lambda item: -item[1][0])[:3]
+        ordered = sorted(tree.files.items(), key=lambda item: -item[1][0])[:3]
+        largest = [item for item in ordered if item[1][0] >= tree.bytes // 100] or ordered
         raise SnapshotException(
             _refusal(tree, f"Your total snapshot size exceeds the limit of {limits.max_bytes / MIB:.1f} MB."),
             hint=f"the largest files are {', '.join(f'{path!r} ({s[0] / MIB:.1f} MB)' for path, s in largest)}: leave "

@@ -498,3 +498,10 @@ def test_what_is_not_served_says_what_to_do_instead(run, call):
     with pytest.raises(NotServedException) as told:
         call(run)
     assert told.value.hint
+
+
+def test_a_file_is_downloaded_into_a_folder_that_is_named_as_one(run, tmp_path):
+    (tmp_path / "a.txt").write_text("x")
+    run.upload_file("dir/a.txt", str(tmp_path / "a.txt"))
+    run.download_file("dir/a.txt", f"{tmp_path}/new/")
+    assert (tmp_path / "new" / "a.txt").read_text() == "x"
