@@ -52,6 +52,7 @@ class TrackedRun(MetricLog):
         self._run_id = run_id
         self._experiment_name = experiment_name
         self._owned = owned
+        self._pid = os.getpid()
         # Folder whose files are the run's outputs when it ends here.
         self._outputs: Optional[str] = None
         self._console: Optional[Console] = None
@@ -353,6 +354,8 @@ class TrackedRun(MetricLog):
         """Complete, or fail with the exception. ``SystemExit(0)`` counts as success and ends here, as in v1."""
         failed = error is not None and not (isinstance(error, SystemExit) and error.code in (0, None))
         console, self._console = self._console, None
+        if os.getpid() != self._pid:
+            return None  # a child that was forked inside of it decides nothing
         if console is not None:
             if failed and error is not None:
                 console.write(_traceback(error))
