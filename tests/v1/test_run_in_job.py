@@ -58,9 +58,13 @@ def test_a_script_registers_has_children_and_does_not_end_itself(submitted):
 def test_what_needs_the_toolkit_works_where_it_is(submitted):
     after = """assert Run.get_submitted_run() is run
 print(run.number, os.path.basename(run.restore_snapshot()).endswith(".zip"), len(list(run.experiment.get_runs())))
+from azureml.core import Experiment
+other = Experiment(run.experiment.workspace, "other")
+other.start_logging(snapshot_directory=None).complete()
+print(len(list(other.get_runs())), Run(Experiment(run.experiment.workspace, "jobs"), run.id).id == run.id)
 print(run.get_portal_url().startswith("http"), run.get_environment().name, run.experiment.workspace.models["net"].version)"""
     run, log = submitted(after=after)
-    assert log[-2:] == ["1 True 1", f"True {run.get_environment().name} 1"]
+    assert log[-3:] == ["1 True 1", "1 True", f"True {run.get_environment().name} 1"]
     assert run.get_status() == "Completed"
 
 
