@@ -95,7 +95,7 @@ class Run(RunContent):
 
     @display_name.setter
     def display_name(self, name: str) -> None:
-        edits.add_edit(self._directory, {"op": "rename", "display_name": str(name)})
+        self._change({"op": "rename", "display_name": str(name)})
 
     @property
     def name(self) -> str:
@@ -236,11 +236,11 @@ class Run(RunContent):
 
     def archive(self) -> None:
         """Leave the run out of listings."""
-        edits.add_edit(self._directory, {"op": "archive"})
+        self._change({"op": "archive"})
 
     def reactivate(self) -> None:
         """Put an archived run back into listings."""
-        edits.add_edit(self._directory, {"op": "reactivate"})
+        self._change({"op": "reactivate"})
 
     # -- its kin -------------------------------------------------------------------------------------------------------
 
@@ -327,6 +327,13 @@ class Run(RunContent):
             return str(toolkit("cards").run_html(self))
         except (OSError, AmlnbError):
             return None
+
+    def _change(self, edit: Dict[str, Any]) -> None:
+        """Add an edit: a client is told what keeps it out; in a job nothing of tracking stops training."""
+        if context.current() is None:
+            edits.add_edit(self._directory, edit)
+        else:
+            self._edit(edit)
 
     def _type_or_none(self) -> Optional[str]:
         try:
