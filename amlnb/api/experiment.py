@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from amlnb import host
 from amlnb.api import displaying, run_reading
@@ -23,9 +23,9 @@ from amlnb.core.filters import has
 from amlnb.engine import queue
 from amlnb.engine.git import read_git
 from amlnb.engine.reuse import completed_run
-from amlnb.engine.snapshot import SnapshotLimits, take_snapshot
-from amlnb.engine.submit import _unwritable_told, prepare, queue_run
-from amlnb.errors import AmlnbError, SnapshotException, UserErrorException
+from amlnb.engine.snapshot import Snapshot, SnapshotLimits, take_snapshot
+from amlnb.engine.submit import prepare, queue_run, unwritable_told
+from amlnb.errors import AmlnbError, NotServedException, SnapshotException, UserErrorException
 from amlnb.render.runs_table import ROW_LIMIT
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
@@ -86,6 +86,11 @@ class Experiment:
         _experiment_dto: Any = None,
         **_: Any,
     ) -> None:
+        if not hasattr(workspace, "directory"):
+            raise UserErrorException(
+                f"workspace is {workspace!r}, a {type(workspace).__name__}",
+                hint="pass a Workspace: Experiment(Workspace.from_config(), 'my-experiment')",
+            )
         if not _is_name(name):
             raise UserErrorException(
                 f"{name!r} cannot be the name of an experiment",
@@ -186,7 +191,6 @@ class Experiment:
         outputs: Any = None,
         snapshot_directory: str | None = ".",
         display_name: str | None = None,
-        **_: Any,
     ) -> Run:
         """Start a run that lives in this process: Running until its complete() or fail().
 
@@ -223,13 +227,16 @@ class Experiment:
             "warnings": [],
         }
         git = read_git(os.path.abspath(snapshot_directory or "."))
-        with _unwritable_told(directory):
+        with unwritable_told(directory):
             if snapshot_directory is not None:
-                record["snapshot"] = _snapshot(snapshot_directory, objects)
+                snapshot = _snapshot(snapshot_directory, objects)
+                record.update(snapshot=snapshot.id, warnings=list(snapshot.warnings))
             record.update(git.record(objects))
             record["properties"] = git.properties()
             directory.make_experiment(self.name)
             path = create.create_run(directory.runs, record)
+        for text in record["warnings"]:
+            print(f"Warning: {text}")
         run = Run._attached(path, record["id"], self.name, "client", owned=True)
         run._experiment = self
         run._watch_outputs("outputs" if outputs is None else outputs)
@@ -293,6 +300,23 @@ class Experiment:
             self.workspace.directory, self.name, limit=limit, metrics=metrics, sort_by=sort_by, ascending=ascending
         )
         displaying.show(table)
+
+    def refresh(self) -> None:
+        """Nothing: what is asked of an experiment is always read anew."""
+
+    @staticmethod
+    def delete(workspace: WorkspaceHandle, experiment_id: str) -> NoReturn:  # noqa: ARG004 - v1's
+        """Refused: experiments stay.
+
+        Raises
+        ------
+        NotServedException
+            Always.
+        """
+        raise NotServedException(
+            f"Experiment.delete(workspace, {experiment_id!r}) is not served: an experiment is only a name",
+            hint="experiment.archive() leaves it out of listings, and 'amlnb run delete RUN' removes a run",
+        )
 
     def archive(self) -> None:
         """Leave the experiment out of listings."""
@@ -368,11 +392,11 @@ class Experiment:
         return f"Experiment(Name: {self.name},\nWorkspace: {self.workspace.name})"
 
 
-def _snapshot(directory: str, objects: ObjectStore) -> str:
+def _snapshot(directory: str, objects: ObjectStore) -> Snapshot:
     """Keep a folder; what refuses it tells how to do without."""
     limits = SnapshotLimits.from_environ(os.environ)
     try:
-        return take_snapshot(directory, objects, host.cache_dir(), limits=limits).id
+        return take_snapshot(directory, objects, host.cache_dir(), limits=limits)
     except SnapshotException as error:
         hint = f"{error.hint}; or start_logging(snapshot_directory=None)"
         raise SnapshotException(error.message, hint=hint) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from amlnb.api import run_configuration_file as files
+from amlnb.api import run_configuration_values as values
 from amlnb.api.distributed import (
     BACKENDS,
     NO_COMMUNICATOR,
@@ -46,7 +47,8 @@ _COMMUNICATORS = {
 _DATA = ("data", "data_references", "output_data", "datacaches", "source_directory_data_store")
 # Without effect, which is told if anything is set in them.
 _SECTIONS = ("amlcompute", "container_instance", "hdi", "history", "parallel_task", "spark")
-_SETTINGS = ("identity", "priority", "services")
+_SETTINGS = ("credential_passthrough", "identity", "priority", "services")
+_PREPARING = ("auto_prepare_environment", "prepare_environment")
 
 
 class RunConfiguration:
@@ -77,7 +79,7 @@ class RunConfiguration:
     history, spark, hdi, amlcompute, container_instance, parallel_task, identity, priority, services
         Accepted; set, they are told to have no effect.
     auto_prepare_environment, prepare_environment, credential_passthrough
-        Accepted: environments are always prepared.
+        Accepted: environments are always prepared. What asks for something else is told to have no effect.
     """
 
     __slots__ = (
@@ -130,8 +132,8 @@ class RunConfiguration:
     ) -> None:
         self._path = _path
         self._name = _name
-        self.script = script
-        self.arguments: list[Any] = list(arguments or [])
+        self.script = None if script is None else values.path(script, "script")
+        self.arguments: list[Any] = values.arguments(arguments)
         self.command = command
         self.framework = framework or PYTHON
         self.communicator: str | None = communicator or NO_COMMUNICATOR
@@ -263,13 +265,36 @@ class RunConfiguration:
             workers = count(self.tensorflow.worker_count, "worker_count")
             return {**told, "worker_count": workers, "parameter_server_count": servers}
         if communicator in BACKENDS:
-            return {**told, "process_count": self.pytorch.process_count}
+            in_all = self.pytorch.process_count
+            return {**told, "process_count": None if in_all is None else count(in_all, "process_count")}
         return {**told, "process_count_per_node": count(self.mpi.process_count_per_node, "process_count_per_node")}
 
     def without_effect(self) -> list[str]:
         """Names of what is set, and has no effect here."""
         changed = [name for name in _SECTIONS if getattr(self, name).is_changed()]
-        return [*changed, *(name for name in _SETTINGS if getattr(self, name))]
+        changed += [name for name in _SETTINGS if getattr(self, name)]
+        return [*changed, *(name for name in _PREPARING if not getattr(self, name))]
+
+    def sections(self) -> dict[str, Any]:
+        """What has no effect here and is set, as a run's definition has it."""
+        names = [name for name in _SECTIONS if getattr(self, name).is_changed()]
+        return {name: files.plain(getattr(self, name).to_document()) for name in names}
+
+    def unused_counts(self) -> list[str]:
+        """What there is to tell of numbers of processes that its communicator does not ask for."""
+        asked = self.distributed()
+        used = () if asked is None else asked
+        given = {
+            "process_count_per_node": ("mpi", self.mpi.process_count_per_node != 1, "IntelMpi"),
+            "process_count": ("pytorch", self.pytorch.process_count is not None, BACKENDS[0]),
+            "worker_count": ("tensorflow", self.tensorflow.worker_count != 1, PARAMETER_SERVER),
+        }
+        return [
+            f"run_config.{section}.{name} has no effect: the communicator is {self.communicator}; "
+            f"hint: run_config.communicator = {communicator!r}"
+            for name, (section, is_given, communicator) in given.items()
+            if is_given and name not in used
+        ]
 
     def refuse_data(self) -> None:
         """See that it has no data.

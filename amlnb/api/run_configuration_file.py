@@ -10,7 +10,17 @@ from typing import Any
 from amlnb import host
 from amlnb.api.environment import Environment
 from amlnb.api.environment_sections import DockerConfiguration
-from amlnb.api.run_configuration_sections import DataReferenceConfiguration, Section, camel
+from amlnb.api.run_configuration_sections import (
+    AmlComputeConfiguration,
+    ContainerInstanceConfiguration,
+    DataReferenceConfiguration,
+    HdiConfiguration,
+    HistoryConfiguration,
+    ParallelTaskConfiguration,
+    Section,
+    SparkConfiguration,
+    camel,
+)
 from amlnb.core import coercion
 from amlnb.errors import AmlnbError, UserErrorException
 
@@ -20,8 +30,20 @@ _PLAIN = (
     *("script", "arguments", "command", "framework", "communicator", "target", "node_count"),
     *("max_run_duration_seconds", "environment_variables", "auto_prepare_environment", "prepare_environment"),
     *("source_directory_data_store", "data", "output_data", "datacaches", "credential_passthrough", "priority"),
+    *("identity", "services"),
 )
-_SECTIONS = ("history", "spark", "hdi", "amlcompute", "container_instance", "parallel_task")
+_SECTIONS: dict[str, type[Section]] = {
+    "history": HistoryConfiguration,
+    "spark": SparkConfiguration,
+    "hdi": HdiConfiguration,
+    "amlcompute": AmlComputeConfiguration,
+    "container_instance": ContainerInstanceConfiguration,
+    "parallel_task": ParallelTaskConfiguration,
+}
+# Keys beside those of a section's or a plain value.
+_TOP = ("environment", "dataReferences")
+# How much a key that is not known is like the one that was meant.
+_NEAR = 0.8
 _COUNTS = {
     "mpi": ("process_count_per_node", "node_count"),
     "pytorch": ("communication_backend", "process_count", "node_count"),
@@ -68,7 +90,7 @@ def write(config: Any, path: str | None, name: str | None) -> None:
     where = path if name is None else os.path.join(path or ".", _FOLDERS[0], name + _ENDING * (not _is_file_name(name)))
     assert where is not None  # noqa: S101 - one of the two was given
     try:
-        text = yaml.safe_dump(_plain(document_of(config)), sort_keys=False, allow_unicode=True)
+        text = yaml.safe_dump(plain(document_of(config)), sort_keys=False, allow_unicode=True)
     except yaml.YAMLError as error:
         raise UserErrorException(
             f"the run configuration cannot be saved: {' '.join(map(str, error.args))}",
@@ -84,12 +106,12 @@ def write(config: Any, path: str | None, name: str | None) -> None:
         ) from error
 
 
-def _plain(value: Any) -> Any:
-    """A value as YAML has it: NumPy's scalars are numbers, paths texts, tuples lists."""
+def plain(value: Any) -> Any:
+    """A value as YAML and JSON have it: NumPy's scalars are numbers, paths texts, tuples lists."""
     if isinstance(value, Mapping):
-        return {_plain(key): _plain(each) for key, each in value.items()}
+        return {plain(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     return value.item() if hasattr(value, "item") and not getattr(value, "shape", ()) else value
@@ -122,8 +144,9 @@ def fill(config: Any, document: Mapping[str, Any], where: str) -> None:
     Raises
     ------
     UserErrorException
-        A value of it is of the wrong type.
+        A value of it is of the wrong type, or a key is misspelt.
     """
+    _check_keys(document, where)
     try:
         for name in _PLAIN:
             if document.get(camel(name)) is not None:
@@ -146,6 +169,27 @@ def fill(config: Any, document: Mapping[str, Any], where: str) -> None:
         raise UserErrorException(f"the run configuration {where!r} cannot be used: {told_error}") from error
 
 
+def _check_keys(document: Mapping[str, Any], where: str) -> None:
+    """Refuse keys that are misspelt, and tell of others that are not known, which are a cloud's."""
+    sections = {camel(name): [*cls().to_document()] for name, cls in _SECTIONS.items()}
+    sections.update({name: [camel(each) for each in counts] for name, counts in {**_COUNTS, "docker": _DOCKER}.items()})
+    unknown = []
+    for section, known in {"": [*map(camel, _PLAIN), *_TOP, *sections], **sections}.items():
+        part = coercion.mapping(document.get(section)) if section else document
+        for key in part:
+            if key in known:
+                continue
+            name = f"{section}.{key}" if section else str(key)
+            near = difflib.get_close_matches(str(key), known, 1, cutoff=_NEAR)
+            if near:
+                raise UserErrorException(
+                    f"the run configuration {where!r} has no {name!r}", hint=f"did you mean {near[0]!r}?"
+                )
+            unknown.append(name)
+    if unknown:
+        print(f"Warning: {', '.join(unknown)} of the run configuration {where!r} left out: not known here")
+
+
 def _environment(told: object, name: str) -> Environment | str:
     return told if isinstance(told, str) else Environment._of_document({"name": name, **coercion.mapping(told)})
 
@@ -164,7 +208,8 @@ def _find(path: str, name: str | None) -> str:
         names = os.listdir(place) if os.path.isdir(place) else []
         there += sorted(each.removesuffix(_ENDING) for each in names if each.endswith(_ENDING))
     near = difflib.get_close_matches(name, there, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(there)}" if there else "there is none"
+    known = f"there are: {', '.join(there)}" if there else "it has none; run_config.save(path, name) writes one"
+    hint = f"did you mean {near[0]!r}?" if near else known
     raise UserErrorException(f"there is no run configuration {name!r} in {os.path.abspath(path)!r}", hint=hint)
 
 

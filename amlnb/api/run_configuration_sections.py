@@ -130,13 +130,20 @@ class SparkConfiguration(Section):
 
     __slots__ = ("configuration",)
 
-    _default: ClassVar[dict[str, str]] = {
+    _default: ClassVar[dict[str, Any]] = {
         "spark.app.name": "Azure ML Experiment",
-        "spark.yarn.maxAppAttempts": "1",
+        "spark.yarn.maxAppAttempts": 1,
     }
 
     def __init__(self) -> None:
         self.configuration: dict[str, Any] = dict(self._default)
+
+    def is_changed(self) -> bool:
+        """Tell whether it says anything but what it says by default, a number as text or not."""
+        texts, given = (
+            {key: str(value) for key, value in each.items()} for each in (self._default, self.configuration)
+        )
+        return texts != given
 
 
 class HdiConfiguration(Section):

@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any
 
+from amlnb.api import run_configuration_values as values
 from amlnb.api.distributed import told_one_process
 from amlnb.api.environment import Environment, WorkspaceHandle
 from amlnb.api.environment_sections import DockerConfiguration
@@ -15,11 +16,9 @@ from amlnb.api.run_configuration import (
     RunConfiguration,
     check_run_config,
 )
-from amlnb.errors import RunConfigurationException, UserErrorException
+from amlnb.errors import RunConfigurationException
 from amlnb.specs.environment_spec import CONTAINER, WORKSPACE, EnvironmentSpec
 from amlnb.specs.run_spec import RunSpec
-
-_SCALARS = (str, int, float, bool)
 
 
 class ScriptRunConfig:
@@ -46,13 +45,18 @@ class ScriptRunConfig:
     max_run_duration_seconds
         Time limit in seconds; the run then ends as Canceled.
     command
-        A command line (a str, or a list that is joined by spaces) run by a shell, instead of a script.
+        A command line (a str, or a list that is joined by spaces) run by a shell, instead of a script and arguments.
+
+    Raises
+    ------
+    RunConfigurationException
+        A value is of the wrong type, or arguments stand beside a command.
     """
 
     def __init__(
         self,
-        source_directory: str | None,
-        script: str | None = None,
+        source_directory: str | os.PathLike[str] | None,
+        script: str | os.PathLike[str] | None = None,
         arguments: list[Any] | None = None,
         run_config: RunConfiguration | None = None,
         _telemetry_values: Any = None,
@@ -65,25 +69,25 @@ class ScriptRunConfig:
         docker_runtime_config: Any = None,
     ) -> None:
         check_run_config(run_config)
-        self.source_directory = source_directory or "."
-        self.script = script
-        self.arguments = _checked_arguments(arguments)
+        self.source_directory = values.path(source_directory or ".", "source_directory")
+        self.script = None if script is None else values.path(script, "script")
+        self.arguments = values.arguments(arguments)
         self.command = command
+        _refuse_both(values.command_line(command), self.arguments)
+        limit_s = values.seconds(max_run_duration_seconds, "max_run_duration_seconds")
         self.warnings: list[str] = []
         of_run_config = {
             "compute_target": compute_target,
             "environment": environment,
             "distributed_job_config": distributed_job_config,
             "docker_runtime_config": docker_runtime_config,
-            "max_run_duration_seconds": (
-                None if max_run_duration_seconds == DEFAULT_MAX_RUN_DURATION_S else max_run_duration_seconds
-            ),
+            "max_run_duration_seconds": None if limit_s == DEFAULT_MAX_RUN_DURATION_S else limit_s,
         }
         if run_config is None:
-            run_config = RunConfiguration(script, self.arguments, command=command)
+            run_config = RunConfiguration(self.script, self.arguments, command=command)
             run_config.target = compute_target
             run_config.environment = environment
-            run_config.max_run_duration_seconds = max_run_duration_seconds
+            run_config.max_run_duration_seconds = limit_s
             if docker_runtime_config is not None:
                 run_config.docker = _checked_docker(docker_runtime_config)
             if distributed_job_config is not None:
@@ -116,6 +120,10 @@ class ScriptRunConfig:
         """
         config = self.run_config
         config.refuse_data()
+        script = config.script if config.script is None else values.path(config.script, "run_config.script")
+        command = values.command_line(self.command if self.script or self.command else config.command)
+        arguments = values.arguments(self.arguments or config.arguments)
+        _refuse_both(command, arguments)
         given, asked = _environment(config, workspace), config.distributed()
         environment = None if given is None else given.to_spec()
         docker = _docker(config, given)
@@ -126,18 +134,19 @@ class ScriptRunConfig:
         return RunSpec(
             experiment=experiment,
             source_directory=os.path.abspath(self.source_directory),
-            script=self.script or (None if self.command or config.command else config.script),
-            arguments=tuple(_checked_arguments(self.arguments or config.arguments)),
-            command=_command_line(self.command if self.script or self.command else config.command),
+            script=self.script or (None if command else script),
+            arguments=tuple(arguments),
+            command=command,
             distributed=asked,
+            sections=config.sections(),
             docker=settings,
             depends=json.dumps(others, sort_keys=True) if others else "",
             target=config.target,
             target_is_soft=True,
             environment=environment,
-            environment_variables={str(key): str(value) for key, value in config.environment_variables.items()},
-            timeout_s=config.max_run_duration_seconds,
-            tags={str(key): None if value is None else str(value) for key, value in (tags or {}).items()},
+            environment_variables=values.texts(config.environment_variables, "environment_variables"),
+            timeout_s=values.seconds(config.max_run_duration_seconds, "max_run_duration_seconds"),
+            tags=values.tags(tags),
             warnings=tuple(warnings),
         )
 
@@ -151,6 +160,7 @@ def _environment(config: RunConfiguration, workspace: WorkspaceHandle | None) ->
                 hint="give Environment.get(workspace, name)",
             )
         environment = Environment.get(workspace, environment)
+    values.flag(environment.python.user_managed_dependencies, "environment.python.user_managed_dependencies")
     if environment.name == DEFAULT_ENVIRONMENT and environment.is_default:
         return None
     return environment  # type: ignore[no-any-return]  # v1's property may hold a name, too
@@ -158,6 +168,7 @@ def _environment(config: RunConfiguration, workspace: WorkspaceHandle | None) ->
 
 def _docker(config: RunConfiguration, environment: Environment | None) -> DockerConfiguration:
     """How docker is to be used; code from before there was a DockerConfiguration said it of the environment."""
+    values.flag(config.docker.use_docker, "use_docker")
     if environment is None or config.docker.use_docker or not environment.docker.enabled:
         found: DockerConfiguration = config.docker
         return found
@@ -177,7 +188,15 @@ def _warnings(config: RunConfiguration, environment: EnvironmentSpec | None, doc
     names = [f"run_config.{name}" for name in config.without_effect()]
     if names:
         found.append(f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} no effect here")
-    return found
+    return [*found, *config.unused_counts()]
+
+
+def _refuse_both(command: str | None, arguments: list[Any]) -> None:
+    if command and arguments:
+        raise RunConfigurationException(
+            f"a command was given, and arguments beside it: {arguments!r}",
+            hint="write them into the command: command=['python', 'train.py', '--lr', 0.1]; or give a script",
+        )
 
 
 def _checked_docker(value: Any) -> DockerConfiguration:
@@ -186,28 +205,3 @@ def _checked_docker(value: Any) -> DockerConfiguration:
             f"docker_runtime_config is a {type(value).__name__}", hint="pass DockerConfiguration(use_docker=True)"
         )
     return value
-
-
-def _checked_arguments(arguments: Any) -> list[Any]:
-    if isinstance(arguments, str):
-        raise UserErrorException(f"arguments is one str, {arguments!r}", hint="pass a list: arguments=['--lr', 0.1]")
-    checked = list(arguments or [])
-    for argument in checked:
-        if not isinstance(argument, (*_SCALARS, os.PathLike)) and not hasattr(argument, "item"):
-            raise UserErrorException(
-                f"the argument {argument!r} is a {type(argument).__name__}; arguments are str, int, float or bool",
-                hint="write structured values into a file of the source directory",
-            )
-    return [_scalar(argument) for argument in checked]
-
-
-def _scalar(argument: Any) -> Any:
-    if isinstance(argument, os.PathLike):
-        return os.fspath(argument)
-    return argument if isinstance(argument, _SCALARS) else argument.item()
-
-
-def _command_line(command: list[str] | str | None) -> str | None:
-    if command is None or isinstance(command, str):
-        return command
-    return " ".join(str(part) for part in command)

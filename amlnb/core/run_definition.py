@@ -6,10 +6,30 @@ from amlnb.core import coercion
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, Tuple
 
 _BACKENDS = ("nccl", "gloo")
 _SHM_SIZE = "2g"
+
+
+# {v1's name in a definition: (ours, as v1 told it of runs whose code set nothing)}
+_SECTIONS: Dict[str, Tuple[str, Dict[str, Any]]] = {
+    "history": ("history", {"outputCollection": True, "directoriesToWatch": ["logs"], "enableMLflowTracking": True}),
+    "spark": (
+        "spark",
+        {"configuration": {"spark.app.name": "Azure ML Experiment", "spark.yarn.maxAppAttempts": "1"}},
+    ),
+    "parallelTask": (
+        "parallel_task",
+        {"maxRetriesPerWorker": 0, "workerCountPerNode": 1, "terminalExitCodes": None},
+    ),
+    "amlCompute": (
+        "amlcompute",
+        {"name": None, "vmSize": None, "retainCluster": False, "clusterMaxNodeCount": None},
+    ),
+    "hdi": ("hdi", {"yarnDeployMode": "Cluster"}),
+    "containerInstance": ("container_instance", {"region": None, "cpuCores": 2.0, "memoryGb": 3.5}),
+}
 
 
 def run_definition(record: Dict[str, Any]) -> Dict[str, Any]:
@@ -21,6 +41,7 @@ def run_definition(record: Dict[str, Any]) -> Dict[str, Any]:
         The content of run.json. What is damaged in it is as by default.
     """
     definition = coercion.mapping(record.get("definition"))
+    told = coercion.mapping(definition.get("sections"))
     return dict(
         _asked(record, definition),
         **_processes(coercion.mapping(definition.get("distributed"))),
@@ -36,17 +57,19 @@ def run_definition(record: Dict[str, Any]) -> Dict[str, Any]:
         priority=None,
         credentialPassthrough=False,
         identity=None,
-        history={"outputCollection": True, "directoriesToWatch": ["logs"], "enableMLflowTracking": True},
-        spark={"configuration": {"spark.app.name": "Azure ML Experiment", "spark.yarn.maxAppAttempts": "1"}},
-        parallelTask={"maxRetriesPerWorker": 0, "workerCountPerNode": 1, "terminalExitCodes": None},
-        amlCompute={"name": None, "vmSize": None, "retainCluster": False, "clusterMaxNodeCount": None},
-        hdi={"yarnDeployMode": "Cluster"},
-        containerInstance={"region": None, "cpuCores": 2.0, "memoryGb": 3.5},
+        **{key: dict(default, **_section(told, name, default)) for key, (name, default) in _SECTIONS.items()},
         exposedPorts=None,
         commandReturnCodeConfig={"returnCode": "Zero", "successfulReturnCodes": []},
         applicationEndpoints={},
         parameters=[],
     )
+
+
+def _section(told: Dict[str, Any], name: str, default: Dict[str, Any]) -> Dict[str, Any]:
+    """What code set in a section, by the names that a definition has."""
+    given = coercion.mapping(told.get(name))
+    renamed = {"enableMlflowTracking": "enableMLflowTracking"}
+    return {key: value for key, value in ((renamed.get(k, k), v) for k, v in given.items()) if key in default}
 
 
 def _asked(record: Dict[str, Any], definition: Dict[str, Any]) -> Dict[str, Any]:
@@ -64,6 +87,7 @@ def _asked(record: Dict[str, Any], definition: Dict[str, Any]) -> Dict[str, Any]
 
 def _processes(asked: Dict[str, Any]) -> Dict[str, Any]:
     communicator = coercion.text(asked.get("communicator")) or "None"
+    servers = coercion.integer(asked.get("parameter_server_count"))
     return {
         "framework": coercion.text(asked.get("framework")) or "Python",
         "communicator": communicator,
@@ -75,7 +99,7 @@ def _processes(asked: Dict[str, Any]) -> Dict[str, Any]:
         },
         "tensorflow": {
             "workerCount": coercion.integer(asked.get("worker_count")) or 1,
-            "parameterServerCount": coercion.integer(asked.get("parameter_server_count")) if asked else 1,
+            "parameterServerCount": 1 if servers is None else servers,
         },
     }
 

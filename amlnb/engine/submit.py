@@ -75,7 +75,7 @@ def prepare(spec: RunSpec, workspace: WorkspaceDirectory) -> Submission:
     # Of a cell and of a script alike: the repository is that of the folder it was submitted from.
     git_state = git_reading.submit(read_git, spec.link_directory or spec.source_directory)
     git_reading.shutdown(wait=False)
-    with _unwritable_told(workspace):
+    with unwritable_told(workspace):
         objects = ObjectStore(workspace.objects)
         snapshot = take_snapshot(
             spec.source_directory,
@@ -109,7 +109,7 @@ def queue_run(workspace: WorkspaceDirectory, submission: Submission) -> str:
         The workspace cannot be written to.
     """
     record = submission.record
-    with _unwritable_told(workspace):
+    with unwritable_told(workspace):
         workspace.make_experiment(record["experiment"])
         directory = create.create_run(workspace.runs, record)
     try:
@@ -215,7 +215,14 @@ def home_of(target: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _unwritable_told(workspace: WorkspaceDirectory) -> Iterator[None]:
+def unwritable_told(workspace: WorkspaceDirectory) -> Iterator[None]:
+    """Tell people what it means that a workspace cannot be written to.
+
+    Raises
+    ------
+    ExperimentExecutionException
+        What is done meanwhile raises an OSError.
+    """
     try:
         yield
     except OSError as error:
@@ -250,6 +257,7 @@ def _checked(spec: RunSpec, data: str) -> tuple[dict[str, Any], str | None]:
             f"the source directory {spec.source_directory!r} does not exist",
             hint=f"paths are relative to {os.getcwd()!r}",
         )
+    _check_types(spec)
     if spec.script is not None:
         _check_script(spec)
     for text in (
@@ -267,6 +275,19 @@ def _checked(spec: RunSpec, data: str) -> tuple[dict[str, Any], str | None]:
     if spec.timeout_s is not None and not spec.timeout_s > 0:
         raise UserErrorException(f"the time limit is {spec.timeout_s!r} s", hint="give a number above 0")
     return targets.resolve(data, spec.target, soft=spec.target_is_soft)
+
+
+def _check_types(spec: RunSpec) -> None:
+    """Refuse what a run's record cannot hold."""
+    one = {"script": spec.script, "command": spec.command, "target": spec.target}
+    for name, value in one.items():
+        if not isinstance(value, str | None):
+            raise UserErrorException(f"{name} is {value!r}, a {type(value).__name__}", hint="give a text")
+    for value in spec.arguments:
+        if not isinstance(value, str | int | float):
+            raise UserErrorException(
+                f"the argument {value!r} is a {type(value).__name__}", hint="arguments are str, int, float or bool"
+            )
 
 
 def _check_text(text: str) -> None:
@@ -330,6 +351,7 @@ def _record(spec: RunSpec, target: dict[str, Any], snapshot_id: str) -> dict[str
             "link_directory": spec.link_directory if target["kind"] == targets.LOCAL else None,
             **({} if spec.distributed is None else {"distributed": dict(spec.distributed)}),
             **({} if spec.docker is None else {"docker": dict(spec.docker)}),
+            **({"sections": dict(spec.sections)} if spec.sections else {}),
         },
         "snapshot": snapshot_id,
         "tags": dict(spec.tags),

@@ -31,9 +31,11 @@ def variables(asked: Optional[Dict[str, Any]]) -> Dict[str, str]:
         task = {"type": "worker", "index": 0}
         found["TF_CONFIG"] = json.dumps({"cluster": cluster, "task": task, "environment": "cloud"})
         return found
-    found.update(MASTER_ADDR=_HOST, MASTER_PORT=port, WORLD_SIZE="1")
     if communicator in _OF_TORCH:
         found.update(
+            MASTER_ADDR=_HOST,
+            MASTER_PORT=port,
+            WORLD_SIZE="1",
             RANK="0",
             LOCAL_RANK="0",
             LOCAL_WORLD_SIZE="1",

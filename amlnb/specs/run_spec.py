@@ -25,6 +25,8 @@ class RunSpec:
         A shell command line instead of a script.
     distributed
         How many processes v1 code asks for, as JSON can hold it; None for one that says nothing of it.
+    sections
+        What v1 code set that has no effect here, by section and name, as its definition has it; told again, not used.
     docker
         ``arguments`` and ``shm_size`` for the container, where the run is in one.
     target
@@ -55,6 +57,7 @@ class RunSpec:
     arguments: tuple[Any, ...] = ()
     command: str | None = None
     distributed: Mapping[str, Any] | None = None
+    sections: Mapping[str, Any] = field(default_factory=dict)
     docker: Mapping[str, Any] | None = None
     target: str = "local"
     target_is_soft: bool = False

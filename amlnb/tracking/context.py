@@ -20,6 +20,14 @@ ALONE = "AMLNB_RUN_ALONE"
 COURIER_MARK = b"AMLNB_COURIER=1"
 _BOOT = "amlnb/runner/boot"
 _OF_A_RUN = ("AMLNB_RUN_", "AMLNB_EXPERIMENT", "AZUREML_")
+# Which of several processes one is, by whoever starts them: see runner/one_process.py.
+_OF_PROCESSES = frozenset(
+    [
+        *("RANK", "LOCAL_RANK", "NODE_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"),
+        *("MASTER_ADDR", "MASTER_PORT", "TF_CONFIG"),
+    ]
+)
+_OF_PROCESSES_BEGIN = ("OMPI_", "AZ_BATCH_", "AZ_BATCHAI_")
 _RANK_VARIABLES = ("RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID")
 
 
@@ -89,11 +97,18 @@ def variables(run_id: str, experiment: str, directory: str, record: Dict[str, st
     }
 
 
+def _is_of_processes(name: str) -> bool:
+    return name in _OF_PROCESSES or name.startswith(_OF_PROCESSES_BEGIN)
+
+
 def without_run(environ: Mapping[str, str]) -> Dict[str, str]:
     """Copy an environment without what ties its process to a run, for a run started inside a run."""
     kept = {
         name: value for name, value in environ.items() if not name.startswith(_OF_A_RUN) and name != "AMLNB_COURIER"
     }
+    if environ.get(RUN_ID):
+        # Its ranks are those of that run's processes, and none of the new one's.
+        kept = {name: value for name, value in kept.items() if not _is_of_processes(name)}
     if _BOOT in kept.get("PYTHONPATH", ""):
         paths = [path for path in kept["PYTHONPATH"].split(os.pathsep) if not path.endswith(_BOOT)]
         kept["PYTHONPATH"] = os.pathsep.join(paths)

@@ -1,6 +1,7 @@
 """``Experiment``: v1's names, listings and life; and the printed progress of a submitted run."""
 
 import json
+import os
 import re
 import types
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from amlnb import Experiment, ScriptRunConfig, Workspace
-from amlnb.errors import ActivityFailedException, ExperimentExecutionException, UserErrorException
+from amlnb.errors import ActivityFailedException, ExperimentExecutionException, NotServedException, UserErrorException
 from tests.v1.signatures import signature_of
 
 
@@ -33,12 +34,42 @@ def experiment(workspace):
                 "_experiment_dto=None, **kwargs)"
             ),
         ),
+        ("delete", "(workspace, experiment_id)"),
         ("get_runs", "(type=None, tags=None, properties=None, include_children=False)"),
         ("list", "(workspace, experiment_name=None, view_type='ActiveOnly', tags=None)"),
     ],
 )
 def test_signatures_are_v1s(name, signature):
     assert signature_of(getattr(Experiment, name)) == signature
+
+
+def test_a_workspace_is_none_by_its_name():
+    with pytest.raises(UserErrorException, match="workspace is 'ws', a str") as raised:
+        Experiment("ws", "x")
+    assert "Workspace.from_config()" in raised.value.hint
+
+
+def test_a_misspelt_keyword_of_start_logging_is_pythons_own_error(experiment):
+    with pytest.raises(TypeError, match="foo"):
+        experiment.start_logging(foo=1)
+    assert list(experiment.get_runs()) == []
+
+
+def test_what_the_snapshot_of_start_logging_leaves_out_is_told(experiment, tmp_path, capsys):
+    (tmp_path / "train.py").write_text("")
+    os.mkfifo(tmp_path / "pipe")
+    run = experiment.start_logging(snapshot_directory=str(tmp_path))
+    (told,) = run.get_details()["warnings"]
+    assert "pipe" in told["message"]
+    assert f"Warning: {told['message']}" in capsys.readouterr().out
+    run.complete()
+
+
+def test_an_experiment_is_refreshed_and_not_deleted(workspace, experiment):
+    assert experiment.refresh() is None
+    with pytest.raises(NotServedException, match="Experiment.delete") as raised:
+        Experiment.delete(workspace, experiment.id)
+    assert "experiment.archive()" in raised.value.hint
 
 
 @pytest.mark.parametrize("name", ["a", "A-b_9", "x" * 255, "9"])

@@ -1,10 +1,12 @@
 """``RunConfiguration`` with its sections, ``ScriptRunConfig``, and the configurations of several processes."""
 
+import functools
 import inspect
 import json
 import os
 import re
 import sys
+from pathlib import Path
 
 import hypothesis
 import numpy as np
@@ -30,6 +32,7 @@ from amlnb.api.run_configuration_sections import DataReferenceConfiguration
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.api.workspace import Workspace
 from amlnb.core.run_definition import run_definition
+from amlnb.engine.submit import prepare, submit
 from amlnb.errors import (
     ExperimentExecutionException,
     NotServedException,
@@ -37,6 +40,7 @@ from amlnb.errors import (
     UserErrorException,
 )
 from amlnb.runner import launch
+from amlnb.specs.run_spec import RunSpec
 
 SECTIONS = ("history", "spark", "hdi", "amlcompute", "container_instance", "parallel_task", "mpi", "pytorch", "tensorflow")
 
@@ -188,9 +192,43 @@ def test_v1s_own_files_are_read(tmp_path):
     assert config.environment.docker.enabled
 
 
+def test_identity_and_services_are_kept(tmp_path):
+    config = RunConfiguration()
+    config.identity, config.services = {"identityType": "AMLToken"}, {"a": {"port": 3}}
+    config.save(str(tmp_path), "mine")
+    again = RunConfiguration.load(str(tmp_path), "mine")
+    assert (again.identity, again.services) == (config.identity, config.services)
+
+
+def test_what_is_not_known_in_a_file_is_told(tmp_path, capsys):
+    (tmp_path / "mine.runconfig").write_text("script: train.py\nbatchai: {a: 1}\nhistory: {outputCollection: true, colour: 1}\n")
+    assert RunConfiguration.load(str(tmp_path), "mine").script == "train.py"
+    assert "Warning: batchai, history.colour of the run configuration" in capsys.readouterr().out
+
+
+def test_sparks_default_is_the_same_as_text_and_as_a_number(tmp_path):
+    for given in ("1", 1):
+        document = {"spark": {"configuration": {"spark.app.name": "Azure ML Experiment", "spark.yarn.maxAppAttempts": given}}}
+        (tmp_path / "mine.runconfig").write_text(json.dumps(document))
+        config = RunConfiguration.load(str(tmp_path), "mine")
+        assert config.without_effect() == []
+    config.save(str(tmp_path), "other")
+    assert "spark.yarn.maxAppAttempts: 1\n" in (tmp_path / ".azureml" / "other.runconfig").read_text()
+
+
+def test_where_there_is_no_file_that_is_the_hint(tmp_path):
+    with pytest.raises(UserErrorException) as raised:
+        RunConfiguration.load(str(tmp_path), "my")
+    assert raised.value.hint == "it has none; run_config.save(path, name) writes one"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
+        ("targt: x", "has no 'targt'"),
+        ("history: {outputColection: true}", "has no 'history.outputColection'"),
+        ("mpi: {processCountPerNod: 2}", "has no 'mpi.processCountPerNod'"),
+        ("docker: {useDoker: true}", "has no 'docker.useDoker'"),
         (None, "there is no run configuration 'mime'"),
         ("[1]", "is no run configuration"),
         ("a: [", "cannot be read"),
@@ -322,7 +360,7 @@ SHOW = "import os, json, sys; print(json.dumps([dict(os.environ), sys.argv[1:]])
         (
             MpiConfiguration(2),
             {"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_LOCAL_RANK": "0",
-             "OMPI_COMM_WORLD_LOCAL_SIZE": "1", "NODE_RANK": "0"},
+             "OMPI_COMM_WORLD_LOCAL_SIZE": "1", "NODE_RANK": "0", "MASTER_ADDR": None, "WORLD_SIZE": None},
         ),
     ],
 )  # fmt: skip
@@ -339,6 +377,11 @@ def test_a_job_of_one_process_has_its_variables(workspace, tmp_path, made, expec
     assert not (tmp_path / "x").exists()
     if made is None:
         assert given[:3] == ["$RANK", "tcp://$MASTER_ADDR:${MASTER_PORT}/x", "--rank=$NODE_RANK"]
+        return
+    if isinstance(made, MpiConfiguration):
+        assert given[:3] == ["$RANK", "tcp://$MASTER_ADDR:${MASTER_PORT}/x", "--rank=0"]
+        address, _, port = environ["AZ_BATCH_MASTER_NODE"].partition(":")
+        assert (address, environ["AZ_BATCHAI_MPI_MASTER_NODE"], port.isdigit()) == ("127.0.0.1", "127.0.0.1", True)
         return
     assert 1024 <= int(environ["MASTER_PORT"]) < 65536
     assert given[1:3] == [f"tcp://127.0.0.1:{environ['MASTER_PORT']}/x", "--rank=0"]
@@ -402,6 +445,149 @@ def test_script_arguments_and_command_may_stand_in_the_run_configuration():
     assert (spec.script, spec.arguments, spec.command) == ("train.py", ("--a", 1), None)
     spec = ScriptRunConfig(".", run_config=RunConfiguration(command=["echo", "hello"])).to_spec("e")
     assert (spec.script, spec.command) == (None, "echo hello")
+
+
+@pytest.mark.parametrize("command", ["echo a", ["echo", "a"]])
+def test_a_command_has_no_arguments_beside_it(command):
+    with pytest.raises(RunConfigurationException, match="a command was given, and arguments beside it: .'--lr'"):
+        ScriptRunConfig(".", command=command, arguments=["--lr"])
+    with pytest.raises(RunConfigurationException, match="arguments beside it"):
+        ScriptRunConfig(".", run_config=RunConfiguration(command=command, arguments=["--lr"])).to_spec("e")
+    with pytest.raises(RunConfigurationException, match="arguments beside it"):
+        ScriptRunConfig(".", command=command, run_config=RunConfiguration(arguments=["--lr"])).to_spec("e")
+
+
+def test_a_path_is_a_script_and_a_source_directory(workspace, tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text("print('hello')")
+    run = Experiment(workspace, "e").submit(ScriptRunConfig(tmp_path / "src", Path("train.py")))
+    run.wait_for_completion()
+    assert log_of(run) == "hello\n"
+    assert run.get_details()["runDefinition"]["script"] == "train.py"
+    assert RunConfiguration(script=Path("train.py")).script == "train.py"
+
+
+def test_what_a_record_cannot_hold_leaves_nothing_behind(workspace, tmp_path):
+    (tmp_path / "train.py").write_text("")
+    for given in ({"script": Path("train.py")}, {"script": "train.py", "arguments": (b"x",)}):
+        with pytest.raises(UserErrorException, match=r"is PosixPath|is a bytes"):
+            submit(RunSpec("e", str(tmp_path), **given), workspace.directory)
+    assert os.listdir(workspace.directory.runs) == []
+
+
+def _set(**given):
+    config = RunConfiguration("train.py")
+    for name, value in given.items():
+        *sections, attribute = name.split("__")
+        setattr(functools.reduce(getattr, sections, config), attribute, value)
+    return ScriptRunConfig(".", run_config=config).to_spec("e")
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: spec_of(arguments={"--lr": 0.1}), "arguments is {'--lr': 0.1}, a dict"),
+        (lambda: spec_of(arguments=b"ab"), "arguments is b'ab', a bytes"),
+        (lambda: spec_of(arguments="--lr 0.1"), "arguments is '--lr 0.1', a str"),
+        (lambda: spec_of(arguments=5), "arguments is 5, a int"),
+        (lambda: spec_of(arguments=[np.arange(3)]), r"the argument array([0, 1, 2]) is a ndarray"),
+        (lambda: spec_of(arguments=[b"a"]), "the argument b'a' is a bytes"),
+        (lambda: RunConfiguration("train.py", "--lr 0.1"), "arguments is '--lr 0.1', a str"),
+        (lambda: RunConfiguration(5), "script is 5, a int"),
+        (lambda: _set(arguments="--lr 0.1"), "arguments is '--lr 0.1', a str"),
+        (lambda: ScriptRunConfig(5, "a.py"), "source_directory is 5, a int"),
+        (lambda: ScriptRunConfig(".", 5), "script is 5, a int"),
+        (lambda: ScriptRunConfig(".", command=5), "command is 5, a int"),
+        (lambda: ScriptRunConfig(".", command=["echo", {}]), "the argument {} is a dict"),
+        (lambda: spec_of(max_run_duration_seconds="x"), "max_run_duration_seconds is 'x', a str"),
+        (lambda: spec_of(max_run_duration_seconds=0), "max_run_duration_seconds is 0"),
+        (lambda: spec_of(max_run_duration_seconds=float("nan")), "max_run_duration_seconds is nan"),
+        (lambda: spec_of(max_run_duration_seconds=True), "max_run_duration_seconds is True"),
+        (lambda: _set(max_run_duration_seconds=[1]), "max_run_duration_seconds is [1], a list"),
+        (lambda: _set(environment_variables=5), "environment_variables is 5, a int"),
+        (lambda: _set(pytorch__process_count="x", communicator="nccl"), "process_count is 'x'"),
+        (lambda: _set(environment__python__user_managed_dependencies="yes"), "user_managed_dependencies is 'yes', a str"),
+        (lambda: spec_of(docker_runtime_config=DockerConfiguration(use_docker="yes")), "use_docker is 'yes', a str"),
+        (lambda: ScriptRunConfig(".", "a.py").to_spec("e", ["a"]), "tags is ['a'], a list"),
+        (lambda: ScriptRunConfig(".", "a.py").to_spec("e", "a"), "tags is 'a', a str"),
+    ],
+)
+def test_values_of_the_wrong_type_are_told(call, told):
+    with pytest.raises(RunConfigurationException) as raised:
+        call()
+    assert told in raised.value.message
+    assert raised.value.hint
+
+
+@pytest.mark.parametrize(("given", "limit_s"), [("3600", 3600), (1.5, 1.5), (np.int64(60), 60), (None, None)])
+def test_a_time_limit_is_a_number_or_its_text(given, limit_s):
+    assert spec_of(max_run_duration_seconds=given).timeout_s == limit_s
+    assert _set(max_run_duration_seconds=given).timeout_s == limit_s
+
+
+def test_no_environment_variables_are_none():
+    assert _set(environment_variables=None).environment_variables == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"auto_prepare_environment": False}, "run_config.auto_prepare_environment has no effect here"),
+        ({"prepare_environment": False}, "run_config.prepare_environment has no effect here"),
+        ({"credential_passthrough": True}, "run_config.credential_passthrough has no effect here"),
+        ({"auto_prepare_environment": True, "prepare_environment": True}, None),
+        (
+            {"mpi__process_count_per_node": 4},
+            ("run_config.mpi.process_count_per_node has no effect: the communicator is None; "
+            "hint: run_config.communicator = 'IntelMpi'"),
+        ),
+        (
+            {"tensorflow__worker_count": 4},
+            ("run_config.tensorflow.worker_count has no effect: the communicator is None; "
+            "hint: run_config.communicator = 'ParameterServer'"),
+        ),
+        (
+            {"pytorch__process_count": 4},
+            "run_config.pytorch.process_count has no effect: the communicator is None; hint: run_config.communicator = 'nccl'",
+        ),
+    ],
+)
+def test_a_setting_that_is_not_asked_for_is_told(given, told):
+    assert _set(**given).warnings == (() if told is None else (told,))
+
+
+def test_what_a_communicator_asks_for_is_no_setting_without_effect():
+    for given in (
+        {"mpi__process_count_per_node": 4, "communicator": "IntelMpi"},
+        {"mpi__process_count_per_node": 4, "node_count": 2},
+        {"tensorflow__worker_count": 4, "communicator": "ParameterServer"},
+        {"pytorch__process_count": 4, "communicator": "gloo"},
+    ):
+        assert [told for told in _set(**given).warnings if "has no effect" in told] == []
+
+
+def test_what_code_set_is_told_again_in_the_definition(workspace, tmp_path):
+    (tmp_path / "train.py").write_text("")
+    config = RunConfiguration("train.py")
+    config.history.directories_to_watch = ["mine"]
+    config.spark.configuration["spark.app.name"] = "mine"
+    config.amlcompute.vm_size = "STANDARD_D2_V2"
+    config.container_instance.cpu_cores = np.int64(4)
+    record = prepare(ScriptRunConfig(".", run_config=config).to_spec("e"), workspace.directory).record
+    told = run_definition(json.loads(json.dumps(record)))
+    assert told["history"] == {"outputCollection": True, "directoriesToWatch": ["mine"], "enableMLflowTracking": True}
+    assert told["spark"]["configuration"]["spark.app.name"] == "mine"
+    assert (told["amlCompute"]["vmSize"], told["amlCompute"]["clusterMaxNodeCount"]) == ("STANDARD_D2_V2", 1)
+    assert told["containerInstance"] == {"region": None, "cpuCores": 4, "memoryGb": 3.5}
+    assert told["hdi"] == {"yarnDeployMode": "Cluster"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "count"), [({}, 1), ({"communicator": "nccl"}, 1), ({"parameter_server_count": 0}, 0), ({"parameter_server_count": 3}, 3)]
+)
+def test_parameter_servers_are_one_where_nothing_is_said_of_them(asked, count):
+    told = run_definition({"definition": {"distributed": asked}})
+    assert told["tensorflow"]["parameterServerCount"] == count
 
 
 @pytest.mark.parametrize("argument", [{"a": 1}, [1], object(), None])
