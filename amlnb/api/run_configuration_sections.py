@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from amlnb.core import coercion
+
 _WORD = re.compile(r"_([a-z])")
 
 
@@ -140,10 +142,7 @@ class SparkConfiguration(Section):
 
     def is_changed(self) -> bool:
         """Tell whether it says anything but what it says by default, a number as text or not."""
-        texts, given = (
-            {key: str(value) for key, value in each.items()} for each in (self._default, self.configuration)
-        )
-        return texts != given
+        return _texts(self.configuration) != _texts(self._default)
 
 
 class HdiConfiguration(Section):
@@ -181,3 +180,7 @@ class ParallelTaskConfiguration(Section):
 def camel(name: str) -> str:
     """A name as v1's files have it: ``node_count`` is ``nodeCount``."""
     return _WORD.sub(lambda found: found[1].upper(), name.lstrip("_"))
+
+
+def _texts(given: object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in coercion.mapping(given).items()}

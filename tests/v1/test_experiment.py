@@ -67,7 +67,7 @@ def test_what_the_snapshot_of_start_logging_leaves_out_is_told(experiment, tmp_p
 
 def test_an_experiment_is_refreshed_and_not_deleted(workspace, experiment):
     assert experiment.refresh() is None
-    with pytest.raises(NotServedException, match="Experiment.delete") as raised:
+    with pytest.raises(NotServedException, match=r"Experiment\.delete") as raised:
         Experiment.delete(workspace, experiment.id)
     assert "experiment.archive()" in raised.value.hint
 

@@ -449,7 +449,7 @@ def test_script_arguments_and_command_may_stand_in_the_run_configuration():
 
 @pytest.mark.parametrize("command", ["echo a", ["echo", "a"]])
 def test_a_command_has_no_arguments_beside_it(command):
-    with pytest.raises(RunConfigurationException, match="a command was given, and arguments beside it: .'--lr'"):
+    with pytest.raises(RunConfigurationException, match=r"a command was given, and arguments beside it: \['--lr'"):
         ScriptRunConfig(".", command=command, arguments=["--lr"])
     with pytest.raises(RunConfigurationException, match="arguments beside it"):
         ScriptRunConfig(".", run_config=RunConfiguration(command=command, arguments=["--lr"])).to_spec("e")
