@@ -77,6 +77,16 @@ def hint_of(told: str, neighbours: Callable[[str, str], list[str]] = lambda *_: 
     return _of_requirements(words)
 
 
+def is_of_a_name(words: str) -> bool:
+    """Tell whether an error of uv, in one line, is that there is no package of a name."""
+    return _NOT_FOUND.search(words) is not None
+
+
+def is_of_a_version(words: str) -> bool:
+    """Tell whether an error of uv, in one line, is that there never was a version."""
+    return (_NO_VERSION.search(words) or _ONLY.search(words) or _OTHERS_ONLY.search(words)) is not None
+
+
 def _of_requirements(words: str) -> str | None:
     found = _OTHERS_ONLY.search(words)
     if found:

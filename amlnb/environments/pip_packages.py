@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from amlnb.environments import given_hashes
-from amlnb.environments.build_hints import hint_of
+from amlnb.environments.build_hints import hint_of, is_of_a_version
 from amlnb.environments.builder import BuildLog
 from amlnb.environments.keys import content_of
 from amlnb.environments.lock import LockedPackage
@@ -24,6 +25,10 @@ from amlnb.environments.uv import Answer, Uv
 from amlnb.errors import EnvironmentBuildException
 
 _COMPILE = ("pip", "compile", "--format", "pylock.toml", "--no-header", "--quiet", "-")
+# Of all packages only wheels are taken.
+ALL = ":all:"
+_LOWEST = ("--resolution", "lowest-direct")
+_FINAL_ONLY = ("--prerelease", "explicit")
 _EDITABLE = "-e "
 _OF_A_FOLDER = "folder:"
 _FIRST_LINES, _LAST_LINES, _MOST_LINES = 8, 24, 40
@@ -85,6 +90,9 @@ class PipPackages:
         constraints: Sequence[str] = (),
         build_constraints: Sequence[str] = (),
         there: Collection[str] = (),
+        wheels: Collection[str] = (),
+        lowest: bool = False,
+        final_only: bool = False,
     ) -> Compiled:
         """Decide which versions meet the requirements; where hashes were given, the files must be those.
 
@@ -96,6 +104,13 @@ class PipPackages:
             Is told how it goes.
         there
             Names of packages that are installed already: they need no hash.
+        wheels
+            Names of packages of which only wheels are taken; `ALL` for all.
+        lowest
+            Of what is asked for by name the lowest version, not the highest.
+        final_only
+            No version that is no final one (``2.0rc1``), not even where there is no other. Without it one is taken if
+            its package has no other, or if it is asked for.
 
         Raises
         ------
@@ -104,9 +119,15 @@ class PipPackages:
         EnvironmentBuildException
             It cannot be told: an index does not answer, or a source's own setup fails. Or a hash is another one.
         """
+        options = [word for name in sorted(wheels) for word in ("--only-binary", name)]
+        options += _LOWEST if lowest else ()
         with _files(constraints=constraints, build_constraints=build_constraints) as paths:
-            arguments = [*_COMPILE, "--python", self._python, *self._pre, *_options(paths)]
-            answer = self._uv.run(arguments, log, given="\n".join(requirements), quiet=True)
+            arguments = [*_COMPILE, "--python", self._python, *_options(paths), *options]
+            given = "\n".join(requirements)
+            pre = self._pre or (_FINAL_ONLY if final_only else ())
+            answer = self._uv.run([*arguments, *pre], log, given=given, quiet=True)
+            if not answer.code and not pre and self._has_final(_compiled(answer.output).packages, log):
+                answer = self._uv.run([*arguments, *_FINAL_ONLY], log, given=given, quiet=True)
         if answer.code:
             if len(_error_lines(answer.told)) > _MOST_LINES:
                 for line in answer.told.splitlines():
@@ -121,25 +142,35 @@ class PipPackages:
 
     def nearest_wheel(self, name: str, version: str, log: BuildLog) -> str | None:
         """The nearest version that has a wheel: the lowest one above, else the highest one below; None for neither."""
-        for relation, resolution in ((">=", "lowest-direct"), ("<", "highest")):
-            found = self._one(f"{name}{relation}{version}", log, "--only-binary", ":all:", "--resolution", resolution)
+        for relation, resolution in ((">=", _LOWEST), ("<", ())):
+            found = self._one(f"{name}{relation}{version}", log, "--only-binary", ALL, *_FINAL_ONLY, *resolution)
             if found is not None:
                 return found
         return None
 
-    def later_wheel(self, name: str, version: str, log: BuildLog) -> str | None:
-        """The next version that has a wheel; None if there is none."""
-        return self._one(f"{name}>{version}", log, "--only-binary", ":all:", "--resolution", "lowest-direct")
+    def has_wheel(self, requirement: str, python: str, log: BuildLog) -> bool:
+        """Tell whether a requirement can be met by a wheel for another version of Python, such as ``3.9``."""
+        return self._one(requirement, log, "--only-binary", ALL, "--python-version", python) is not None
 
-    def has_wheel(self, name: str, version: str, python: str, log: BuildLog) -> bool:
-        """Tell whether a version has a wheel for another version of Python, such as ``3.9``."""
-        found = self._one(f"{name}=={version}", log, "--only-binary", ":all:", "--python-version", python)
-        return found is not None
+    def source(self, requirement: str, log: BuildLog) -> LockedPackage | None:
+        """The source that meets a requirement; None if none fits this Python.
+
+        Raises
+        ------
+        Unsatisfiable
+            No version meets it, on any Python.
+        """
+        answer = self._uv.run([*_COMPILE, "--python", self._python, "--no-deps"], log, given=requirement, quiet=True)
+        if not answer.code:
+            return next(iter(_compiled(answer.output).packages), None)
+        if is_of_a_version(answer.words):
+            raise self.failure(answer, log)
+        return None
 
     def neighbours(self, name: str, version: str, log: BuildLog) -> list[str]:
         """The nearest versions that exist, below and above one that does not."""
         below = self._one(f"{name}<{version}", log, "--resolution", "highest")
-        above = self._one(f"{name}>{version}", log, "--resolution", "lowest-direct")
+        above = self._one(f"{name}>{version}", log, *_LOWEST)
         return [each for each in (below, above) if each is not None]
 
     def builds(
@@ -208,6 +239,14 @@ class PipPackages:
         packages = () if answer.code else _compiled(answer.output).packages
         return packages[0].version if packages else None
 
+    def _has_final(self, packages: Sequence[LockedPackage], log: BuildLog) -> bool:
+        """Tell whether there is a final version of a package that has none among these."""
+        return any(
+            self._one(package.name, log, "--prerelease", "disallow") is not None
+            for package in packages
+            if package.source is None and _version(package.version).is_prerelease
+        )
+
     def failure(self, answer: Answer, log: BuildLog) -> EnvironmentBuildException:
         """The error of a command that failed: uv's own words, of very many the first and the last, and a hint."""
         hint = hint_of(answer.told, lambda name, version: self.neighbours(name, version, log))
@@ -242,6 +281,13 @@ def check_installed(packages: Sequence[LockedPackage], prefix: str) -> None:
             f"uv did not install {', '.join(missing)} in {prefix!r}, and told no error",
             hint="do variables whose names begin with UV_ send packages elsewhere?",
         )
+
+
+def _version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return Version("0")
 
 
 def _error_lines(told: str) -> list[str]:

@@ -21,6 +21,28 @@ from amlnb.testing.builder_contract import KeptLog as Log
 from .package_files import BROKEN_BACKEND, make_sdist, make_wheel
 
 OLD_TAG = "cp27-cp27m-manylinux1_x86_64"
+AGO_TAG = "cp37-cp37m-manylinux1_x86_64"
+# What is asked for, what it becomes, and which of it is told as changed.
+OLD_SETS = {
+    "two pins": (("spam==1.0", "ham==1.0"), {"spam": "2.0", "ham": "2.0"}, ["spam==1.0", "ham==1.0"]),
+    "the nearest, not the newest": (("spam==1.0", "ham==3.0"), {"spam": "2.0", "ham": "3.0"}, ["spam==1.0"]),
+    "a series": (("spam==1.*", "ham==1.*"), {"spam": "2.0", "ham": "2.0"}, ["spam==1.*", "ham==1.*"]),
+    "an upper bound": (("spam==1.0", "ham<=1.0"), {"spam": "2.0", "ham": "2.0"}, ["spam==1.0", "ham<=1.0"]),
+    "an upper bound that need not change": (("spam==1.0", "ham<3"), {"spam": "2.0", "ham": "2.0"}, ["spam==1.0"]),
+    "what is not pinned is the newest": (("spam==1.0", "ham"), {"spam": "2.0", "ham": "4.0"}, ["spam==1.0"]),
+    "two that have wheels": (("spam==3.0", "ham==1.0"), {"spam": "3.0", "ham": "4.0"}, ["ham==1.0"]),
+    "a source that builds stays": (
+        ("spam==1.0", "ham==1.0", "only-source==1.0"),
+        {"spam": "2.0", "ham": "2.0", "only-source": "1.0"},
+        ["spam==1.0", "ham==1.0"],
+    ),
+    "a source that has no wheel": (
+        ("spam==1.0", "ham==1.0", "no-wheel"),
+        {"spam": "2.0", "ham": "2.0", "no-wheel": "1.0"},
+        ["spam==1.0", "ham==1.0"],
+    ),
+    "nothing is above": (("ham==1.0", "spam==4.0"), {"spam": "3.0", "ham": "4.0"}, ["ham==1.0", "spam==4.0"]),
+}
 
 
 @pytest.fixture
@@ -128,25 +150,66 @@ class TestPinsThatCannotBeMet:
         make_wheel(shelf[0], "spam", "1.0", tag=f"cp{digits}-none-any")
         make_wheel(shelf[0], "spam", "1.5")
         found, log = lock("spam==1.0")
-        told = f"Python {other.minor} has a wheel of spam 1.0 and is here: python={other.minor}"
+        told = f"Python {other.minor} is here and has wheels of spam==1.0: --env 'python={other.minor},...' takes it"
         assert told in log.text
         assert versions(found) == {"spam": "1.5"}
-        assert told in found.notes[0]
+        assert told in found.notes[1]
 
-    def test_what_is_beside_it_has_no_file_of_its_time(self, shelf, lock):
-        for version in ("1.0", "2.0"):
-            make_wheel(shelf[0], "spam", version)
-        make_wheel(shelf[0], "ham", "1.0", requires=["spam==1.0"], tag="cp37-cp37m-manylinux1_x86_64")
-        make_wheel(shelf[0], "ham", "2.0", requires=["spam==2.0"])
-        found, _ = lock("spam==1.*", "ham")
-        assert versions(found) == {"spam": "2.0", "ham": "2.0"}
-        assert "spam==1.* cannot be met: what is asked for beside it has no file of its time" in found.notes[0]
+    @pytest.mark.parametrize("name", OLD_SETS)
+    def test_a_set_of_old_pins_becomes_the_nearest_set_that_goes_together(self, shelf, lock, name):
+        pip, expected, changed = OLD_SETS[name]
+        # What fits this Python begins at 2, and wants its like beside it; 5 is not final.
+        for version in ("1.0", "1.1", "4.0"):
+            make_wheel(shelf[0], "spam", version, tag=AGO_TAG, requires=["ham>=1"])
+        for version, ham in {"2.0": "2", "2.1": "3", "3.0": "4", "5.0rc1": "0"}.items():
+            make_wheel(shelf[0], "spam", version, requires=[f"ham>={ham}"])
+        for version in ("1.0", "2.0", "3.0", "4.0"):
+            make_wheel(shelf[0], "ham", version)
+        make_sdist(shelf[0], "only-source", "1.0")
+        make_wheel(shelf[0], "only-source", "2.0")
+        make_sdist(shelf[0], "no-wheel", "1.0")
+        found, log = lock(*pip)
+        assert versions(found) == expected
+        assert [note.partition(" cannot be met")[0] for note in found.notes if " cannot be met" in note] == changed
+        for each in changed:
+            assert f"{each} becomes " in log.text
         with pytest.raises(EnvironmentBuildException):
-            lock("spam==1.*", "ham", strict=True)
+            lock(*pip, strict=True)
+
+    def test_a_source_that_a_pin_holds_back_is_not_compiled(self, shelf, lock):
+        for version in ("1.0", "2.0"):
+            make_wheel(shelf[0], "ham", version)
+        make_sdist(shelf[0], "spam", "1.0", requires=["ham==1.0"], backend=BROKEN_BACKEND)
+        make_wheel(shelf[0], "spam", "1.0", requires=["ham==1.0"], tag=AGO_TAG)
+        make_wheel(shelf[0], "spam", "2.0", requires=["ham==2.0"])
+        found, log = lock("spam", "ham==1.0")
+        assert versions(found) == {"spam": "2.0", "ham": "2.0"}
+        assert "building" not in log.text
+        assert "ham==1.0 cannot be met: what is asked for beside it has no version for this Python" in found.notes[0]
+
+    def test_no_version_that_is_not_final_unless_it_is_asked_for_or_there_is_no_other(self, shelf, lock):
+        make_wheel(shelf[0], "ham", "1.0")
+        make_wheel(shelf[0], "spam", "1.0", requires=["ham>=2"])
+        make_wheel(shelf[0], "spam", "2.0rc1", requires=["ham"])
+        make_wheel(shelf[0], "eggs", "1.0b1")
+        with pytest.raises(EnvironmentBuildException, match="ham>=2"):
+            lock("spam", "ham")
+        assert versions(lock("spam==2.0rc1", "ham")[0])["spam"] == "2.0rc1"
+        assert versions(lock("spam", "ham", pip_options=("--pre",))[0])["spam"] == "2.0rc1"
+        assert versions(lock("eggs")[0]) == {"eggs": "1.0b1"}
+
+    def test_a_version_that_never_was_is_an_error_beside_one_that_cannot_be_met(self, shelf, lock):
+        make_wheel(shelf[0], "spam", "1.0", tag=AGO_TAG)
+        make_wheel(shelf[0], "spam", "2.0")
+        make_wheel(shelf[0], "ham", "1.0")
+        make_wheel(shelf[0], "ham", "3.0")
+        for never in ("ham==2.0", "ham==9.0"):
+            with pytest.raises(EnvironmentBuildException, match=f"no version of {never}"):
+                lock("spam==1.0", never)
 
     def test_what_was_made_for_older_pythons_is_not_compiled(self, shelf, lock):
         make_sdist(shelf[0], "spam", "1.0")
-        make_wheel(shelf[0], "spam", "1.0", tag="cp37-cp37m-manylinux1_x86_64")
+        make_wheel(shelf[0], "spam", "1.0", tag=AGO_TAG)
         make_wheel(shelf[0], "spam", "1.5")
         found, log = lock("spam==1.0")
         assert versions(found) == {"spam": "1.5"}
@@ -229,7 +292,7 @@ class TestRefusals:
             (("spam==9.9",), "no version of spam==9.9", "2.0"),
             (("nowhere-at-all",), "nowhere-at-all was not found", "spelled right"),
             (("cv2",), "cv2 was not found", "opencv-python"),
-            (("spam==1.0", "ham"), "unsatisfiable", "do not go together"),
+            (("spam<2", "ham"), "unsatisfiable", "do not go together"),
         ],
     )
     def test_the_solvers_own_words_and_a_hint(self, shelf, lock, pip, words, hint):
