@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from amlnb.api import run_reading, workspace_details
 from amlnb.api.compute import ComputeTarget
+from amlnb.api.compute_target import tell_without_effect
 from amlnb.api.environment import Environment
 from amlnb.api.experiment import Experiment
 from amlnb.api.keyvault import Keyvault
 from amlnb.api.run import Run
 from amlnb.api.workspace_dicts import CallableDict, ClusterConfiguration, ModelDict
+from amlnb.api.workspace_not_served import WithoutCloud
 from amlnb.core import layout
-from amlnb.errors import AmlnbError, NotServedException, UserErrorException
-from amlnb.placeholders import LATER
+from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
@@ -24,7 +25,7 @@ _FIRST_PORT = 20000
 _PORTS = 20000
 
 
-class Workspace:
+class Workspace(WithoutCloud):
     """A workspace.
 
     Parameters
@@ -32,7 +33,12 @@ class Workspace:
     subscription_id, resource_group, workspace_name
         The names that identify it. If the configuration of the working directory has the same, it is that workspace;
         else its data are in the user's data directory (``AMLNB_HOME`` overrides that) under these three names, and are
-        made if they are not there.
+        made if they are not there, which is told.
+
+    Raises
+    ------
+    UserErrorException
+        A name is none.
     """
 
     DEFAULT_CPU_CLUSTER_NAME = "cpu-cluster"
@@ -53,8 +59,10 @@ class Workspace:
         tags: Mapping[str, str] | None = None,
         _cloud: str = "AzureCloud",
     ) -> None:
-        ids = WorkspaceIds(str(subscription_id), str(resource_group), str(workspace_name))
-        self.directory: WorkspaceDirectory = workspace_dir.open_directory(workspace_details.data_of(ids), ids)
+        given = workspace_details.tags(tags)
+        ids = WorkspaceIds(subscription_id, resource_group, workspace_name)
+        self.directory: WorkspaceDirectory = workspace_details.opened(ids)
+        workspace_details.keep(self.directory.path, tags=given)
 
     @classmethod
     def from_config(
@@ -63,15 +71,16 @@ class Workspace:
         """Open the workspace of a project.
 
         Looks upwards from ``path`` (default: the working directory) for ``.azureml/config.json``, then for a
-        ``.amlnb`` folder. A path to a file is used directly.
+        ``.amlnb`` folder. A path to a file is used directly. ``_file_name`` is the file's name in place of
+        ``config.json``.
 
         Raises
         ------
         UserErrorException
-            Nothing was found, or the configuration cannot be used.
+            The path does not exist, nothing was found, or the configuration cannot be used.
         """
-        start = os.path.abspath(path or ".")
-        found = cls._find(os.path.join(start, _file_name) if _file_name and os.path.isdir(start) else start)
+        start = workspace_details.start_of_search(path or ".", _file_name)
+        found = cls._find(start)
         if found is None:
             raise UserErrorException(
                 f"no workspace was found: there is no .azureml/config.json (nor .amlnb) in {start!r} or above it",
@@ -129,31 +138,40 @@ class Workspace:
         name, subscription_id, resource_group
             The names that identify it.
         tags, friendly_name
-            Told by `get_details`.
+            Told by `get_details`; `update` changes them.
         default_cpu_compute_target, default_gpu_compute_target
             Clusters to make in it: what ``AmlCompute.provisioning_configuration()`` made.
         exist_ok
             Open it if it exists.
         **others
-            Accepted: they are a cloud's.
+            A cloud's: without effect, which is told of those that a person gave on purpose.
 
         Raises
         ------
         UserErrorException
             It exists, and ``exist_ok`` is not set; or its name cannot be used.
         """
-        letters = str(name).replace("-", "").replace("_", "")
-        if not (3 <= len(name) <= 33) or not (letters.isascii() and letters.isalnum()) or not name[0].isalnum():
-            raise UserErrorException(
-                f"{name!r} cannot be the name of a workspace",
-                hint="3 to 33 letters, digits, '-' and '_', a letter or digit first",
-            )
-        ids = _ids(name, subscription_id, resource_group)
+        workspace_details.check_name(name)
+        tell_without_effect(
+            storage_account=storage_account,
+            key_vault=key_vault,
+            app_insights=app_insights,
+            container_registry=container_registry,
+            adb_workspace=adb_workspace,
+            primary_user_assigned_identity=primary_user_assigned_identity,
+            cmk_keyvault=cmk_keyvault,
+            resource_cmk_uri=resource_cmk_uri,
+            hbi_workspace=hbi_workspace,
+            private_endpoint_config=private_endpoint_config,
+            user_assigned_identity_for_cmk_encryption=user_assigned_identity_for_cmk_encryption,
+        )
+        said = {"tags": workspace_details.tags(tags), "friendly_name": friendly_name}
+        ids = workspace_details.ids_of(name, subscription_id, resource_group)
         path = workspace_details.data_of(ids)
         if os.path.isdir(path) and not exist_ok:
             raise UserErrorException(f"the workspace {name!r} exists in {path!r}", hint="pass exist_ok=True to open it")
         made = cls._open(path, ids)
-        workspace_details.keep(path, tags, friendly_name)
+        workspace_details.keep(path, **said)
         for cluster, configuration in (
             (cls.DEFAULT_CPU_CLUSTER_NAME, default_cpu_compute_target),
             (cls.DEFAULT_GPU_CLUSTER_NAME, default_gpu_compute_target),
@@ -183,7 +201,7 @@ class Workspace:
         here = workspace_details.configured(name, subscription_id, resource_group)
         if here is not None:
             return cls._open(*here)
-        path = workspace_dir.data_directory(_ids(name, subscription_id, resource_group), None)
+        path = workspace_dir.data_directory(workspace_details.ids_of(name, subscription_id, resource_group), None)
         if os.path.isdir(path):
             return cls._at(path)
         found = cls.list(subscription_id, None, resource_group).get(name, ())
@@ -273,23 +291,6 @@ class Workspace:
         """``{name: ComputeTarget}``, each of its exact class; this machine itself, ``local``, is not among them."""
         return CallableDict({target.name: target for target in ComputeTarget.list(self)})
 
-    @property
-    def webservices(self) -> CallableDict:
-        """Empty: amlnb deploys nothing."""
-        return CallableDict()
-
-    images = webservices
-
-    @property
-    def datastores(self) -> CallableDict:
-        """Empty: datastores are not served yet."""
-        return CallableDict()
-
-    @property
-    def datasets(self) -> CallableDict:
-        """Empty: datasets are not served yet."""
-        return CallableDict()
-
     def get_default_compute_target(self, type: str) -> ComputeTarget | None:
         """The cluster that is called as v1's default of a type, ``CPU`` or ``GPU``; None if there is none."""
         names = {"cpu": self.DEFAULT_CPU_CLUSTER_NAME, "gpu": self.DEFAULT_GPU_CLUSTER_NAME}
@@ -301,36 +302,6 @@ class Workspace:
     def get_default_keyvault(self) -> Keyvault:
         """The workspace's secrets."""
         return Keyvault(self)
-
-    def get_default_datastore(self) -> NoReturn:
-        """Refused: datastores are not served yet.
-
-        Raises
-        ------
-        NotServedException
-            Always.
-        """
-        raise NotServedException(
-            f"Workspace.get_default_datastore() {LATER}",
-            hint="read the files by their path: runs on this machine see the same files as the notebook",
-        )
-
-    def set_default_datastore(self, name: str) -> NoReturn:
-        """Refused, as `get_default_datastore`."""
-        raise NotServedException(
-            f"Workspace.set_default_datastore({name!r}) {LATER}",
-            hint="read the files by their path: runs on this machine see the same files as the notebook",
-        )
-
-    def get_mlflow_tracking_uri(self, _with_auth: bool = False) -> NoReturn:
-        """Refused: MLflow is not served yet.
-
-        Raises
-        ------
-        NotServedException
-            Always.
-        """
-        raise NotServedException(f"Workspace.get_mlflow_tracking_uri() {LATER}", hint="log with run.log(...)")
 
     @property
     def portal_url(self) -> str:
@@ -345,6 +316,34 @@ class Workspace:
     def get_details(self) -> dict[str, Any]:
         """What v1 told of a workspace; what only a cloud has is None."""
         return workspace_details.details(self.directory)
+
+    def update(
+        self,
+        friendly_name: str | None = None,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        image_build_compute: Any = None,
+        service_managed_resources_settings: Any = None,
+        primary_user_assigned_identity: Any = None,
+        allow_public_access_when_behind_vnet: Any = None,
+        v1_legacy_mode: Any = None,
+    ) -> dict[str, Any]:
+        """Change what `get_details` tells of it, and return that; None leaves as it is, the others are a cloud's.
+
+        Raises
+        ------
+        UserErrorException
+            The tags are no dict.
+        """
+        tell_without_effect(
+            image_build_compute=image_build_compute,
+            service_managed_resources_settings=service_managed_resources_settings,
+            primary_user_assigned_identity=primary_user_assigned_identity,
+            allow_public_access_when_behind_vnet=allow_public_access_when_behind_vnet,
+        )
+        said = {"tags": workspace_details.tags(tags), "friendly_name": friendly_name, "description": description}
+        workspace_details.keep(self.directory.path, **said)
+        return self.get_details()
 
     def delete(self, delete_dependent_resources: bool = False, no_wait: bool = False) -> None:
         """Remove the workspace with all of its runs, models and secrets; its configuration file stays.
@@ -397,8 +396,3 @@ class Workspace:
             f"Workspace.create(name={self.name!r}, subscription_id={ids.subscription_id!r}, "
             f"resource_group={ids.resource_group!r})"
         )
-
-
-def _ids(name: str, subscription_id: str | None, resource_group: str | None) -> WorkspaceIds:
-    local = workspace_dir.local_ids(name)
-    return WorkspaceIds(subscription_id or local.subscription_id, resource_group or local.resource_group, name)

@@ -6,12 +6,14 @@ import dataclasses
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping
+import re
+import sys
 from typing import Any
 
 import platformdirs
 
 from amlnb import host
+from amlnb.api import run_configuration_values as values
 from amlnb.core import coercion
 from amlnb.engine.delete import check_ended, remove_tree
 from amlnb.errors import UserErrorException
@@ -23,6 +25,8 @@ from amlnb.tracking import context
 
 LOCATION = "local"
 _RECORD = "workspace.json"
+_CONFIG_FOLDERS = (".azureml", "aml_config", "")
+_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{2,32}")
 _TYPE = "Microsoft.MachineLearningServices/workspaces"
 _OF_A_CLOUD = (
     *("containerRegistry", "keyVault", "applicationInsights", "identityPrincipalId", "identityTenantId"),
@@ -35,10 +39,93 @@ def read(path: str) -> dict[str, Any]:
     return read_json(os.path.join(path, _RECORD)) or {}
 
 
-def keep(path: str, tags: Mapping[str, str] | None, friendly_name: str | None) -> None:
-    """Keep what was said of a workspace with its record."""
-    given = {"tags": dict(tags or {}), "friendly_name": friendly_name}
-    said = {name: value for name, value in given.items() if value}
+def check_name(name: object) -> None:
+    """See that a workspace can be called so.
+
+    Raises
+    ------
+    UserErrorException
+        It cannot.
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise UserErrorException(
+            f"{name!r} cannot be the name of a workspace",
+            hint="3 to 33 letters, digits, '-' and '_', a letter or digit first",
+        )
+
+
+def ids_of(name: str, subscription_id: str | None, resource_group: str | None) -> WorkspaceIds:
+    """Names of a workspace; those that were not given are those of one that never had any in a cloud."""
+    local = workspace_dir.local_ids(name)
+    return WorkspaceIds(subscription_id or local.subscription_id, resource_group or local.resource_group, name)
+
+
+def opened(ids: WorkspaceIds) -> WorkspaceDirectory:
+    """Open the workspace of these names; where there is none it is made, which is told.
+
+    Raises
+    ------
+    UserErrorException
+        A name is none.
+    """
+    for what, given in dataclasses.asdict(ids).items():
+        if not isinstance(given, str) or not given:
+            raise UserErrorException(f"{what} is {given!r}", hint="give a text: there is no cloud, so any will do")
+    path = data_of(ids)
+    is_new = not os.path.isdir(path)
+    if is_new and configured(ids.workspace_name, ids.subscription_id, ids.resource_group) is None:
+        check_name(ids.workspace_name)
+    found = workspace_dir.open_directory(path, ids)
+    if is_new:
+        print(f"amlnb: made the workspace {ids.workspace_name!r} in {path!r}", file=sys.stderr)
+    return found
+
+
+def start_of_search(path: str | os.PathLike[str], file_name: str | None) -> str:
+    """Where the search for a workspace begins: a folder; or a configuration file, by its path or by its name.
+
+    Raises
+    ------
+    UserErrorException
+        The path does not exist, or there is no file of that name in it or above it.
+    """
+    start = os.path.abspath(path)
+    if not os.path.exists(start):
+        raise UserErrorException(
+            f"no workspace was found: the path {os.fspath(path)!r} does not exist",
+            hint=f"it is relative to {os.getcwd()!r}",
+        )
+    if file_name is None or os.path.isfile(start):
+        return start
+    folder = start
+    while True:
+        for place in _CONFIG_FOLDERS:
+            found = os.path.join(folder, place, file_name)
+            if os.path.isfile(found):
+                return found
+        if os.path.dirname(folder) == folder:
+            break
+        folder = os.path.dirname(folder)
+    raise UserErrorException(
+        f"no workspace was found: there is no {os.path.join(_CONFIG_FOLDERS[0], file_name)!r} in {start!r} or above it",
+        hint=f"workspace.write_config(file_name={file_name!r}) writes it",
+    )
+
+
+def tags(given: object) -> dict[str, str] | None:
+    """Tags of a workspace; None for none.
+
+    Raises
+    ------
+    UserErrorException
+        They are no dict.
+    """
+    return None if given is None else values.texts(given, "tags")
+
+
+def keep(path: str, **given: object) -> None:
+    """Keep what was said of a workspace (tags, friendly_name, description) with its record; None is nothing."""
+    said = {name: value for name, value in given.items() if value is not None}
     if not said:
         return
     host.replace_file(os.path.join(path, _RECORD), json.dumps({**read(path), **said}).encode("ascii"))
@@ -116,7 +203,7 @@ def details(directory: WorkspaceDirectory) -> dict[str, Any]:
         "tags": coercion.scalar_texts(record.get("tags")),
         "sku": "Basic",
         "workspaceid": record.get("id"),
-        "description": "",
+        "description": coercion.text(record.get("description")) or "",
         "friendlyName": coercion.text(record.get("friendly_name")) or name,
         "creationTime": dt.datetime.fromtimestamp(directory.created, dt.UTC).isoformat(),
         "hbiWorkspace": False,

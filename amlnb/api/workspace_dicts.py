@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from amlnb.api.compute import AmlCompute, AmlComputeProvisioningConfiguration
 from amlnb.api.model import Model
+from amlnb.errors import NotServedException
 
 
 class CallableDict(dict[str, Any]):
@@ -15,6 +16,18 @@ class CallableDict(dict[str, Any]):
     def __call__(self) -> CallableDict:
         """Return the dict itself."""
         return self
+
+
+class NotServedDict(CallableDict):
+    """What a workspace has none of, because it is not served: empty, and whoever asks it for one by name is told."""
+
+    def __init__(self, name: str, told: str, hint: str) -> None:
+        super().__init__()
+        self._name, self._told, self._hint = name, told, hint
+
+    def __missing__(self, key: object) -> NoReturn:
+        """Say that it is not served."""
+        raise NotServedException(f"{self._name}[{key!r}] {self._told}", hint=self._hint)
 
 
 class ModelDict(dict[str, Model]):

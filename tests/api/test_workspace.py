@@ -79,9 +79,9 @@ def test_amlnb_home_keeps_the_workspaces_of_two_folders_apart(project, tmp_path,
 
 
 def test_a_workspace_by_its_names_lives_in_the_users_data(project, tmp_path):
-    workspace = Workspace("s1", "g1", "w1")
+    workspace = Workspace("s1", "g1", "www")
     assert workspace.directory.path.startswith(str(tmp_path / "user-data"))
-    assert Workspace.get("w1", subscription_id="s1", resource_group="g1").directory.path == workspace.directory.path
+    assert Workspace.get("www", subscription_id="s1", resource_group="g1").directory.path == workspace.directory.path
     with pytest.raises(UserErrorException, match="no workspace 'w2'"):
         Workspace.get("w2")
 

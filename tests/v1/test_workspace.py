@@ -101,7 +101,7 @@ def test_by_the_names_of_the_configuration_beside_it_is_the_same_workspace(proje
     (project / "below").mkdir()
     monkeypatch.chdir(project / "below")
     assert opened().directory.path == str(project / ".amlnb")
-    assert Workspace("s1", "g1", "w2").directory.path.startswith(os.environ["XDG_DATA_HOME"])
+    assert Workspace("s1", "g1", "other").directory.path.startswith(os.environ["XDG_DATA_HOME"])
 
 
 def test_in_a_run_whose_source_has_the_configuration_it_is_the_runs_own_workspace(project):
@@ -130,10 +130,70 @@ def test_where_the_configuration_is_written(workspace, project):
     assert found.name == workspace.name
 
 
-@pytest.mark.parametrize("name", ["ab", "-abc", "_abc", "a b c", "äöü", "a.b.c", "x" * 34])
+@pytest.mark.parametrize("name", ["ab", "-abc", "_abc", "a b c", "äöü", "a.b.c", "x" * 34, 123, None, "abc\n"])
 def test_names_that_no_workspace_can_have(project, name):
     with pytest.raises(UserErrorException, match="cannot be the name"):
         Workspace.create(name)
+    with pytest.raises(UserErrorException, match=r"cannot be the name|workspace_name is"):
+        Workspace("s1", "g1", name)
+    assert not os.path.exists(os.environ["XDG_DATA_HOME"])
+
+
+@pytest.mark.parametrize("given", [(None, "g1", "www"), ("s1", None, "www"), ("s1", "g1", None), ("", "g1", "www"), (3, "g", "www")])
+def test_names_are_texts(project, given):
+    with pytest.raises(UserErrorException, match=r"subscription_id is|resource_group is|workspace_name is"):
+        Workspace(*given)
+
+
+def test_a_workspace_that_is_made_by_its_names_is_told_once(project, capsys):
+    made = Workspace("s1", "g1", "www", tags={"a": 1})
+    assert capsys.readouterr().err == f"amlnb: made the workspace 'www' in {made.directory.path!r}\n"
+    assert Workspace("s1", "g1", "www").get_details()["tags"] == {"a": "1"}
+    assert capsys.readouterr().err == ""
+
+
+def test_a_configured_workspace_opens_whatever_its_name_is(project):
+    write(project / ".azureml/config.json", {**IDS, "workspace_name": "w1"})
+    assert Workspace("s1", "g1", "w1").directory.path == str(project / ".amlnb")
+
+
+@pytest.mark.parametrize("place", [".azureml", "aml_config", ""])
+def test_a_configuration_of_another_name_is_looked_for_upwards(project, place):
+    write(project / place / "mine.json", IDS)
+    (project / "below" / "deep").mkdir(parents=True)
+    assert Workspace.from_config(path=str(project / "below" / "deep"), _file_name="mine.json").name == "www"
+    assert Workspace.from_config(_file_name="mine.json").name == "www"
+    with pytest.raises(UserErrorException, match=r"there is no '\.azureml/other\.json' in"):
+        Workspace.from_config(_file_name="other.json")
+
+
+@pytest.mark.parametrize("path", ["nowhere", "nowhere/config.json", "/no/where"])
+def test_a_path_that_does_not_exist_is_named(project, path):
+    write(project / ".azureml/config.json", IDS)
+    with pytest.raises(UserErrorException, match=f"the path '{path}' does not exist"):
+        Workspace.from_config(path)
+
+
+def test_a_workspace_is_changed(workspace, capsys):
+    workspace.update(tags={"a": 1}, description="Ours")
+    details = workspace.update(friendly_name="Mine", image_build_compute="cpu-cluster")
+    assert capsys.readouterr().out == "Warning: image_build_compute has no effect: there is no cloud\n"
+    assert (details["tags"], details["description"], details["friendlyName"]) == ({"a": "1"}, "Ours", "Mine")
+    assert workspace.update(tags={})["tags"] == {}
+    with pytest.raises(UserErrorException, match=r"tags is \['a'\], a list"):
+        workspace.update(tags=["a"])
+    workspace.sync_keys()
+    assert "sync_keys has no effect" in capsys.readouterr().out
+    assert workspace.private_endpoints == {}
+
+
+def test_what_only_a_cloud_has_is_told_when_a_workspace_is_made(project, capsys):
+    Workspace.create("mine", storage_account="s", hbi_workspace=True, private_endpoint_config=object(), location="eastus")
+    told = "Warning: storage_account, hbi_workspace, private_endpoint_config have no effect: there is no cloud\n"
+    assert capsys.readouterr().out == told
+    with pytest.raises(UserErrorException, match="tags is 'a', a str"):
+        Workspace.create("other", tags="a")
+    assert list(Workspace.list(None)) == ["mine"]
 
 
 def test_workspaces_are_listed_and_found_by_name(project):
@@ -202,6 +262,10 @@ def test_models_are_a_dict_of_the_newest_and_called_a_list(workspace, project):
 def test_what_there_is_none_of(workspace, name):
     found = getattr(workspace, name)
     assert (dict(found), dict(found()), list(found.items())) == ({}, {}, [])
+    assert ("x" in found, found.get("x"), len(found)) == (False, None, 0)
+    with pytest.raises(NotServedException, match=rf"Workspace\.{name}\['x'\]") as raised:
+        found["x"]
+    assert raised.value.hint
 
 
 @pytest.mark.parametrize(
