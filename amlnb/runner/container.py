@@ -17,7 +17,16 @@ _SHM_SIZE = "2g"  # as v1 had it
 _END_LIMIT_S = 60
 _HIGHEST_SIGNAL = 64
 # Variables that the client itself goes by; another value for the container has to stand in the command line.
-_OF_THE_CLIENT = ("DOCKER_", "CONTAINER", "XDG_", "HOME", "PATH", "TMPDIR", "LD_")
+_OF_THE_CLIENT = frozenset(
+    [
+        *("HOME", "PATH", "TMPDIR", "LD_AUDIT", "LD_DEBUG", "LD_LIBRARY_PATH", "LD_PRELOAD"),
+        *("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+        *("DOCKER_API_VERSION", "DOCKER_CERT_PATH", "DOCKER_CONFIG", "DOCKER_CONTENT_TRUST", "DOCKER_CONTEXT"),
+        *("DOCKER_DEFAULT_PLATFORM", "DOCKER_HOST", "DOCKER_TLS", "DOCKER_TLS_VERIFY"),
+        *("CONTAINER_CONNECTION", "CONTAINER_HOST", "CONTAINER_SSHKEY", "STORAGE_DRIVER", "STORAGE_OPTS"),
+        *("CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE", "CONTAINERS_REGISTRIES_CONF", "CONTAINERS_STORAGE_CONF"),
+    ]
+)
 
 
 def name_of(launch: Launch) -> str:
@@ -56,14 +65,14 @@ def argv(launch: Launch, work: str) -> List[str]:
     for name, value in _for_everyone().items():
         command += ["-e", f"{name}={value}"] if name not in variables else []
     for name in sorted(variables):
-        command += ["-e", f"{name}={variables[name]}" if name.startswith(_OF_THE_CLIENT) else name]
+        command += ["-e", f"{name}={variables[name]}" if name in _OF_THE_CLIENT else name]
     return [*command, *map(str, asked.get("arguments") or []), built["image"], *launch.command()]
 
 
 def client_environment(launch: Launch) -> Dict[str, str]:
     """Environment of the engine's client: the person's, and the variables of the container."""
     variables = launch.environment()
-    inside = {name: value for name, value in variables.items() if not name.startswith(_OF_THE_CLIENT)}
+    inside = {name: value for name, value in variables.items() if name not in _OF_THE_CLIENT}
     return dict(launch.environ, **inside)
 
 

@@ -87,6 +87,15 @@ def test_values_of_variables_do_not_stand_in_the_command_line(tmp_path):
     assert argv[-5:] == ["sha256:1", "/py", "train.py", "--rate", "0.1"]
 
 
+@pytest.mark.parametrize("name", ["DOCKER_PASSWORD", "CONTAINER_TOKEN", "HOMEPAGE_TOKEN", "LD_TOKEN", "PATH_TO_KEY", "XDG_KEY"])
+def test_a_name_that_begins_as_one_of_the_clients_is_none_of_them(tmp_path, name):
+    launch = launch_of(tmp_path, definition={"environment_variables": {name: SECRET}})
+    argv = container.argv(launch, "/work")
+    assert not any(SECRET in word for word in argv)
+    assert argv[argv.index(name) - 1] == "-e"
+    assert container.client_environment(launch)[name] == SECRET
+
+
 @given(st.dictionaries(st.from_regex(r"[A-Z_][A-Z0-9_]{0,9}", fullmatch=True), st.text("abc $'\"\\\n=,", min_size=6)))
 def test_whatever_variables_are_called_they_reach_the_container(variables):
     with tempfile.TemporaryDirectory() as folder:

@@ -23,7 +23,7 @@ ADDRESSES = {
 
 
 def test_a_variable_in_a_part_of_it_makes_it_no_variable():
-    with pytest.raises(UserErrorException, match="token in the address of .* is a secret") as raised:
+    with pytest.raises(UserErrorException, match="is a secret") as raised:
         requirements_text.parse([("here", "-i https://h.example/simple?token=S3cr3t${X}")], "/", {"X": "x"})
     assert SECRET not in str(raised.value)
 
