@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 
 from amlnb.api.in_job import JobExperiment
 from amlnb.api.run import Run
@@ -12,6 +11,7 @@ from amlnb.core.filters import has
 from amlnb.errors import UserErrorException
 from amlnb.store import light_reader, run_record
 from amlnb.store.plain_files import read_json
+from amlnb.tracking import faults
 from amlnb.tracking.edits import add_edit
 from amlnb.tracking.seal import seal
 
@@ -94,10 +94,11 @@ def _ask_for_end(run: Run, state: str, error: Optional[Dict[str, Any]]) -> None:
         return
     if not run._record().get("owner"):
         told = {} if error is None else {"error": error}
-        add_edit(run.directory, dict({"op": edits.CANCEL, "by": f"pid {os.getpid()}"}, **told))
+        edit = dict({"op": edits.CANCEL, "by": f"pid {os.getpid()}"}, **told)
+        faults.attempt(run.directory, "cancel", lambda: add_edit(run.directory, edit))
         return
-    final = {"attempt": max(facts.attempt, 1), "state": state, "started": facts.started, "ended": time.time()}
-    seal(run.directory, dict(final, exit_code=None, signal=None, reason=None, error=error, warnings=[]))
+    final = {"attempt": max(facts.attempt, 1), "state": state, "started": facts.started, "error": error}
+    faults.attempt(run.directory, "end of the run", lambda: seal(run.directory, final))
 
 
 def run_at(directory: str) -> Run:

@@ -7,7 +7,7 @@ was and wakes the courier.
 from __future__ import annotations
 
 from amlnb.errors import AmlnbError, NotServedException, RunEnvironmentException, UserErrorException
-from amlnb.tracking import context, edits
+from amlnb.tracking import context
 from amlnb.tracking.tracked_run import TrackedRun
 
 TYPE_CHECKING = False
@@ -41,7 +41,7 @@ class RunContent(TrackedRun):
     def remove_tags(self, tags: Any) -> None:
         """Remove tags by their keys."""
         keys = [tags] if isinstance(tags, str) else tags
-        edits.add_edit(self._directory, {"op": "tags", "tags": {}, "remove": [str(key) for key in keys]})
+        self._edit({"op": "tags", "tags": {}, "remove": [str(key) for key in keys]})
 
     def get_properties(self) -> Dict[str, str]:
         """Properties of the run."""

@@ -30,7 +30,8 @@ class Job:
         What the runner is told of the environment that was built for it; None for the Python of its definition.
     arrived
         What a back end that mirrors calls when all of the run's files are here, before it writes the seal: it puts
-        the run's models and children where the workspace has them. May be called again; may raise OSError.
+        the run's models and children where the workspace has them. It is called again until it says True: all is in
+        its place, or given up and told.
     """
 
     run_id: str
@@ -43,7 +44,7 @@ class Job:
     run_side: str
     target: Mapping[str, Any]
     environment: Mapping[str, Any] | None = None
-    arrived: Callable[[], object] = lambda: None
+    arrived: Callable[[], bool] = lambda: True
 
 
 class Standing(enum.Enum):

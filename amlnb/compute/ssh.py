@@ -72,6 +72,8 @@ class SshBackend:
         self._mirrors: dict[str, Mirror] = {}
         # Runs that the relay of this connection was told of.
         self._told: set[str] = set()
+        # Those whose mirror was found to be as the home is, and whose models and children are put in their places.
+        self._verified: set[str] = set()
 
     def stage(self, job: Job) -> None:
         """Make the run's home and bring the objects that are missing there."""
@@ -158,20 +160,17 @@ class SshBackend:
         """Compare a mirror that has everything with its home; write the seal if they are the same."""
         mirror, name = self._mirror(job), _name(job)
         compared: set[str] = set()
-        while hashes := mirror.hashes(_VERIFY_BYTES, compared):
+        while name not in self._verified and (hashes := mirror.hashes(_VERIFY_BYTES, compared)):
             answer = self._ask(job, {"op": "verify", "run": name, "hashes": hashes})
             # What is only here was made here: by a client that logs to the run or uploads to it.
             if set(answer["differing"]) - set(answer["gone"]) and mirror.verified_again() < _VERIFY_ROUNDS:
                 return False  # the next look brings them anew
             compared.update(hashes)
-        final = self._ask(job, {"op": "final", "run": name})["final"]
-        try:
-            job.arrived()
-        except OSError as error:
-            raise BackendUnavailable(
-                f"the models and children of the run {job.run_id!r} cannot be kept: {error}", hint="is the disk full?"
-            ) from error
-        mirror.finish(final)
+        self._verified.add(name)
+        if not job.arrived():
+            return False
+        mirror.finish(self._ask(job, {"op": "final", "run": name})["final"])
+        self._verified.discard(name)
         return True
 
     def _mirror(self, job: Job) -> Mirror:

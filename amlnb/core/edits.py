@@ -74,9 +74,9 @@ def fold(record: Dict[str, Any], edits: Iterable[Dict[str, Any]]) -> Edited:
         elif op in (ARCHIVE, REACTIVATE):
             state.archived = op == ARCHIVE
             state.archived_at = coercion.unix_time(edit.get("time")) if state.archived else None
-        elif op == CANCEL:
+        elif op == CANCEL and not state.cancel:  # the first word of an end stands
             state.cancel = True
-            state.cancel_error = state.cancel_error or coercion.mapping(edit.get("error")) or None
+            state.cancel_error = coercion.mapping(edit.get("error")) or None
     return state
 
 

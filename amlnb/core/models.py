@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, List, Tuple
 
 _LONGEST_NAME = 255
+_LONGEST_VERSION = 18
 
 
 def check_name(name: Any) -> str:
@@ -30,6 +31,11 @@ def check_name(name: Any) -> str:
     )
 
 
+def is_plain_name(path: object) -> bool:
+    """Tell whether a path is the name of something in a folder itself, as ``path`` of a model's record must be."""
+    return isinstance(path, str) and path not in ("", ".", "..") and "/" not in path and "\0" not in path
+
+
 def check_version(version: Any) -> int:
     """Return a version as a number; texts of digits are taken too.
 
@@ -40,7 +46,8 @@ def check_version(version: Any) -> int:
     """
     if isinstance(version, int) and not isinstance(version, bool) and version > 0:
         return version
-    if isinstance(version, str) and version.isascii() and version.isdigit() and int(version) > 0:
+    is_number = isinstance(version, str) and version.isascii() and version.isdigit()
+    if is_number and len(version) <= _LONGEST_VERSION and int(version) > 0:
         return int(version)
     raise WebserviceException(f"{version!r:.100} is no version of a model", hint="versions are 1, 2, 3, ...")
 
@@ -98,7 +105,6 @@ class ModelFacts:
         self, directory: str, version: int, record: Dict[str, Any], edits: Iterable[Dict[str, Any]] = ()
     ) -> None:
         edited = edits_.fold(record, edits)
-        record = edited.described
         self.directory = directory
         self.version = version
         self.name = coercion.text(record.get("name")) or ""
@@ -106,12 +112,13 @@ class ModelFacts:
         self.created = coercion.unix_time(record.get("created")) or 0.0
         self.tags = edited.tags
         self.properties = edited.properties
-        self.description = coercion.text(record.get("description"))
         self.run_id = coercion.text(record.get("run_id"))
         self.experiment = coercion.text(record.get("experiment"))
         self.framework = coercion.text(record.get("framework"))
         self.framework_version = coercion.text(record.get("framework_version"))
         self.registration = coercion.text(record.get("registration"))
+        record = edited.described
+        self.description = coercion.text(record.get("description"))
         self.datasets: List[Any] = coercion.items(record.get("datasets"))
         self.sample_input = coercion.text(record.get("sample_input"))
         self.sample_output = coercion.text(record.get("sample_output"))

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any, Dict, Iterable, List, Optional
 
 RUNNER_LOST = "RunnerLost"
+SAID_FAILED = "its client said so"
 _SEAL_DAMAGED = (
     f"it has ended, and how cannot be told: its {layout.FINAL_JSON} is damaged or of a newer version; "
     "hint: upgrade amlnb, or restore the file from a copy; metrics, log and files are complete without it"
@@ -35,6 +36,7 @@ class RunFacts:
     __slots__ = (
         "archived",
         "attempt",
+        "cancel_error",
         "cancel_requested",
         "display_name",
         "ended",
@@ -70,6 +72,7 @@ class RunFacts:
         self.display_name: Optional[str] = None
         self.archived = False
         self.cancel_requested = False
+        self.cancel_error: Optional[Dict[str, Any]] = None
 
 
 def replay(
@@ -97,6 +100,7 @@ def replay(
     edited = edits_.fold(record, edits)
     facts.tags, facts.properties = edited.tags, edited.properties
     facts.display_name, facts.archived, facts.cancel_requested = edited.display_name, edited.archived, edited.cancel
+    facts.cancel_error = edited.cancel_error
     facts.warnings = coercion.texts(record.get("warnings"))
     if record.get("owner"):
         facts.phase, facts.attempt, facts.started = states.RUNNING, 1, coercion.unix_time(record.get("created"))
@@ -112,11 +116,22 @@ def replay(
     return facts
 
 
-def runner_lost(cancel_requested: bool, *, owned: bool = False) -> Dict[str, Any]:
+def runner_lost(
+    cancel_requested: bool, said: Optional[Dict[str, Any]] = None, *, owned: bool = False
+) -> Dict[str, Any]:
     """State, reason and error of a run whose keeper is proved dead without having sealed it.
 
-    ``owned`` tells of a run that lived in the process that made it, which nothing can submit again.
+    Parameters
+    ----------
+    cancel_requested
+        Its end was asked for.
+    said
+        The error of a client who asked for it because the run has failed.
+    owned
+        It lived in the process that made it, so nothing can submit it again.
     """
+    if said is not None:
+        return {"state": states.FAILED, "reason": SAID_FAILED, "error": said}
     if cancel_requested:
         return {"state": states.CANCELED, "reason": "canceled; the runner ended before it could say so", "error": None}
     return {
@@ -203,7 +218,7 @@ def _error(value: object) -> Optional[Dict[str, Any]]:
 
 def _overlay(facts: RunFacts, liveness: str, unreachable: Optional[str], *, owned: bool) -> None:
     if liveness == identity.DEAD:
-        lost = runner_lost(facts.cancel_requested, owned=owned)
+        lost = runner_lost(facts.cancel_requested, facts.cancel_error, owned=owned)
         facts.phase = facts.state = lost["state"]
         facts.error, facts.reason = lost["error"], lost["reason"]
     elif unreachable:

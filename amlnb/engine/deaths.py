@@ -32,7 +32,8 @@ def record_death(directory: str) -> None:
     reader.refresh()
     facts = reader.facts()
     if not facts.sealed:
-        seal_run(reader, runner_lost(facts.cancel_requested, owned=bool(reader.record.get("owner"))))
+        owned = bool(reader.record.get("owner"))
+        seal_run(reader, runner_lost(facts.cancel_requested, facts.cancel_error, owned=owned))
 
 
 def end_leftovers(run_id: str) -> None:
@@ -48,14 +49,9 @@ def end_leftovers(run_id: str) -> None:
 def seal_run(reader: RunReader, outcome: dict[str, object]) -> bool:
     """Seal a run that has no runner to do it; ``outcome`` has at least ``state``."""
     facts = reader.facts()
-    return _seal(reader.directory, {"attempt": max(facts.attempt, 1), "started": facts.started, **outcome})
+    return seal_.seal(reader.directory, {"attempt": max(facts.attempt, 1), "started": facts.started, **outcome})
 
 
 def seal_unstarted(directory: str, outcome: dict[str, object]) -> bool:
     """Seal a run that never had a runner; ``outcome`` has at least ``state``."""
-    return _seal(directory, {"attempt": 1, "started": None, **outcome})
-
-
-def _seal(directory: str, outcome: dict[str, object]) -> bool:
-    rest: dict[str, object] = {"exit_code": None, "signal": None, "reason": None, "error": None, "warnings": []}
-    return seal_.seal(directory, {**rest, "ended": time.time(), **outcome})
+    return seal_.seal(directory, outcome)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import select
 import signal
@@ -21,6 +20,8 @@ from amlnb.errors import AmlnbError
 from amlnb.runner import container, failure, process_tree, verdict, workdir
 from amlnb.runner.launch import Launch
 from amlnb.runner.system_metrics import SystemMetrics
+from amlnb.store.edits import EditReader
+from amlnb.store.run_record import is_mirror
 from amlnb.tracking import arrival, context, create
 from amlnb.tracking import seal as seal_
 from amlnb.tracking.journal import JournalWriter
@@ -95,7 +96,7 @@ class _Runner:
         self._status: Optional[int] = None
         self._started: Optional[float] = None
         self._ended_because: Optional[str] = None
-        self._seen_edits: Set[str] = set()
+        self._edits = EditReader(launch.directory)
         self._edits_mark = -1
         self._canceled = False
         self._said_failed: Optional[Dict[str, Any]] = None
@@ -336,19 +337,11 @@ class _Runner:
             if mark == self._edits_mark and time.time_ns() - mark > 2 * 10**9:
                 return
             self._edits_mark = mark
-            new = [name for name in os.listdir(folder) if edits.number_of(name) and name not in self._seen_edits]
+            self._edits.refresh()
         except OSError:
             return
-        for name in new:
-            self._seen_edits.add(name)
-            try:
-                with open(os.path.join(folder, name), encoding="utf-8") as file:
-                    edit = json.load(file)
-            except (OSError, ValueError):
-                continue
-            if isinstance(edit, dict) and edit.get("op") == edits.CANCEL:
-                self._canceled = True
-                self._said_failed = edit.get("error")
+        told = edits.fold({}, self._edits.ordered())
+        self._canceled, self._said_failed = told.cancel, told.cancel_error
 
     # -- what is written -------------------------------------------------------------------------------------------
 
@@ -359,30 +352,26 @@ class _Runner:
 
     def _seal(self, outcome: verdict.Outcome) -> None:
         self._journal.close()
-        final = dict(
-            outcome,
-            attempt=self._launch.attempt,
-            started=self._started,
-            ended=time.time(),
-            warnings=self._warnings,
-        )
+        final = dict(outcome, attempt=self._launch.attempt, started=self._started, ended=time.time())
         pause_s = 0.1
         while os.path.isdir(self._directory):
             try:
-                if not self._is_mirrored():
-                    arrival.arrive(self._directory, os.path.dirname(os.path.dirname(self._directory)))
-                seal_.seal(self._directory, final)
+                warnings = self._warnings + self._brought_to_its_workspace()
+                seal_.seal(self._directory, dict(final, warnings=warnings))
                 return
             except OSError:
                 # A full disk may be freed; the state stays Finalizing until then, however long that takes.
                 time.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_SEAL_PAUSE_S)
 
-
-    def _is_mirrored(self) -> bool:
-        """Tell whether what the run left for its workspace is put there at the other end."""
-        home: Dict[str, Any] = self._launch.record.get("home") or {}
-        return str(home.get("kind", "local")) != "local"
+    def _brought_to_its_workspace(self) -> List[str]:
+        """Put what the run left for its workspace there, if it is here; return what is to be told of it."""
+        told: List[str] = []
+        if not is_mirror(self._launch.record):
+            left = arrival.Arrival(self._directory, os.path.dirname(os.path.dirname(self._directory)), told.append)
+            while not left.is_over():
+                self._sleep(_TICK_S)
+        return told
 
 
 def _become_user_process(

@@ -21,6 +21,7 @@ from amlnb.runner import main as runner
 from amlnb.runner import process_tree
 from amlnb.runner.detach import detached
 from amlnb.runner.relay_feed import Budget, RunFeed
+from amlnb.store.edits import edited
 from amlnb.tracking import context, create, seal
 
 TYPE_CHECKING = False
@@ -258,9 +259,9 @@ def _record_death(directory: str, attempt: int) -> None:
             break
         process_tree.send(left, signal.SIGKILL)
         time.sleep(0.01)
-    outcome = {"attempt": attempt, "started": _started(directory), "ended": time.time(), "exit_code": None}
-    lost = replay.runner_lost(_cancel_requested(directory))
-    seal.seal(directory, dict(outcome, signal=None, warnings=[], **lost))
+    told = edited(directory, {})
+    lost = replay.runner_lost(told.cancel, told.cancel_error)
+    seal.seal(directory, dict(lost, attempt=attempt, started=_started(directory)))
 
 
 def _started(directory: str) -> Optional[float]:
@@ -275,19 +276,6 @@ def _started(directory: str) -> Optional[float]:
                     if event.get("phase") == states.RUNNING and isinstance(event.get("time"), float):
                         times.append(event["time"])
     return max(times) if times else None
-
-
-def _cancel_requested(directory: str) -> bool:
-    folder = os.path.join(directory, layout.EDITS)
-    for name in os.listdir(folder):
-        try:
-            with open(os.path.join(folder, name), encoding="utf-8") as file:
-                edit = json.load(file)
-        except (OSError, ValueError):
-            continue
-        if isinstance(edit, dict) and edit.get("op") == "cancel":
-            return True
-    return False
 
 
 def _remove_old(folder: str) -> None:

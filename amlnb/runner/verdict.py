@@ -6,6 +6,7 @@ import os
 import signal
 
 from amlnb.core import states
+from amlnb.core.replay import SAID_FAILED
 from amlnb.errors import told_error
 from amlnb.runner import missing_module
 
@@ -106,7 +107,7 @@ def as_said(outcome: Outcome, error: object) -> Outcome:
     """End of a run that its client did not cancel but said to have failed, with this error."""
     if outcome["state"] != states.CANCELED or not isinstance(error, dict):
         return outcome
-    return dict(outcome, state=states.FAILED, reason="its client said so", error=error)
+    return dict(outcome, state=states.FAILED, reason=SAID_FAILED, error=error)
 
 
 def cannot_prepare(error: Exception) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from amlnb.core import layout
-from amlnb.core.models import ModelFacts
+from amlnb.core.models import ModelFacts, is_plain_name
 from amlnb.errors import FormatError
 from amlnb.store.edits import ordered_edits
 from amlnb.store.plain_files import read_json
@@ -61,11 +61,18 @@ def read_model(models: str, name: str, version: int) -> Optional[ModelFacts]:
             f"{path!r} has format {number}, and this amlnb reads up to {layout.FORMAT}",
             hint="upgrade amlnb: pip install -U amlnb",
         )
-    if record is None or record.get("name") != name or not isinstance(record.get("path"), str):
+    if record is None or record.get("name") != name or not _is_there(directory, record.get("path")):
         raise FormatError(
-            f"{path!r} is damaged", hint="restore the file from a copy; the files of the model are still beside it"
+            f"{path!r} is damaged, or what it names is not there",
+            hint="restore the version from a copy; what is left of the files of the model is beside it",
         )
     return ModelFacts(directory, version, record, ordered_edits(directory))
+
+
+def _is_there(directory: str, path: object) -> bool:
+    """Tell whether what was registered is in the version's folder, and is no link out of it."""
+    full = os.path.join(directory, layout.MODEL_FILES, str(path))
+    return is_plain_name(path) and os.path.exists(full) and not os.path.islink(full)
 
 
 def latest_model(models: str, name: str) -> Optional[ModelFacts]:

@@ -10,16 +10,16 @@ import errno
 import os
 
 from amlnb.core import layout
-from amlnb.core.coercion import unix_time
 from amlnb.tracking import create
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, Tuple
+    from typing import Any, Callable, Dict, List, Mapping, Set
 
     Keep = Callable[[str, str], Any]
 
-_DELETED = "deleted.json"
+# What is left of the record of a version that was deleted.
+DELETED = "deleted.json"
 _IN_USE = (errno.ENOTEMPTY, errno.EEXIST)
 
 
@@ -75,22 +75,6 @@ def put_off(run_directory: str, record: Dict[str, Any], files: Mapping[str, str]
     _make(folder, record, files, None, lambda temporary: os.rename(temporary, os.path.join(folder, name)))
 
 
-def apply_put_off(run_directory: str, models: str) -> None:
-    """Register what a run left to be registered, in its order; what is there already is not made again.
-
-    Raises
-    ------
-    OSError
-        The file system refused; the rest is made at the next call.
-    """
-    for name, record in _waiting(os.path.join(run_directory, layout.REGISTRATIONS)):
-        if name in _registrations(models, record["name"]):
-            continue
-        top = os.path.join(run_directory, layout.REGISTRATIONS, name, layout.MODEL_FILES)
-        files = {os.path.relpath(path, top): path for path in _below(top)}
-        register(models, dict(record, registration=name), files, _link)
-
-
 def delete(directory: str) -> None:
     """Delete a version of a model; its number is not given again.
 
@@ -102,7 +86,7 @@ def delete(directory: str) -> None:
     import shutil
 
     # The version is gone with this rename; what stays behind holds its number.
-    os.replace(os.path.join(directory, layout.MODEL_JSON), os.path.join(directory, _DELETED))
+    os.replace(os.path.join(directory, layout.MODEL_JSON), os.path.join(directory, DELETED))
     for name in (layout.MODEL_FILES, layout.EDITS):
         shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
 
@@ -131,26 +115,16 @@ def _make(
         shutil.rmtree(temporary, ignore_errors=True)  # moved away where all went well
 
 
-def _waiting(folder: str) -> List[Tuple[str, Dict[str, Any]]]:
-    """The registrations that wait in a folder, the oldest first."""
-    found = []
-    for name in _names(folder):
-        record = None if name.startswith(".") else _read(os.path.join(folder, name, layout.MODEL_JSON))
-        if record is not None and isinstance(record.get("name"), str):
-            found.append((unix_time(record.get("created")) or 0.0, name, record))
-    return [(name, record) for _, name, record in sorted(found, key=lambda each: each[:2])]
-
-
-def _registrations(models: str, name: str) -> List[Any]:
+def registrations(models: str, name: str) -> Set[str]:
     """What the versions of a model were registered as, of those that came from elsewhere; deleted ones count."""
     folder = os.path.join(models, layout.model_directory_name(name))
     records = (
         _read(os.path.join(folder, version, file))
         for version in _names(folder)
         if version.isdigit()
-        for file in (layout.MODEL_JSON, _DELETED)
+        for file in (layout.MODEL_JSON, DELETED)
     )
-    return [record.get("registration") for record in records if record]
+    return {record["registration"] for record in records if record and isinstance(record.get("registration"), str)}
 
 
 def _names(folder: str) -> List[str]:
@@ -166,20 +140,6 @@ def _read(path: str) -> Any:
     try:
         with open(path, encoding="utf-8") as file:
             record = json.load(file)
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
-
-
-def _below(top: str) -> List[str]:
-    return [os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names]
-
-
-def _link(source: str, target: str) -> None:
-    """Both are never written again, so they may share their bytes."""
-    import shutil
-
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)

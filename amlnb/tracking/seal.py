@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from amlnb.core import layout
 from amlnb.tracking import create
@@ -30,6 +31,13 @@ _MANIFEST_FOLDERS = (
 def seal(run_directory: str, final: Dict[str, Any]) -> bool:
     """Write ``final.json`` with the sizes of the run's files; False if the run is sealed already.
 
+    Parameters
+    ----------
+    run_directory
+        The run.
+    final
+        What is told of its end: ``state``, and whatever is not as in a run that never began and ends now.
+
     Raises
     ------
     OSError
@@ -38,7 +46,9 @@ def seal(run_directory: str, final: Dict[str, Any]) -> bool:
     path = os.path.join(run_directory, layout.FINAL_JSON)
     if os.path.exists(path):
         return False
-    final = dict(final, format=layout.FORMAT, sizes=dict(file_sizes(run_directory)))
+    untold: Dict[str, Any] = {"attempt": 1, "started": None, "ended": time.time(), "exit_code": None, "signal": None}
+    untold.update(reason=None, error=None, warnings=[])
+    final = dict(untold, **dict(final, format=layout.FORMAT, sizes=dict(file_sizes(run_directory))))
     try:
         create.publish_json(path, final)
     except FileExistsError:

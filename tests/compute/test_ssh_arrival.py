@@ -86,3 +86,29 @@ def test_an_arrival_that_is_done_again_changes_nothing(far_run):
     arrive(far_run.directory, workspace.directory.path)
     assert [model.version for model in Model.list(workspace, "net")] == [2]
     assert len(list(far_run.get_children())) == 2
+
+
+ODD = """
+import json, os
+from azureml.core import Run
+directory = Run.get_context().directory
+os.makedirs(directory + "/children/x")
+with open(directory + "/children/x/run.json", "w") as file:
+    json.dump({"format": 1, "id": "x", "experiment": "e"}, file)
+with open(directory + "/children/x/edits", "w") as file:
+    file.write("a file")
+"""
+
+
+def test_what_cannot_be_placed_is_told_and_holds_up_nobody(near_folder, far_host, tmp_path):
+    data = open_directory(str(near_folder / tmp_path.name / ".amlnb"), local_ids("ssh"))
+    targets.write(data.path, "far", far_host.definition())
+    experiment = Experiment(Workspace._at(data.path), "ssh")
+    runs = []
+    for name, text in (("odd", ODD), ("good", "print('good')")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "t.py").write_text(text)
+        runs.append(experiment.submit(RunSpec("ssh", str(tmp_path / name), script="t.py", target="far")))
+    details = [run.wait_for_completion() for run in runs]
+    assert [each["status"] for each in details] == ["Completed", "Completed"]
+    assert "the child run 'x' was not put among the runs" in str(details[0]["warnings"])

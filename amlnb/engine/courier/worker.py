@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from amlnb.compute.backend import Backend, Job, JobStatus, Standing
-from amlnb.core import layout, states
+from amlnb.core import events, layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
 from amlnb.engine.courier.models import bring_models
@@ -25,7 +25,8 @@ from amlnb.runner import verdict
 from amlnb.store.edits import EditReader
 from amlnb.store.plain_files import read_json
 from amlnb.tracking import create
-from amlnb.tracking.arrival import arrive
+from amlnb.tracking.arrival import Arrival
+from amlnb.tracking.journal import JournalWriter
 
 # A runner that dies before it claims its run is started again, so often.
 _MOST_STARTS = 3
@@ -79,7 +80,8 @@ class Worker:
 
     def add(self, name: str, ticket: queue.Ticket, job: Job) -> None:
         """Take a ticket; a run that has an attempt already is only watched."""
-        job = replace(job, arrived=partial(arrive, ticket.directory, ticket.data))
+        arrival = Arrival(ticket.directory, ticket.data, partial(_warn, ticket.directory))
+        job = replace(job, arrived=arrival.is_over)
         entry = Entry(name, ticket, job, EditReader(ticket.directory))
         entry.active = has_begun(ticket.directory)
         if not entry.active:
@@ -188,9 +190,10 @@ class Worker:
         if status.standing is Standing.ENDED:
             self._finish(entry)
         elif status.standing is Standing.LOST:
-            entry.job.arrived()
-            deaths.record_death(entry.job.directory)
-            self._finish(entry)
+            deaths.end_leftovers(entry.job.run_id)
+            if entry.job.arrived():
+                deaths.record_death(entry.job.directory)
+                self._finish(entry)
         elif status.standing is Standing.NOT_STARTED:
             entry.active = entry.may_have_started = False
         elif status.standing is Standing.RUNNING and entry.job.target.get("kind") != LOCAL:
@@ -262,6 +265,12 @@ def _others_go_on(entry: Entry) -> Iterator[None]:
         if repr(error) != entry.told:
             entry.told = repr(error)
             log(f"{entry.job.run_id}: {traceback.format_exc()}")
+
+
+def _warn(directory: str, text: str) -> None:
+    journal = JournalWriter(directory, "courier")
+    journal.write_event({"t": events.WARNING, "time": time.time(), "text": text})
+    journal.close()
 
 
 def _write_mirror(entry: Entry, reason: str | None) -> None:
