@@ -91,12 +91,36 @@ def written_parameters(texts: Mapping[str, str], path: str) -> dict[str, object]
     Raises
     ------
     UserErrorException
-        The notebook cannot be used.
+        The notebook cannot be used, or has no such parameters.
     """
-    known = parameters_of(read_notebook(path)) or {}
-    return {
-        name: text if name in known and known[name].kind is str else literal(text) for name, text in texts.items()
-    }
+    notebook = read_notebook(path)
+    known = parameters_of(notebook) or {}
+    found = {name: text if name in known and known[name].kind is str else literal(text) for name, text in texts.items()}
+    return checked(found, notebook, path)
+
+
+def injected(
+    given: Mapping[str, object], notebook: Mapping[str, Any], path: str
+) -> tuple[dict[str, object], list[str]]:
+    """Check values as `checked` does, but take those for which the notebook has no parameter too, as papermill does.
+
+    Returns
+    -------
+    dict, list
+        The values, and what there is to tell of them.
+    """
+    known = parameters_of(notebook)
+    unknown = [name for name in given if known is None or name not in known]
+    if not unknown:
+        return checked(given, notebook, path), []
+    found = checked({name: value for name, value in given.items() if name not in unknown}, notebook, path)
+    found.update({name: _checked_literal(name, _plain(given[name]), path) for name in unknown})
+    if known is None:
+        told = f"{path!r} has no cell tagged 'parameters': {', '.join(unknown)} set before its first cell"
+        return found, [f"{told}; a cell that sets the same name goes before that"]
+    near = {name: difflib.get_close_matches(name, known, 1) for name in unknown}
+    meant = "".join(f"; did you mean {each[0]!r} by {name!r}?" for name, each in near.items() if each)
+    return found, [f"{path!r} has no parameter {', '.join(map(repr, unknown))}: set after its parameters{meant}"]
 
 
 def checked(given: Mapping[str, object], notebook: Mapping[str, Any], path: str) -> dict[str, object]:
@@ -116,13 +140,21 @@ def checked(given: Mapping[str, object], notebook: Mapping[str, Any], path: str)
             hint="tag a cell that sets their defaults with 'parameters' (JupyterLab: property inspector, Cell Tags)",
         )
     found = {name: _value(name, value, known, path) for name, value in given.items()}
-    for name, value in found.items():
-        if not is_literal(value):
-            raise UserErrorException(
-                f"the parameter {name!r} of {path!r} cannot be {value!r}",
-                hint="give finite numbers, words, and lists, tuples and dicts of them",
-            )
-    return found
+    return {name: _checked_literal(name, value, path) for name, value in found.items()}
+
+
+def _checked_literal(name: str, value: object, path: str) -> object:
+    if not is_literal(value):
+        raise UserErrorException(
+            f"the parameter {name!r} of {path!r} cannot be {value!r}",
+            hint="give finite numbers, words, and lists, tuples and dicts of them",
+        )
+    return value
+
+
+def _plain(value: Any) -> object:
+    """A value, NumPy's scalars as Python's."""
+    return value.item() if type(value).__module__ == "numpy" and not getattr(value, "shape", ()) else value
 
 
 def _value(name: str, value: object, known: Mapping[str, Parameter], path: str) -> object:
@@ -133,8 +165,7 @@ def _value(name: str, value: object, known: Mapping[str, Parameter], path: str) 
             hint=f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(known) or 'none'}",
         )
     kind = known[name].kind
-    if type(value).__module__ == "numpy" and hasattr(value, "item"):
-        value = value.item()
+    value = _plain(value)
     if kind is None or value is None or type(value) is kind:
         return value
     if kind is float and type(value) is int:

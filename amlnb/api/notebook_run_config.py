@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from amlnb.api import run_configuration_values as values
 from amlnb.api.environment import WorkspaceHandle
-from amlnb.api.notebook_parameters import checked, parameters_of, read_notebook
+from amlnb.api.notebook_parameters import injected, parameters_of, read_notebook
 from amlnb.api.run_configuration import RunConfiguration, check_run_config
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.errors import UserErrorException
@@ -24,6 +25,7 @@ _OTHER_NAME = "amlnb_run_notebook.py"  # where the folder has one of that name
 _EXECUTION = ("papermill", "ipykernel")
 _INSTALLED = (PIP, CONDA)
 _SHOWN_LENGTH = 40
+_KERNEL = "a notebook is executed by its run's own Python"
 _HANDLED = frozenset({"progress_bar", "log_output", "kernel_name", "cwd"})
 
 
@@ -38,7 +40,7 @@ class AzureMLNotebookHandler:
         Seconds that one cell may take; None for no limit.
     **kwargs
         ``cwd``, the working directory; ``progress_bar``, ``log_output`` and ``kernel_name`` are accepted: progress and
-        log are always there, and the kernel is that of the run's own Python.
+        log are always there, and the kernel is that of the run's own Python, which is told of a run with another.
 
     Raises
     ------
@@ -49,9 +51,11 @@ class AzureMLNotebookHandler:
     def __init__(self, history: bool = True, timeout: int | None = None, **kwargs: Any) -> None:
         for name in kwargs:
             if name not in _HANDLED:
-                known = ", ".join(sorted(_HANDLED))
+                known = ", ".join(sorted([*_HANDLED, "history", "timeout"]))
                 raise UserErrorException(f"Unsupported option: {name}", hint=f"there are: {known}")
         self.options = {"timeout": timeout, "cwd": kwargs.get("cwd"), "history": None if history else False}
+        kernel = kwargs.get("kernel_name")
+        self.warnings = () if kernel is None else (f"kernel_name={kernel!r} has no effect: {_KERNEL}",)
 
 
 class NotebookRunConfig:
@@ -67,7 +71,8 @@ class NotebookRunConfig:
         Name of the executed notebook among the run's outputs; default ``outputs/<name>.output.ipynb``. It is written
         again whenever a cell begins or ends, and can be opened at any time.
     parameters
-        Values for the notebook's parameters: those of its cell that is tagged ``parameters``.
+        Values for the notebook's parameters: those of its cell that is tagged ``parameters``. Others are set too, in a
+        cell of their own, and that is told.
     handler
         An AzureMLNotebookHandler.
     run_config
@@ -76,7 +81,7 @@ class NotebookRunConfig:
     Raises
     ------
     UserErrorException
-        The notebook cannot be used, or has no such parameters; told here, before anything is submitted.
+        The notebook cannot be used, or a parameter cannot be what was given; told here, before anything is submitted.
     """
 
     def __init__(
@@ -89,7 +94,8 @@ class NotebookRunConfig:
         run_config: RunConfiguration | None = None,
         _telemetry_values: Any = None,
     ) -> None:
-        self.source_directory = os.path.abspath(source_directory or ".")
+        self.source_directory = os.path.abspath(values.path(source_directory or ".", "source_directory"))
+        notebook = values.path(notebook, "notebook")
         path = os.path.normpath(os.path.join(self.source_directory, notebook))
         self.notebook = os.path.relpath(path, self.source_directory)
         if self.notebook.startswith(".."):
@@ -101,12 +107,15 @@ class NotebookRunConfig:
             raise UserErrorException(
                 f"handler is a {type(handler).__name__}", hint="give an AzureMLNotebookHandler, or leave it out"
             )
+        if not isinstance(parameters, Mapping | None):
+            raise UserErrorException(f"parameters is {parameters!r}", hint="give a dict: parameters={'rate': 0.1}")
         check_run_config(run_config)
         document = read_notebook(path)
-        self.parameters = checked(dict(parameters or {}), document, notebook)
+        self.parameters, told = injected(parameters or {}, document, notebook)
         self._defaults = {name: found.default for name, found in (parameters_of(document) or {}).items()}
         self.output_notebook = _below_outputs(output_notebook or f"{_stem(notebook)}.output.ipynb")
         self.handler = handler or AzureMLNotebookHandler()
+        self.warnings = [*told, *self.handler.warnings]
         self.run_config = run_config or RunConfiguration()
 
     def to_spec(
@@ -134,6 +143,7 @@ class NotebookRunConfig:
             environment=able_to_execute(spec.environment),
             added={script: str(program)},
             properties=properties,
+            warnings=(*self.warnings, *spec.warnings),
         )
 
 

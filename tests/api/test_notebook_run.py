@@ -117,6 +117,15 @@ def test_a_word_on_a_line_is_read_by_the_type_of_its_parameter(save, name, text,
     assert checked(written, read_notebook("train.ipynb"), "train.ipynb") == {name: expected}
 
 
+def test_a_word_on_a_line_for_no_parameter_is_refused(save):
+    save("1", parameters=PARAMETERS)
+    with pytest.raises(UserErrorException, match="no parameter 'rte'"):
+        written_parameters({"rte": "1"}, "train.ipynb")
+    save("1")
+    with pytest.raises(UserErrorException, match="has no parameters"):
+        written_parameters({"rate": "1"}, "train.ipynb")
+
+
 def test_a_numpy_number_is_a_number():
     assert checked({"rate": np.float64(0.5)}, notebook(parameters=PARAMETERS), "train.ipynb") == {"rate": 0.5}
 

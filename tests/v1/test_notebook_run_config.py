@@ -1,9 +1,12 @@
 """Whole notebooks as runs, as v1 code asks for them; what their runs do is held in tests/api/test_notebook_run.py."""
 
+import ast
 import inspect
 import json
+from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from amlnb.api.experiment import Experiment
@@ -64,6 +67,58 @@ def test_what_is_none_is_refused(save):
         NotebookRunConfig(".", "train.ipynb", run_config={"a": 1})
     with pytest.raises(UserErrorException, match="there is no notebook"):
         NotebookRunConfig(".", "other.ipynb")
+
+
+def test_what_is_none_is_told_with_all_that_is(save):
+    save("1")
+    with pytest.raises(UserErrorException) as raised:
+        AzureMLNotebookHandler(colour=1)
+    assert raised.value.hint == "there are: cwd, history, kernel_name, log_output, progress_bar, timeout"
+    with pytest.raises(UserErrorException, match=r"parameters is \['rate'\]"):
+        NotebookRunConfig(".", "train.ipynb", parameters=["rate"])
+    with pytest.raises(UserErrorException, match="notebook is 5, a int"):
+        NotebookRunConfig(".", 5)
+    assert NotebookRunConfig(Path(), Path("train.ipynb")).notebook == "train.ipynb"
+
+
+def test_a_kernel_of_a_name_is_told_to_have_no_effect(save):
+    save("1")
+    handler = AzureMLNotebookHandler(kernel_name="python36")
+    (told,) = NotebookRunConfig(".", "train.ipynb", handler=handler).to_spec("e").warnings
+    assert told == "kernel_name='python36' has no effect: a notebook is executed by its run's own Python"
+
+
+@pytest.mark.parametrize(
+    ("tagged", "given", "told"),
+    [
+        (False, {"rate": np.float64(0.3)}, "'train.ipynb' has no cell tagged 'parameters': rate set before its first cell"),
+        (True, {"rate": 0.3}, None),
+        (True, {"rate": 0.3, "x": 1}, "'train.ipynb' has no parameter 'x': set after its parameters"),
+        (True, {"rte": 0.3}, "'train.ipynb' has no parameter 'rte': set after its parameters; did you mean 'rate' by 'rte'?"),
+    ],
+)
+def test_parameters_that_the_notebook_does_not_have_are_set_and_told(save, tmp_path, tagged, given, told):
+    save("rate = 0.1")
+    if tagged:
+        made = nbformat.read("train.ipynb", 4)
+        made.cells[0].metadata["tags"] = ["parameters"]
+        nbformat.write(made, "train.ipynb")
+    spec = NotebookRunConfig(".", "train.ipynb", parameters=given).to_spec("e")
+    assert ast.literal_eval(spec.arguments[2]) == given
+    assert [text.startswith(told or "") for text in spec.warnings] == [True] * (told is not None)
+    assert spec.properties[f"param.{next(iter(given))}"] == "0.3"
+    with pytest.raises(UserErrorException, match="cannot be"):
+        NotebookRunConfig(".", "train.ipynb", parameters={"x": object()})
+
+
+@pytest.mark.notebook
+def test_a_parameter_without_a_tagged_cell_reaches_the_notebook(save, tmp_path):
+    save("print('rate is', rate)")
+    experiment = Experiment(Workspace.find_or_create(str(tmp_path))[0], "e")
+    run = experiment.submit(NotebookRunConfig(".", "train.ipynb", parameters={"rate": 0.3}))
+    run.wait_for_completion()
+    with open(f"{run.directory}/user_logs/std_log.txt") as file:
+        assert "rate is 0.3" in file.read()
 
 
 @pytest.mark.notebook
