@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import RLock
+from _thread import RLock, get_ident
 
 from amlnb.core import layout
 from amlnb.tracking import faults
@@ -113,6 +113,8 @@ class _Tee:
 
     def write(self, text: str) -> Any:
         written = self.stream.write(text)
+        if get_ident() in faults.telling:
+            return written  # our own words, of a fault that the log may have as well
         for console in _running:
             console.write(text)
         return written

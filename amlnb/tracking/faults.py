@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ told: List[str] = []
 # (run directory, what is written, the write, bytes it holds): later ones of a run wait for earlier ones.
 kept: List[Tuple[str, str, Callable[[], Any], int]] = []
 _untold: List[str] = []
+# Threads that tell at this moment.
+telling: List[int] = []
 _lock = allocate_lock()
 
 
@@ -33,6 +35,17 @@ def tell(text: str) -> None:
 
 def tell_late() -> None:
     """Write what could not be told when it happened."""
+    thread = get_ident()
+    if thread in telling:
+        return  # the call that this one is in does it
+    telling.append(thread)
+    try:
+        _tell_all()
+    finally:
+        telling.remove(thread)
+
+
+def _tell_all() -> None:
     while _untold:
         try:
             sys.stderr.write(_untold[0])
