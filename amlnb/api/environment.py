@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import difflib
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -183,6 +182,12 @@ class Environment:
     @classmethod
     def from_spec(cls, spec: EnvironmentSpec) -> Environment:
         """Make one of a specification, as `to_spec` makes it."""
+        if spec.document:
+            found = cls._of_document(spec.document)
+            found.version, found.strict = spec.version, spec.strict
+            found.environment_variables = dict(spec.variables)
+            found._made_of = (found.to_document(), spec)
+            return found
         found = cls(spec.name or spec.origin or "environment", strict=spec.strict)
         found.version = spec.version
         found.environment_variables = dict(spec.variables)
@@ -213,7 +218,8 @@ class Environment:
             strict=self.strict,
             variables=environment_specs.variables(self.environment_variables),
         )
-        return environment_specs.specification(base, self.python, self.docker)
+        made = environment_specs.specification(base, self.python, self.docker)
+        return dataclasses.replace(made, document=environment_document.kept(self.to_document(), self.python))
 
     @property
     def is_default(self) -> bool:
@@ -277,7 +283,7 @@ class Environment:
         data = workspace.directory.path
         kept = registered.get(data, name, None if version is None else str(version))
         if kept is None:
-            raise UserErrorException(*_not_found(data, name, version))
+            raise UserErrorException(*registered.not_found(data, name, version))
         return cls._of_registered(kept)
 
     @classmethod
@@ -378,20 +384,3 @@ def _text(value: object, what: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise UserErrorException(f"{what} is {value!r}", hint="give a text that is not empty")
     return value
-
-
-def _not_found(data: str, name: str, version: str | int | None) -> tuple[str, str]:
-    """What is told of an environment that is not there."""
-    from amlnb.environments import curated, registered
-
-    versions = registered.versions(data, name)
-    if versions:
-        return f"the environment {name!r} has no version {version!r}", f"there are: {', '.join(versions)}"
-    known = [*(one.name for one in registered.every(data, on_damaged=lambda _: None)), *curated.names()]
-    near = difflib.get_close_matches(name, known, 1)
-    hint = (
-        f"did you mean {near[0]!r}?"
-        if near
-        else "environment.register(workspace) keeps one; Environment.list tells all"
-    )
-    return f"there is no environment {name!r} in this workspace", hint

@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from amlnb.api.environment_sections import PythonSection
+from amlnb.api.environment_specs import dockerfile_text
 from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -92,6 +94,18 @@ def beyond(document: Mapping[str, Any]) -> EnvironmentSpec:
         use_conda=bool(document.get("use_conda")),
         python_is_soft=not document.get("exact_python"),
     )
+
+
+def kept(document: Mapping[str, Any], python: PythonSection) -> dict[str, Any]:
+    """A document as a run keeps it: with the content of files that it names, and without user and password."""
+    docker = dict(document["docker"])
+    if docker["baseDockerfile"]:
+        docker["baseDockerfile"] = dockerfile_text(docker["baseDockerfile"])
+    packages = document["python"]
+    if python.conda_dependencies_file and not python.user_managed_dependencies:
+        packages = {**packages, "condaDependencies": python.packages.as_dict(), "condaDependenciesFile": None}
+    told = {**document, "docker": docker, "python": packages}
+    return {name: without_credentials(each) for name, each in told.items()}
 
 
 def without_credentials(value: Any) -> Any:

@@ -124,7 +124,7 @@ def _container(spec: EnvironmentSpec, docker: DockerSection) -> EnvironmentSpec:
     if image:
         image = specifications.of_image(image).image
     if docker.base_dockerfile:
-        dockerfile = _dockerfile_text(docker.base_dockerfile)
+        dockerfile = dockerfile_text(docker.base_dockerfile)
     notes = list(spec.notes)
     if spec.pip or spec.conda:
         lines, more = _installed(spec)
@@ -176,7 +176,8 @@ def _written(lines: Iterable[str], name: str) -> str:
     return f"printf '%s\\n' {shlex.join(lines)} > /tmp/{name}.txt"
 
 
-def _dockerfile_text(given: str) -> str:
+def dockerfile_text(given: str) -> str:
+    """The text of a Dockerfile that is given by it, or by its path."""
     if "\n" not in given and not _FROM.match(given):
         from amlnb.environments import text_files
 

@@ -38,7 +38,7 @@ def request_of(spec: EnvironmentSpec, environ: Mapping[str, str]) -> Request:
     UserErrorException
         A conda package cannot be understood.
     """
-    spec = normal(spec)
+    spec = replace(normal(spec), document={})
     if spec.kind == CONDA and importlib.util.find_spec("rattler") is None:
         only = [each for each in spec.notes if each.endswith(ONLY_CONDA)]
         raise EnvironmentBuildException("; ".join([*only, NO_RATTLER]), hint=HOW_TO_INSTALL)

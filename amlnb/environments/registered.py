@@ -8,15 +8,16 @@ secret.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from amlnb.core import layout
-from amlnb.environments.curated import is_reserved
+from amlnb.environments import curated
 from amlnb.environments.written_secrets import check_dockerfile
 from amlnb.errors import FormatError, UserErrorException
 from amlnb.specs.environment_spec import EnvironmentSpec
@@ -57,7 +58,7 @@ def register(data: str, name: str, document: Mapping[str, Any], spec: Environmen
     """
     if not name.strip():
         raise UserErrorException(f"{name!r} cannot be the name of an environment", hint="give it a name")
-    if is_reserved(name):
+    if curated.is_reserved(name):
         raise UserErrorException(
             f"{name!r} cannot be registered: names that begin with AzureML or Microsoft are given",
             hint="take a copy of another name: environment.clone('mine').register(workspace)",
@@ -88,7 +89,7 @@ def _register(folder: str, name: str, document: Mapping[str, Any], spec: Environ
             "version": version,
             "created": time.time(),
             "document": {**document, "name": name, "version": version},
-            "spec": {**spec.to_dict(), "name": name, "version": version},
+            "spec": {**replace(spec, document={}).to_dict(), "name": name, "version": version},
         }
         if _create(_path(folder, newest + 1), record):
             return _registered(record)
@@ -201,4 +202,20 @@ def _registered(record: Mapping[str, Any]) -> Registered:
     document, spec = record["document"], EnvironmentSpec.from_dict(record["spec"])
     if not isinstance(document, dict):
         raise TypeError("its document is no object")
+    spec = replace(spec, document=document)
     return Registered(str(record["name"]), str(record["version"]), float(record["created"]), document, spec)
+
+
+def not_found(data: str, name: str, version: str | int | None) -> tuple[str, str]:
+    """What is told of an environment that is not there, and the hint."""
+    there = versions(data, name)
+    if there:
+        return f"the environment {name!r} has no version {version!r}", f"there are: {', '.join(there)}"
+    known = [*(one.name for one in every(data, on_damaged=lambda _: None)), *curated.names()]
+    near = difflib.get_close_matches(name, known, 1)
+    hint = (
+        f"did you mean {near[0]!r}?"
+        if near
+        else "environment.register(workspace) keeps one; Environment.list tells all"
+    )
+    return f"there is no environment {name!r} in this workspace", hint

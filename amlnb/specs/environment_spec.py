@@ -56,6 +56,8 @@ class EnvironmentSpec:
         A pin that cannot be met is an error.
     notes
         What was mapped or left out when it was read; told in the build log and among the run's warnings.
+    document
+        Of an environment in v1's words: these, as ``azureml_environment.json`` has them; it does not say what is made.
     credentials
         ``{host: "user:password"}`` of the addresses above.
     """
@@ -77,6 +79,7 @@ class EnvironmentSpec:
     variables: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     notes: tuple[str, ...] = ()
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     credentials: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
