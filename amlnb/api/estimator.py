@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from amlnb.api import run_configuration_values as values
 from amlnb.api.compute_machine import missing_gpu
 from amlnb.api.conda_dependencies import CondaDependencies
 from amlnb.api.distributed import Distributed
 from amlnb.api.environment import WorkspaceHandle
 from amlnb.api.estimator_environment import Packages, environment_of
-from amlnb.api.estimator_processes import processes_of
+from amlnb.api.estimator_processes import processes_of, told_unused
 from amlnb.api.notebook_run_config import NotebookRunConfig
 from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S, RunConfiguration
 from amlnb.api.script_run_config import ScriptRunConfig
@@ -24,6 +25,11 @@ from amlnb.specs.run_spec import RunSpec
 # v1 made a cluster of this name where only a size was given.
 _UNNAMED_CLUSTER = "amlcompute"
 _DATA = ("inputs", "source_directory_data_store")
+_OF_IMAGE = ("image_registry_details", "shm_size")
+_PACKAGES = (
+    *("conda_packages", "pip_packages", "conda_dependencies_file", "conda_dependencies_file_path"),
+    *("pip_requirements_file", "pip_requirements_file_path", "framework_version"),
+)
 
 
 class Estimator:
@@ -121,7 +127,7 @@ class Estimator:
                 hint="read the files by their path, given among script_params",
             )
         self.warnings: list[str] = []
-        self._source_directory = given["source_directory"] or "."
+        self._source_directory = values.path(given["source_directory"] or ".", "source_directory")
         self._use_gpu = bool(given.get("use_gpu"))
         self._parameters = _checked_parameters(given["script_params"])
         version = None if self._packages is None else self._packages.version(given.get("framework_version"))
@@ -141,9 +147,13 @@ class Estimator:
         if given["shm_size"]:
             config.docker.shm_size = given["shm_size"]
         limit_s = given["max_run_duration_seconds"]
-        config.max_run_duration_seconds = DEFAULT_MAX_RUN_DURATION_S if limit_s is None else limit_s
+        config.max_run_duration_seconds = (
+            DEFAULT_MAX_RUN_DURATION_S if limit_s is None else values.seconds(limit_s, "max_run_duration_seconds")
+        )
         self._run_config = config
-        self.warnings += told
+        self.warnings += [*told, *told_unused(given, asked), *_without_effect(given)]
+        if given["user_managed"] and given["environment_definition"] is None and self._packages is not None:
+            self.warnings.append(f"{self._packages.name} is not installed: user_managed is True")
         if given["resume_from"] is not None:
             self.warnings.append("resume_from has no effect: the run starts anew")
 
@@ -169,9 +179,9 @@ class Estimator:
         """Make the value that the engine takes; see `ScriptRunConfig.to_spec`."""
         config = self._run_config
         if str(config.script).endswith(NOTEBOOK_ENDING):
-            values = {key.lstrip("-").replace("-", "_"): value for key, value in self._parameters.items()}
+            parameters = {key.lstrip("-").replace("-", "_"): value for key, value in self._parameters.items()}
             notebook = NotebookRunConfig(
-                self._source_directory, str(config.script), parameters=values, run_config=config
+                self._source_directory, str(config.script), parameters=parameters, run_config=config
             )
             spec = notebook.to_spec(experiment, tags, workspace)
         else:
@@ -189,6 +199,24 @@ def _is_here(spec: RunSpec, workspace: WorkspaceHandle | None) -> bool:
         return True
     data = workspace.directory.path
     return targets.is_here(data, spec.target) or spec.target not in targets.names(data)
+
+
+def _without_effect(given: Mapping[str, Any]) -> list[str]:
+    """What there is to tell of parameters that others leave without effect."""
+    found = []
+    if given["vm_priority"] and not given["vm_size"]:
+        found.append("vm_priority has no effect: vm_size was not given")
+    if given["vm_size"] and given["compute_target"]:
+        found.append("vm_size has no effect: compute_target was given too")
+    if given["environment_definition"] is not None:
+        return found
+    if not (given["custom_docker_image"] or given.get("custom_docker_base_image")):
+        names = [each for each in _OF_IMAGE if given[each]]
+        found += [f"{each} has no effect: there is no custom_docker_image" for each in names]
+    if given["user_managed"]:
+        names = [each for each in _PACKAGES if given.get(each)]
+        found += [f"{each} was left out: user_managed is True, so nothing is installed" for each in names]
+    return found
 
 
 def _checked_parameters(given: Any) -> dict[str, Any]:

@@ -1,61 +1,53 @@
-"""``PyTorch``, ``TensorFlow``, ``Chainer`` and ``SKLearn``: v1's estimators that bring a framework along."""
+"""``PyTorch``, ``TensorFlow``, ``Chainer`` and ``SKLearn``: v1's estimators that bring a framework along.
+
+Their parameters are those of `Estimator`, with some more, or fewer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import inspect
+from collections.abc import Callable, Collection
 from typing import Any
 
-from amlnb.api.distributed import Distributed
 from amlnb.api.estimator import Estimator
 from amlnb.api.estimator_environment import Packages
 from amlnb.api.estimator_processes import GLOO, MPI, NCCL, PARAMETER_SERVER
 
-
-class _Framework(Estimator):
-    """An estimator with a framework, whose version may be chosen."""
-
-    def __init__(
-        self,
-        source_directory: str | None,
-        *,
-        compute_target: Any = None,
-        vm_size: str | None = None,
-        vm_priority: str | None = None,
-        entry_script: str | None = None,
-        script_params: Mapping[str, Any] | None = None,
-        node_count: int = 1,
-        process_count_per_node: int = 1,
-        distributed_backend: str | None = None,
-        distributed_training: Distributed | None = None,
-        use_gpu: bool = False,
-        use_docker: bool = True,
-        custom_docker_base_image: str | None = None,
-        custom_docker_image: str | None = None,
-        image_registry_details: Any = None,
-        user_managed: bool = False,
-        conda_packages: Sequence[str] | None = None,
-        pip_packages: Sequence[str] | None = None,
-        conda_dependencies_file_path: str | None = None,
-        pip_requirements_file_path: str | None = None,
-        conda_dependencies_file: str | None = None,
-        pip_requirements_file: str | None = None,
-        environment_variables: Mapping[str, str] | None = None,
-        environment_definition: Any = None,
-        inputs: Sequence[Any] | None = None,
-        source_directory_data_store: Any = None,
-        shm_size: str | None = None,
-        resume_from: Any = None,
-        max_run_duration_seconds: float | None = None,
-        framework_version: str | None = None,
-        _enable_optimized_mode: bool = False,
-        _disable_validation: bool = True,
-        _show_lint_warnings: bool = False,
-        _show_package_warnings: bool = False,
-    ) -> None:
-        self._set_up(locals())
+_VERSION = {"framework_version": None, "_enable_optimized_mode": False}
+_OF_PARAMETER_SERVERS = {"worker_count": 1, "parameter_server_count": 1}
+# scikit-learn has no part in these.
+_OF_SEVERAL_PROCESSES = frozenset(
+    [
+        *("node_count", "process_count_per_node", "distributed_backend", "distributed_training", "use_gpu"),
+        *("custom_docker_base_image", "source_directory_data_store"),
+    ]
+)
 
 
-class PyTorch(_Framework):
+def _constructor(*, with_servers: bool = False, without: Collection[str] = ()) -> Callable[..., None]:
+    """An ``__init__`` with the parameters of `Estimator`, a framework's version among them."""
+    before: dict[str, dict[str, Any]] = {
+        "_disable_validation": _VERSION,
+        "distributed_backend": _OF_PARAMETER_SERVERS if with_servers else {},
+    }
+    parameters = []
+    for name, parameter in inspect.signature(Estimator.__init__).parameters.items():
+        for more, default in before.get(name, {}).items():
+            kind = "str | None" if default is None else type(default).__name__
+            parameters.append(parameter.replace(name=more, default=default, annotation=kind))
+        parameters += [parameter] if name not in without else []
+    signature = inspect.Signature(parameters, return_annotation="None")
+
+    def __init__(self: Estimator, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it becomes one
+        given = signature.bind(self, *args, **kwargs)
+        given.apply_defaults()
+        self._set_up(given.arguments)
+
+    __init__.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect
+    return __init__
+
+
+class PyTorch(Estimator):
     """An estimator with PyTorch; see `Estimator`.
 
     Parameters
@@ -67,8 +59,10 @@ class PyTorch(_Framework):
     _packages = Packages("PyTorch", ("1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"), "1.4", "AzureML-PyTorch-{}-CPU")
     _backends = (MPI, GLOO, NCCL)
 
+    __init__ = _constructor()
 
-class Chainer(_Framework):
+
+class Chainer(Estimator):
     """An estimator with Chainer; see `Estimator`.
 
     Parameters
@@ -78,6 +72,8 @@ class Chainer(_Framework):
     """
 
     _packages = Packages("Chainer", ("5.1.0", "7.0.0"), "5.1.0", "AzureML-Chainer-5.1.0-CPU", is_fixed=True)
+
+    __init__ = _constructor()
 
 
 class TensorFlow(Estimator):
@@ -96,47 +92,7 @@ class TensorFlow(Estimator):
     )
     _backends = (MPI, PARAMETER_SERVER)
 
-    def __init__(
-        self,
-        source_directory: str | None,
-        *,
-        compute_target: Any = None,
-        vm_size: str | None = None,
-        vm_priority: str | None = None,
-        entry_script: str | None = None,
-        script_params: Mapping[str, Any] | None = None,
-        node_count: int = 1,
-        process_count_per_node: int = 1,
-        worker_count: int = 1,
-        parameter_server_count: int = 1,
-        distributed_backend: str | None = None,
-        distributed_training: Distributed | None = None,
-        use_gpu: bool = False,
-        use_docker: bool = True,
-        custom_docker_base_image: str | None = None,
-        custom_docker_image: str | None = None,
-        image_registry_details: Any = None,
-        user_managed: bool = False,
-        conda_packages: Sequence[str] | None = None,
-        pip_packages: Sequence[str] | None = None,
-        conda_dependencies_file_path: str | None = None,
-        pip_requirements_file_path: str | None = None,
-        conda_dependencies_file: str | None = None,
-        pip_requirements_file: str | None = None,
-        environment_variables: Mapping[str, str] | None = None,
-        environment_definition: Any = None,
-        inputs: Sequence[Any] | None = None,
-        source_directory_data_store: Any = None,
-        shm_size: str | None = None,
-        resume_from: Any = None,
-        max_run_duration_seconds: float | None = None,
-        framework_version: str | None = None,
-        _enable_optimized_mode: bool = False,
-        _disable_validation: bool = True,
-        _show_lint_warnings: bool = False,
-        _show_package_warnings: bool = False,
-    ) -> None:
-        self._set_up(locals())
+    __init__ = _constructor(with_servers=True)
 
 
 class SKLearn(Estimator):
@@ -150,35 +106,4 @@ class SKLearn(Estimator):
 
     _packages = Packages("scikit-learn", ("0.20.3",), "0.20.3", "AzureML-Scikit-learn-{}")
 
-    def __init__(
-        self,
-        source_directory: str | None,
-        *,
-        compute_target: Any = None,
-        vm_size: str | None = None,
-        vm_priority: str | None = None,
-        entry_script: str | None = None,
-        script_params: Mapping[str, Any] | None = None,
-        use_docker: bool = True,
-        custom_docker_image: str | None = None,
-        image_registry_details: Any = None,
-        user_managed: bool = False,
-        conda_packages: Sequence[str] | None = None,
-        pip_packages: Sequence[str] | None = None,
-        conda_dependencies_file_path: str | None = None,
-        pip_requirements_file_path: str | None = None,
-        conda_dependencies_file: str | None = None,
-        pip_requirements_file: str | None = None,
-        environment_variables: Mapping[str, str] | None = None,
-        environment_definition: Any = None,
-        inputs: Sequence[Any] | None = None,
-        shm_size: str | None = None,
-        resume_from: Any = None,
-        max_run_duration_seconds: float | None = None,
-        framework_version: str | None = None,
-        _enable_optimized_mode: bool = False,
-        _disable_validation: bool = True,
-        _show_lint_warnings: bool = False,
-        _show_package_warnings: bool = False,
-    ) -> None:
-        self._set_up(locals())
+    __init__ = _constructor(without=_OF_SEVERAL_PROCESSES)

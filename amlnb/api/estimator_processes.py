@@ -51,7 +51,7 @@ def _processes(given: Mapping[str, Any], backends: tuple[str, ...], name: str) -
                 f"distributed_training is a {type(asked).__name__}, which {name} does not know",
                 hint=f"it knows: {', '.join(backends)}",
             )
-        return _with_nodes(asked, nodes, on_each)
+        return _with_numbers(asked, nodes, on_each)
     if word is None:
         return MpiConfiguration(on_each, nodes) if on_each > 1 else None
     known = str(word).lower()
@@ -63,16 +63,30 @@ def _processes(given: Mapping[str, Any], backends: tuple[str, ...], name: str) -
         return MpiConfiguration(on_each, nodes)
     if known == PARAMETER_SERVER:
         return ParameterServer(given.get("worker_count", 1), given.get("parameter_server_count", 1))
-    return PyTorchConfiguration(known, node_count=nodes)
+    return _with_numbers(PyTorchConfiguration(known), nodes, on_each)
 
 
-def _with_nodes(asked: Distributed, nodes: int, on_each: int) -> Distributed:
+def _with_numbers(asked: Distributed, nodes: int, on_each: int) -> Distributed:
     """A configuration with the numbers that an estimator was given beside it."""
     if isinstance(asked, MpiConfiguration):
         return MpiConfiguration(max(asked.process_count_per_node, on_each), max(asked.node_count, nodes))
     if isinstance(asked, PyTorchConfiguration):
-        return PyTorchConfiguration(asked.communication_backend, asked.process_count, max(asked.node_count, nodes))
+        nodes = max(asked.node_count, nodes)
+        in_all = nodes * on_each if asked.process_count is None and on_each > 1 else asked.process_count
+        return PyTorchConfiguration(asked.communication_backend, in_all, nodes)
     return asked
+
+
+def told_unused(given: Mapping[str, Any], asked: Distributed | None) -> list[str]:
+    """What there is to tell of numbers that an estimator was given, and that its processes do not depend on."""
+    found = []
+    if isinstance(asked, TensorflowConfiguration):
+        if given.get("process_count_per_node", 1) > 1:
+            found.append("process_count_per_node has no effect with parameter servers: worker_count says how many")
+    else:
+        names = [each for each in ("worker_count", "parameter_server_count") if given.get(each, 1) != 1]
+        found += [f"{each} has no effect: distributed_backend is not {PARAMETER_SERVER!r}" for each in names]
+    return found
 
 
 def _word_of(asked: object) -> str | None:

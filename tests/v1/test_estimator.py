@@ -12,6 +12,7 @@ from amlnb.api.compute import AmlCompute, ComputeTarget, RemoteCompute
 from amlnb.api.conda_dependencies import CondaDependencies
 from amlnb.api.distributed import Gloo, Mpi, MpiConfiguration, Nccl, ParameterServer, PyTorchConfiguration
 from amlnb.api.environment import Environment
+from amlnb.api.environment_sections import ContainerRegistry
 from amlnb.api.estimator import Estimator
 from amlnb.api.estimator_frameworks import Chainer, PyTorch, SKLearn, TensorFlow
 from amlnb.api.experiment import Experiment
@@ -142,6 +143,12 @@ def test_an_environment_stands_in_place_of_all_that_says_packages():
          {"framework": "Python", "communicator": "IntelMpi", "node_count": 2, "process_count_per_node": 1}),
         (PyTorch, {"node_count": 2, "distributed_training": Nccl()},
          {"framework": "PyTorch", "communicator": "nccl", "node_count": 2, "process_count": None}),
+        (PyTorch, {"node_count": 2, "process_count_per_node": 4, "distributed_training": Nccl()},
+         {"framework": "PyTorch", "communicator": "nccl", "node_count": 2, "process_count": 8}),
+        (PyTorch, {"node_count": 2, "process_count_per_node": 4, "distributed_backend": "gloo"},
+         {"framework": "PyTorch", "communicator": "gloo", "node_count": 2, "process_count": 8}),
+        (PyTorch, {"process_count_per_node": 4, "distributed_training": PyTorchConfiguration("Gloo", 3)},
+         {"framework": "PyTorch", "communicator": "gloo", "node_count": 1, "process_count": 3}),
         (PyTorch, {"distributed_training": Gloo()},
          {"framework": "PyTorch", "communicator": "gloo", "node_count": 1, "process_count": None}),
         (PyTorch, {"node_count": 2, "distributed_training": PyTorchConfiguration("Gloo", 4)},
@@ -167,7 +174,47 @@ def test_several_processes_are_kept_and_told(cls, given, asked):
     spec = spec_of(cls, **given)
     assert spec.distributed == asked
     told = [each for each in spec.warnings if "this run starts one process on one machine" in each]
-    assert len(told) == (asked is not None and (asked["node_count"] > 1 or asked.get("process_count_per_node", 1) > 1))
+    several = asked is not None and (
+        asked["node_count"] > 1 or asked.get("process_count_per_node", 1) > 1 or (asked.get("process_count") or 1) > 1
+    )
+    assert len(told) == several
+
+
+@pytest.mark.parametrize(
+    ("cls", "given", "told"),
+    [
+        (Estimator, {"user_managed": True, "pip_packages": ["a"]}, "pip_packages was left out: user_managed is True"),
+        (Estimator, {"user_managed": True, "conda_dependencies_file_path": "a"}, "conda_dependencies_file_path was left out"),
+        (PyTorch, {"user_managed": True}, "PyTorch is not installed: user_managed is True"),
+        (Estimator, {"shm_size": "8g"}, "shm_size has no effect: there is no custom_docker_image"),
+        (
+            Estimator, {"image_registry_details": ContainerRegistry()},
+            "image_registry_details has no effect: there is no custom_docker_image",
+        ),
+        (Estimator, {"vm_priority": "lowpriority"}, "vm_priority has no effect: vm_size was not given"),
+        (Estimator, {"vm_size": "X"}, "vm_size has no effect: compute_target was given too"),
+        (TensorFlow, {"worker_count": 4}, "worker_count has no effect: distributed_backend is not 'ps'"),
+        (
+            TensorFlow, {"distributed_backend": "ps", "process_count_per_node": 2},
+            "process_count_per_node has no effect with parameter servers",
+        ),
+    ],
+)  # fmt: skip
+def test_what_an_estimator_leaves_out_is_told(cls, given, told):
+    assert [each for each in spec_of(cls, **given).warnings if each.startswith(told)]
+
+
+def test_what_has_its_effect_is_not_told():
+    assert spec_of(custom_docker_image="a:1", shm_size="8g", image_registry_details=ContainerRegistry()).warnings == ()
+    assert spec_of(compute_target=None, vm_size="X", vm_priority="lowpriority").warnings == ()
+    assert spec_of(user_managed=True).warnings == ()
+
+
+@pytest.mark.parametrize("name", ["pip_requirements_file", "pip_requirements_file_path"])
+@pytest.mark.parametrize("cls", ALL)
+def test_a_file_of_requirements_that_is_missing_is_an_error(cls, name):
+    with pytest.raises(UserErrorException, match=r"nowhere\.txt"):
+        spec_of(cls, **{name: "nowhere.txt"})
 
 
 @pytest.mark.parametrize(
@@ -291,6 +338,32 @@ def test_signatures_are_v1s(cls, names):
     parameters = inspect.signature(cls).parameters
     assert list(parameters) == names.split()
     assert {each.kind for each in list(parameters.values())[1:]} == {inspect.Parameter.KEYWORD_ONLY}
+    defaults = {
+        **{name: each.default for name, each in inspect.signature(Estimator).parameters.items()},
+        "framework_version": None, "_enable_optimized_mode": False, "worker_count": 1, "parameter_server_count": 1,
+    }
+    assert {name: each.default for name, each in parameters.items()} == {name: defaults[name] for name in parameters}
+
+
+def test_defaults_are_v1s():
+    given = {name: each.default for name, each in inspect.signature(Estimator).parameters.items()}
+    assert {name for name, value in given.items() if value is None} == {
+        *ESTIMATOR.format("", "").split()
+    } - {"source_directory", "node_count", "process_count_per_node", "use_gpu", "use_docker", "user_managed"} - {
+        "_disable_validation", "_show_lint_warnings", "_show_package_warnings",
+    }  # fmt: skip
+    told = {name: given[name] for name in ("node_count", "process_count_per_node", "use_gpu", "use_docker", "user_managed")}
+    assert list(told.values()) == [1, 1, False, True, False]
+
+
+@pytest.mark.parametrize("cls", ALL[1:])
+def test_a_misspelt_parameter_of_a_framework_is_pythons_own_error(cls):
+    with pytest.raises(TypeError, match="entry_scirpt"):
+        cls(".", entry_scirpt="train.py")
+    with pytest.raises(TypeError, match="positional"):
+        cls(".", "cpu-cluster")
+    with pytest.raises(TypeError, match="source_directory"):
+        cls(entry_script="train.py")
 
 
 def test_a_warning_points_at_the_callers_line():
