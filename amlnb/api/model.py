@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
+
 from amlnb.api import model_files
 from amlnb.api.model_record import ModelRecord
 from amlnb.api.run_content import toolkit
-from amlnb.core import edits
-from amlnb.core.filters import has
+from amlnb.core import edits, layout
 from amlnb.core.models import ModelFacts, check_version, split_id
-from amlnb.errors import FormatError, NotServedException, WebserviceException
+from amlnb.errors import NotServedException, UserErrorException, WebserviceException
 from amlnb.store import models as stored
-from amlnb.tracking import context, models
+from amlnb.tracking import context, faults, models
 from amlnb.tracking.edits import add_edit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Iterator, List, NoReturn, Optional
+    from typing import Any, Dict, List, NoReturn, Optional
 
 _SERVING = "download the model and load it: path = model.download('folder')"
 
@@ -64,20 +65,28 @@ class Model(ModelRecord):
         **kwargs: Any,
     ) -> None:
         model_files.tell_unknown("Model", kwargs)
+        model_files.check_filters(tags=tags, properties=properties)
         if id is not None:
-            name, version = split_id(id)
+            of_id = split_id(id)
+            if name not in (None, of_id[0]) or (version is not None and check_version(version) != of_id[1]):
+                raise WebserviceException(
+                    f"the id {id!r} is not that of the name {name!r} and the version {version!r}",
+                    hint="give one of them",
+                )
+            name, version = of_id
         elif version is not None and name is None:
             raise WebserviceException("a version is that of a model's name", hint="Model(workspace, 'name', version=1)")
-        what = f"model {name!r}" if name is not None else "model of that description"
-        what += "" if version is None else f" of version {version}"
+        what = stored.in_words(name, version)
         model_files.check_models_are_here(workspace, what)
         wanted = None if version is None else check_version(version)
-        if name is not None and wanted is not None:
+        if isinstance(name, str) and wanted is not None:
             one = stored.read_model(model_files.directory_of(workspace), name, wanted)
             candidates = iter(() if one is None else (one,))
         else:
-            candidates = _all(workspace, name)
-        found = next((each for each in candidates if _fits(each, tags, properties, run_id, model_framework)), None)
+            candidates = model_files.all_of(workspace, name)
+        found = next(
+            (each for each in candidates if model_files.fits(each, tags, properties, run_id, model_framework)), None
+        )
         if found is None:
             raise model_files.not_found(workspace, what, name)
         super().__init__(workspace, found)
@@ -172,13 +181,14 @@ class Model(ModelRecord):
             Only the newest version of each.
         """
         model_files.check_models_are_here(workspace, "models cannot be listed")
+        model_files.check_filters(tags=tags, properties=properties)
         found, seen = [], set()
-        for facts in _all(workspace, name):
+        for facts in model_files.all_of(workspace, name):
             if latest and facts.name in seen:
                 continue
             seen.add(facts.name)
             of_dataset = dataset_id is None or any(dataset_id in pair for pair in facts.datasets)
-            if of_dataset and _fits(facts, tags, properties, run_id, model_framework):
+            if of_dataset and model_files.fits(facts, tags, properties, run_id, model_framework):
                 found.append(Model._of(workspace, facts))
         return found
 
@@ -203,9 +213,9 @@ class Model(ModelRecord):
             if brought is not None:
                 return brought
             model = Model(workspace, model_name, version=wanted)
-            folder = f"{model_files.CACHE}/{model.name}/{model.version}"
             there = model_files.cached(model.name, model.version)
-            return there if there and there.startswith(folder + "/") else model.download(folder)
+            is_cached = there is not None and there.startswith(f"{model_files.CACHE}/")
+            return str(there) if is_cached else model_files.copy_to_cache(model._facts)
         found = model_files.cached(model_name, wanted)
         if found is None:
             raise WebserviceException(
@@ -231,7 +241,12 @@ class Model(ModelRecord):
     def delete(self) -> None:
         """Delete this version; its number is not given again."""
         self._check_registered("deleted")
-        models.delete(self._facts.directory)
+        try:
+            models.delete(self._facts.directory)
+        except OSError as error:
+            if self._is_there():
+                raise UserErrorException(f"the model {self.id!r} cannot be deleted: {error}") from error
+            print(f"Warning: the model {self.id} is deleted, but some of its files are left: {error}; 'amlnb gc' helps")
 
     def update(
         self,
@@ -297,7 +312,13 @@ class Model(ModelRecord):
 
     def _edit(self, edit: Dict[str, Any]) -> None:
         self._check_registered("changed")
-        add_edit(self._facts.directory, edit)
+        if context.current() is not None:  # a fault of the file system never stops a script
+            faults.attempt(self._facts.directory, "model", lambda: add_edit(self._facts.directory, edit))
+        else:
+            try:
+                add_edit(self._facts.directory, edit)
+            except OSError as error:
+                raise UserErrorException(f"the model {self.id!r} cannot be changed: {error}") from error
         facts = stored.read_model(model_files.directory_of(self.workspace), self.name, self._facts.version)
         self._facts = self._facts if facts is None else facts
 
@@ -307,6 +328,11 @@ class Model(ModelRecord):
                 f"the model {self.name!r} cannot be {what} yet: it is registered where this run arrives",
                 hint="do it where the workspace is, once the run has ended",
             )
+        if not self._is_there():
+            raise model_files.not_found(self.workspace, stored.in_words(self.name, self._facts.version), self.name)
+
+    def _is_there(self) -> bool:
+        return os.path.exists(os.path.join(self._facts.directory, layout.MODEL_JSON))
 
     # -- serving -----------------------------------------------------------------------------------------------------
 
@@ -367,33 +393,3 @@ class Model(ModelRecord):
             Always.
         """
         raise NotServedException("Model.package: amlnb makes no images", hint=_SERVING)
-
-
-def _all(workspace: Any, name: Optional[str]) -> Iterator[ModelFacts]:
-    """Versions of one model, the highest first; of all, the newest first."""
-    top = model_files.directory_of(workspace)
-    if name is not None:
-        for version in reversed(stored.model_versions(top, name)):
-            facts = stored.read_model(top, name, version)
-            if facts is not None:
-                yield facts
-        return
-    every = []
-    for each in stored.model_names(top):
-        for version in stored.model_versions(top, each):
-            try:
-                facts = stored.read_model(top, each, version)
-            except FormatError as error:  # the others are there all the same
-                print(f"Warning: left out: {error.message}")
-                continue
-            every += [] if facts is None else [facts]
-    yield from sorted(every, key=lambda facts: (facts.created, facts.version), reverse=True)
-
-
-def _fits(facts: ModelFacts, tags: Any, properties: Any, run_id: Optional[str], framework: Optional[str]) -> bool:
-    return (
-        has(facts.tags, tags)
-        and has(facts.properties, properties)
-        and run_id in (None, facts.run_id)
-        and framework in (None, facts.framework)
-    )

@@ -9,8 +9,9 @@ import time
 from amlnb.api import model_request
 from amlnb.api.run_content import RunContent, toolkit
 from amlnb.core import layout
+from amlnb.core.filters import has
 from amlnb.core.models import ModelFacts, check_name
-from amlnb.errors import ModelPathNotFoundException, UserErrorException, WebserviceException
+from amlnb.errors import FormatError, ModelPathNotFoundException, UserErrorException, WebserviceException
 from amlnb.store import files as files_
 from amlnb.store import models as stored
 from amlnb.store.run_record import is_mirror, read_record
@@ -18,7 +19,7 @@ from amlnb.tracking import context, models
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, List, Mapping, Optional
+    from typing import Any, Dict, Iterator, List, Mapping, Optional
 
 CACHE = "azureml-models"
 _CUSTOM = "Custom"
@@ -73,16 +74,21 @@ def register_local(
             f"there is no file or folder {path!r} to register as the model {name!r}; {beside!r} has: {_listed(there)}",
             hint="model_path is a path of this machine; of a run's files use run.register_model",
         )
-    if not found:
+    if not found or not top:
         raise WebserviceException(f"the folder {path!r} has no file to register as the model {name!r}")
     return _register(workspace, _record(name, top, described), found)
 
 
 def _below(top: str, child_paths: Optional[List[str]]) -> List[str]:
     """Paths of the files below a folder, or of those that were asked for."""
-    found = [
-        os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in sorted(names)
-    ]
+    found = []
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(set(folders) - layout.NEVER_TAKEN)
+        taken = sorted(set(names) - layout.NEVER_TAKEN)
+        found += [os.path.relpath(os.path.join(folder, name), top) for name in taken]
+        for name in folders:
+            if os.path.islink(os.path.join(folder, name)):
+                print(f"Warning: left out of the model: {os.path.join(folder, name)!r} is a link to a folder")
     if child_paths is None:
         return found
     wanted = [os.path.normpath(path) for path in child_paths]
@@ -225,17 +231,22 @@ def copy_out(facts: ModelFacts, target_dir: str, *, exist_ok: bool) -> str:
     target = os.path.join(target_dir, facts.path)
     if os.path.lexists(target) and not exist_ok:
         raise WebserviceException(f"{target!r} is there already", hint="pass exist_ok=True to replace it")
-    os.makedirs(target_dir, exist_ok=True)
     # Beside its place first: whoever sees it there sees all of it.
     temporary = os.path.join(target_dir, ".new-" + os.urandom(6).hex())
     try:
+        os.makedirs(target_dir, exist_ok=True)
         if os.path.isdir(source):
-            shutil.copytree(source, temporary)
+            shutil.copytree(source, temporary, symlinks=True)
         else:
             shutil.copyfile(source, temporary)
         if os.path.isdir(target) and not os.path.islink(target):
             shutil.rmtree(target)
         os.replace(temporary, target)
+    except (OSError, shutil.Error) as error:
+        raise WebserviceException(
+            f"the model {facts.name!r} cannot be copied to {target!r}: {error}",
+            hint="free some space there, or make the folder writable",
+        ) from error
     finally:
         if os.path.isdir(temporary):
             shutil.rmtree(temporary)
@@ -244,29 +255,106 @@ def copy_out(facts: ModelFacts, target_dir: str, *, exist_ok: bool) -> str:
     return target
 
 
+def copy_to_cache(facts: ModelFacts) -> str:
+    """Path of a version in ``azureml-models``, where it appears whole; of several processes one brings it."""
+    import shutil
+
+    folder = os.path.join(CACHE, facts.name)
+    temporary = os.path.join(folder, ".new-" + os.urandom(6).hex())
+    try:
+        copy_out(facts, temporary, exist_ok=False)
+        models.place(temporary, os.path.join(folder, str(facts.version)))
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    there = cached(facts.name, facts.version)
+    if there is None or not there.startswith(f"{CACHE}/"):
+        raise WebserviceException(
+            f"{os.path.join(folder, str(facts.version))!r} holds no model, and is in its way", hint="remove that folder"
+        )
+    return there
+
+
 def cached(name: str, version: Optional[int]) -> Optional[str]:
     """Path of a model that was downloaded into ``azureml-models`` of the working directory; else ``./<name>``."""
     folder = os.path.join(CACHE, name)
-    versions = sorted(int(each) for each in _names(folder) if each.isdigit())
-    if version is not None:
-        versions = [each for each in versions if each == version]
-    if versions:
-        kept = os.path.join(folder, str(versions[-1]))
-        inside = _names(kept)
-        return os.path.join(kept, inside[0]) if len(inside) == 1 else kept
+    there = sorted((int(each) for each in _names(folder) if each.isdigit()), reverse=True)
+    for each in there if version is None else {version}.intersection(there):
+        kept = os.path.join(folder, str(each))
+        inside = [one for one in _names(kept) if not one.startswith(".new-")]  # what is being copied is not there yet
+        if inside:
+            return os.path.join(kept, inside[0]) if len(inside) == 1 else kept
     return os.path.join(".", name) if os.path.exists(name) else None
+
+
+def all_of(workspace: Any, name: Optional[str]) -> Iterator[ModelFacts]:
+    """Versions of one model, the highest first; of all, the newest first.
+
+    Raises
+    ------
+    WebserviceException
+        The name is no text.
+    """
+    top = directory_of(workspace)
+    if name is not None:
+        _check_text(name)
+        for version in reversed(stored.model_versions(top, name)):
+            facts = stored.read_model(top, name, version)
+            if facts is not None:
+                yield facts
+        return
+    every = []
+    for each in stored.model_names(top):
+        for version in stored.model_versions(top, each):
+            try:
+                facts = stored.read_model(top, each, version)
+            except FormatError as error:  # the others are there all the same
+                print(f"Warning: left out: {error.message}")
+                continue
+            every += [] if facts is None else [facts]
+    yield from sorted(every, key=lambda facts: (facts.created, facts.version), reverse=True)
+
+
+def fits(facts: ModelFacts, tags: Any, properties: Any, run_id: Optional[str], framework: Optional[str]) -> bool:
+    """Tell whether a version is what was described."""
+    return (
+        has(facts.tags, tags)
+        and has(facts.properties, properties)
+        and run_id in (None, facts.run_id)
+        and framework in (None, facts.framework)
+    )
+
+
+def _check_text(name: object) -> None:
+    if not isinstance(name, str):
+        check_name(name)
+
+
+def check_filters(**given: Any) -> None:
+    """Refuse tags or properties by which nothing can be found.
+
+    Raises
+    ------
+    WebserviceException
+        They are neither keys, nor pairs, nor a dict.
+    """
+    for what, wanted in given.items():
+        if not wanted or isinstance(wanted, str) or hasattr(wanted, "items"):
+            continue
+        of_list = isinstance(wanted, (list, tuple, set, frozenset))
+        if not of_list or not all(isinstance(each, str) or _is_pair(each) for each in wanted):
+            raise WebserviceException(
+                f"{what} are a list of keys and [key, value] pairs, or a dict, not {wanted!r:.200}",
+                hint=f"{what}=['key', ['other key', 'value']]",
+            )
+
+
+def _is_pair(each: Any) -> bool:
+    return isinstance(each, (list, tuple)) and len(each) == 2
 
 
 def not_found(workspace: Any, what: str, name: Optional[str]) -> WebserviceException:
     """The error for a model that is not there, which names those that are."""
-    known = stored.model_names(directory_of(workspace))
-    near = difflib.get_close_matches(name or "", known, 1, 0.5)
-    versions = stored.model_versions(directory_of(workspace), name) if name in known else []
-    if versions:
-        hint = f"the model {name!r} has the versions {', '.join(map(str, versions[-_NAMED_AT_MOST:]))}"
-    else:
-        hint = f"did you mean {near[0]!r}?" if near else f"the workspace has: {_listed(known)}"
-    return WebserviceException(f"ModelNotFound: there is no {what} in the workspace {workspace.name!r}", hint=hint)
+    return stored.not_found(directory_of(workspace), what, name, f" in the workspace {workspace.name!r}")
 
 
 def directory_of(workspace: Any) -> str:

@@ -12,6 +12,7 @@ from amlnb.core import edits, layout
 from amlnb.core.manifest import decode, object_path
 from amlnb.errors import WebserviceException
 from amlnb.store.edits import EditReader
+from amlnb.tracking import models
 from amlnb.tracking.edits import add_edit
 
 TYPE_CHECKING = False
@@ -78,7 +79,6 @@ def _materialise(run_directory: str, manifest_id: str, place: str) -> None:
             target = os.path.join(temporary, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copyfile(os.path.join(objects, object_path(sha)), target)
-        if not os.path.isdir(place):  # another process of the run may have been faster
-            os.rename(temporary, place)
+        models.place(temporary, place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

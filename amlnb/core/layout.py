@@ -29,6 +29,9 @@ MODELS = "models"
 MODEL_JSON = "model.json"
 MODEL_FILES = "files"
 
+# Never part of a snapshot or a model, at any depth: our own data, version control, what every machine makes for itself.
+NEVER_TAKEN = frozenset([".amlnb", ".git", ".venv", "__pycache__", ".ipynb_checkpoints"])
+
 BUILD_LOG = "azureml-logs/20_image_build_log.txt"
 DRIVER_LOG_ALIAS = "azureml-logs/70_driver_log.txt"
 

@@ -22,11 +22,13 @@ from amlnb.errors import AmlnbError, FormatError
 from amlnb.store.objects import UNFINISHED, ObjectStore
 from amlnb.store.run_record import read_record
 from amlnb.store.workspace_dir import WorkspaceDirectory
+from amlnb.tracking.models import DELETED
 
 YOUNG_S = 3600.0
 OBJECTS = "objects that no run needs"
 UNFINISHED_FILES = "unfinished files of killed processes"
 DELETED_RUNS = "remains of deleted runs"
+DELETED_MODELS = "remains of deleted models"
 # Manifests are written with sorted keys.
 _MANIFEST_HEAD = b'{"directories":'
 _ASIDE = "gc"
@@ -113,6 +115,9 @@ def _collect_unfinished(workspace: WorkspaceDirectory, now: float, report: Repor
         # Of a large model the folder's own age tells nothing: the file that is being copied is the youngest.
         unfinished = [path for path in _entries(folder, ".new-") if _age_of_youngest(path, now) > YOUNG_S]
         found += [(UNFINISHED_FILES, path) for path in unfinished]
+        for version in _entries(folder, ""):
+            if os.path.exists(os.path.join(version, DELETED)):
+                found += [(DELETED_MODELS, path) for path in _entries(version, "") if os.path.basename(path) != DELETED]
     for path in _entries(os.path.join(workspace.objects, UNFINISHED), ""):
         if _age(path, now) <= YOUNG_S:
             continue

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 IGNORE_FILES = (".amlignore", ".gitignore")
 
-# Never part of a snapshot, at any depth: our own data, version control, what every machine makes again for itself.
-NEVER_TAKEN = frozenset([".amlnb", ".git", ".venv", "__pycache__", ".ipynb_checkpoints"])
-
 # What pathspec writes for "the entry itself or anything below". An entry is asked about before anything below it is
 # looked at, so the second half is not needed, and its named group would keep patterns from being joined into one.
 _BELOW = re.compile(r"\(\?P<ps_d>/\)")

@@ -12,8 +12,9 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from amlnb.core.layout import NEVER_TAKEN
 from amlnb.core.manifest import leaves_snapshot
-from amlnb.engine.ignore import NEVER_TAKEN, IgnoreRules
+from amlnb.engine.ignore import IgnoreRules
 from amlnb.errors import SnapshotException
 
 if TYPE_CHECKING:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 
 from amlnb.core import layout
 from amlnb.core.models import ModelFacts, is_plain_name
-from amlnb.errors import FormatError
+from amlnb.errors import FormatError, WebserviceException
 from amlnb.store.edits import ordered_edits
 from amlnb.store.plain_files import read_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List, Optional
+
+_NAMED_AT_MOST = 20
 
 
 def model_names(models: str) -> List[str]:
@@ -67,6 +70,39 @@ def read_model(models: str, name: str, version: int) -> Optional[ModelFacts]:
             hint="restore the version from a copy; what is left of the files of the model is beside it",
         )
     return ModelFacts(directory, version, record, ordered_edits(directory))
+
+
+def not_found(models: str, what: str, name: Optional[str], where: str = "") -> WebserviceException:
+    """The error for a model that is not there, which names those that are.
+
+    Parameters
+    ----------
+    models
+        ``<workspace data>/models``.
+    what
+        What was asked for, in words.
+    name
+        The name that was asked for, if one was.
+    where
+        Further words of the message.
+    """
+    known = model_names(models)
+    near = difflib.get_close_matches(name or "", known, 1, 0.5)
+    versions = model_versions(models, name) if name is not None and name in known else []
+    if versions:
+        hint = f"the model {name!r} has the versions {', '.join(map(str, versions[-_NAMED_AT_MOST:]))}"
+    elif near:
+        hint = f"did you mean {near[0]!r}?"
+    else:
+        more = f" and {len(known) - _NAMED_AT_MOST} more" if len(known) > _NAMED_AT_MOST else ""
+        hint = f"the workspace has: {', '.join(known[:_NAMED_AT_MOST]) or 'none'}{more}"
+    return WebserviceException(f"ModelNotFound: there is no {what}{where}", hint=hint)
+
+
+def in_words(name: Optional[str], version: object) -> str:
+    """A model that is asked for, as errors name it."""
+    what = f"model {name!r}" if name is not None else "model of that description"
+    return what if version is None else f"{what} of version {version!r:.100}"
 
 
 def _is_there(directory: str, path: object) -> bool:

@@ -9,7 +9,6 @@ library only, Python 3.7+.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import time
@@ -228,7 +227,7 @@ class _Found:
                 plain_tree.bring(path, os.path.join(temporary, relative))
             # Of one that did not end: the process that it lived in ended with the run above it.
             seal(temporary, dict(_lost(temporary), started=unix_time(record.get("created"))))
-            _rename(temporary, place)
+            models.place(temporary, place)  # whose it is, if somebody was faster, is looked at next
         finally:
             shutil.rmtree(temporary, ignore_errors=True)  # moved away where all went well
         if others:
@@ -252,14 +251,6 @@ def _lost(directory: str) -> Dict[str, Any]:
     told = [plain_tree.read_object(os.path.join(folder, name)) or {} for name in sorted(found, key=edits_.sort_key)]
     state = edits_.fold({}, told)
     return runner_lost(state.cancel, state.cancel_error, owned=True)
-
-
-def _rename(temporary: str, place: str) -> None:
-    try:
-        os.rename(temporary, place)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise  # else somebody was faster, and is looked at next
 
 
 def _text(record: Dict[str, Any], name: str) -> Any:

@@ -81,14 +81,15 @@ def delete(directory: str) -> None:
     Raises
     ------
     OSError
-        The file system refused.
+        The file system refused; where ``model.json`` is gone, only some of the files are left.
     """
     import shutil
 
     # The version is gone with this rename; what stays behind holds its number.
     os.replace(os.path.join(directory, layout.MODEL_JSON), os.path.join(directory, DELETED))
     for name in (layout.MODEL_FILES, layout.EDITS):
-        shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
+        if os.path.lexists(os.path.join(directory, name)):
+            shutil.rmtree(os.path.join(directory, name))
 
 
 def _make(
@@ -113,6 +114,21 @@ def _make(
         publish(temporary)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)  # moved away where all went well
+
+
+def place(temporary: str, folder: str) -> None:
+    """Give a finished folder its name; if there is one of that name already, somebody was faster, and that stays.
+
+    Raises
+    ------
+    OSError
+        The file system refused.
+    """
+    try:
+        os.rename(temporary, folder)
+    except OSError as error:
+        if error.errno not in _IN_USE:
+            raise
 
 
 def registrations(models: str, name: str) -> Set[str]:

@@ -58,7 +58,8 @@ def test_models_and_children_are_there_as_soon_as_the_run_has_ended(far_run, tmp
     log = far_run.get_details_with_logs()["logFiles"]["user_logs/std_log.txt"].splitlines()
     assert log == [
         "net None True", "net None True",
-        "WebserviceException the workspace has: earlier", "WebserviceException the workspace has: earlier",
+        "WebserviceException the workspace has: earlier",
+        "WebserviceException the model 'earlier' has the versions 1, 2",
         "azureml-models/earlier/2/m.txt second", "azureml-models/earlier/1/m.txt first",
         "in the child", "True [True]",
         "ssh ssh {} True",

@@ -1,5 +1,6 @@
 """``Model``: registering from a run and from this machine, finding, reading, changing, deleting."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -26,6 +27,7 @@ from amlnb.errors import (
     WebserviceException,
 )
 from amlnb.store.models import latest_model, model_names, model_versions, read_model
+from amlnb.tracking import context, faults
 from amlnb.tracking import models as registry
 from amlnb.tracking.edits import add_edit
 from tests.v1.signatures import signature_of
@@ -284,6 +286,13 @@ def test_a_model_is_found(several, asked, version):
         ({"id": "a"}, "is no id of a model"),
         ({"name": "a", "run_id": "r"}, "the model 'a' has the versions"),
         ({"version": 1}, "a version is that of a model's name"),
+        ({"name": "a", "version": "9" * 5000}, "is no version of a model"),
+        ({"id": "a:1", "name": "b"}, "is not that of the name 'b'"),
+        ({"id": "a:1", "version": 2}, "the version 2"),
+        ({"name": 5}, "5 cannot be the name of a model"),
+        ({"name": ["a"], "version": 1}, "cannot be the name of a model"),
+        ({"name": "a", "tags": 5}, "tags are a list of keys"),
+        ({"name": "a", "properties": [["a", "b", "c"]]}, "properties are a list of keys"),
     ],
 )
 def test_what_is_not_there_is_told(several, asked, told):
@@ -478,6 +487,104 @@ def test_garbage_collection_removes_what_a_killed_registration_left(workspace, w
     collect_garbage(workspace.directory, dry_run=False)
     assert not left.exists()
     assert Model(workspace, "m").download("got")
+
+
+def test_garbage_collection_removes_what_a_killed_deletion_left(workspace, weights):
+    version = Path(Model.register(workspace, weights, "m")._facts.directory)
+    (version / "model.json").rename(version / "deleted.json")
+    collect_garbage(workspace.directory, dry_run=False)
+    assert os.listdir(version) == ["deleted.json"]
+
+
+@pytest.mark.parametrize("wanted", [{"tags": 5}, {"tags": [["a", "b", "c"]]}, {"properties": [1]}, {"name": 3}])
+def test_a_listing_by_what_nothing_can_be_found_by_is_refused(several, wanted):
+    with pytest.raises(WebserviceException):
+        Model.list(several, **wanted)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda model: model.add_tags({"a": 1}),
+        lambda model: model.add_properties({"a": 1}),
+        lambda model: model.remove_tags("a"),
+        lambda model: model.update(description="d"),
+        lambda model: model.download("got"),
+        lambda model: model.delete(),
+    ],
+)
+def test_of_a_deleted_version_nothing_can_be_asked(several, call):
+    model = Model(several, "a")
+    Model(several, "a").delete()
+    with pytest.raises(WebserviceException, match="there is no model 'a' of version 2"):
+        call(model)
+    assert os.listdir(model._facts.directory) == ["deleted.json"]
+
+
+def test_a_project_that_is_a_model_does_not_take_its_workspace_along(workspace):
+    for name in (".git/HEAD", "sub/__pycache__/m.pyc", "sub/train.py", ".amlignore"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("x")
+    assert Path(workspace.directory.path).name == ".amlnb"
+    model = Model.register(workspace, ".", "whole")
+    top = Path(model.download("/".join([str(Path.cwd().parent), "got" + Path.cwd().name])))
+    assert sorted(str(path.relative_to(top)) for path in top.rglob("*") if path.is_file()) == [
+        ".amlignore",
+        "sub/train.py",
+    ]
+
+
+def test_a_linked_folder_is_told_and_left_out(workspace, weights, capsys):
+    os.symlink("/usr", "weights/usr")
+    Model.register(workspace, weights, "m")
+    assert "Warning: left out of the model: 'weights/usr' is a link" in capsys.readouterr().out
+
+
+def _get_path(barrier, results, workspace):
+    barrier.wait()
+    try:
+        results.put(Model.get_model_path("m", _workspace=workspace))
+    except BaseException as error:
+        results.put(repr(error))
+
+
+def test_processes_that_fetch_a_model_at_the_same_time_all_have_it(workspace, weights):
+    Model.register(workspace, weights, "m")
+    forking = multiprocessing.get_context("fork")
+    barrier, results = forking.Barrier(4), forking.Queue()
+    processes = [forking.Process(target=_get_path, args=(barrier, results, workspace)) for _ in range(4)]
+    for each in processes:
+        each.start()
+    assert {results.get() for _ in processes} == {"azureml-models/m/1/weights"}
+    for each in processes:
+        each.join()
+    assert os.listdir("azureml-models/m") == ["1"]
+
+
+@pytest.mark.parametrize("left", ["azureml-models/m/1/.new-1", "azureml-models/m/.new-1/weights/a.bin"])
+def test_what_a_killed_fetch_left_is_no_model(workspace, weights, left):
+    Model.register(workspace, weights, "m")
+    Path(left).parent.mkdir(parents=True)
+    Path(left).write_text("par")
+    with pytest.raises(WebserviceException, match="neither in"):
+        Model.get_model_path("m")
+    if left.startswith("azureml-models/m/1"):
+        with pytest.raises(WebserviceException, match="in its way"):
+            Model.get_model_path("m", _workspace=workspace)
+        return
+    assert Path(Model.get_model_path("m", _workspace=workspace), "a.bin").read_bytes() == b"a"
+
+
+def test_a_tracking_fault_in_a_job_stops_no_script(run, workspace, weights, monkeypatch):
+    model = Model.register(workspace, weights, "m")
+    for name, value in context.variables(run.id, "training", run.directory, {}).items():
+        monkeypatch.setenv(name, value)
+    edits = Path(model._facts.directory, "edits")
+    edits.write_text("in the way")
+    model.add_tags({"a": 1})
+    edits.unlink()
+    faults.retry()
+    assert Model(workspace, "m").tags == {"a": "1"}
 
 
 @pytest.mark.kill

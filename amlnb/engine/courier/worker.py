@@ -16,7 +16,7 @@ from amlnb.compute.backend import Backend, Job, JobStatus, Standing
 from amlnb.core import events, layout, states
 from amlnb.core.edits import fold
 from amlnb.engine import deaths, queue
-from amlnb.engine.courier.models import bring_models
+from amlnb.engine.courier.models import ModelBringer
 from amlnb.engine.courier.preparation import Preparations, Waiting
 from amlnb.engine.targets import LOCAL
 from amlnb.environments.program import FAILED
@@ -52,6 +52,7 @@ class Entry:
     cancel_sent_at: float = 0.0
     unreachable: str | None = None
     preparing: Waiting | None = None
+    models: ModelBringer | None = None
 
 
 @dataclass
@@ -198,7 +199,8 @@ class Worker:
             entry.active = entry.may_have_started = False
         elif status.standing is Standing.RUNNING and entry.job.target.get("kind") != LOCAL:
             entry.edits.refresh()
-            bring_models(entry.job, entry.edits.ordered(), entry.ticket.data, self.backend)
+            entry.models = entry.models or ModelBringer(entry.job, entry.ticket.data, self.backend)
+            entry.models.step(entry.edits.ordered())
 
     def _look_for_cancels(self) -> None:
         for entry in list(self.entries.values()):
