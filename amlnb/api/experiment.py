@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
-import os
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from amlnb import host
-from amlnb.api import displaying, run_reading
+from amlnb.api import displaying, logging_run, run_reading
 from amlnb.api.notebook_run_config import NotebookRunConfig
 from amlnb.api.run import Run
 from amlnb.api.runs_frame import frame_of
@@ -20,19 +18,15 @@ from amlnb.api.runs_table import runs_table
 from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
 from amlnb.core.filters import has
-from amlnb.engine import queue
-from amlnb.engine.git import read_git
 from amlnb.engine.reuse import completed_run
-from amlnb.engine.snapshot import Snapshot, SnapshotLimits, take_snapshot
-from amlnb.engine.submit import prepare, queue_run, unwritable_told
-from amlnb.errors import AmlnbError, NotServedException, SnapshotException, UserErrorException
+from amlnb.engine.submit import prepare, queue_run
+from amlnb.errors import AmlnbError, NotServedException, UserErrorException
 from amlnb.render.runs_table import ROW_LIMIT
 from amlnb.specs.run_spec import RunSpec
 from amlnb.store.edits import edited
 from amlnb.store.index import Index, RunSummary
-from amlnb.store.objects import ObjectStore
 from amlnb.store.workspace_dir import WorkspaceDirectory
-from amlnb.tracking import create, edits
+from amlnb.tracking import edits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,35 +202,8 @@ class Experiment:
         SnapshotException
             The folder cannot be kept.
         """
-        directory = self.workspace.directory
-        objects = ObjectStore(directory.objects)
-        record: dict[str, Any] = {
-            "id": run_id or str(uuid.uuid4()),
-            "experiment": self.name,
-            "type": None,
-            "created": time.time(),
-            "display_name": display_name or name,
-            "parent": None,
-            "target": "sdk",
-            "home": {"kind": "local"},
-            "owner": host.this_process(),
-            "submitter": queue.submitter(),
-            "definition": None,
-            "snapshot": None,
-            "tags": {},
-            "warnings": [],
-        }
-        git = read_git(os.path.abspath(snapshot_directory or "."))
-        with unwritable_told(directory):
-            if snapshot_directory is not None:
-                snapshot = _snapshot(snapshot_directory, objects)
-                record.update(snapshot=snapshot.id, warnings=list(snapshot.warnings))
-            record.update(git.record(objects))
-            record["properties"] = git.properties()
-            directory.make_experiment(self.name)
-            path = create.create_run(directory.runs, record)
-        for text in record["warnings"]:
-            print(f"Warning: {text}")
+        record = logging_run.record(self.name, run_id, display_name or name)
+        path = logging_run.create(self.workspace.directory, record, snapshot_directory)
         run = Run._attached(path, record["id"], self.name, "client", owned=True)
         run._experiment = self
         run._watch_outputs("outputs" if outputs is None else outputs)
@@ -390,16 +357,6 @@ class Experiment:
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self.name},\nWorkspace: {self.workspace.name})"
-
-
-def _snapshot(directory: str, objects: ObjectStore) -> Snapshot:
-    """Keep a folder; what refuses it tells how to do without."""
-    limits = SnapshotLimits.from_environ(os.environ)
-    try:
-        return take_snapshot(directory, objects, host.cache_dir(), limits=limits)
-    except SnapshotException as error:
-        hint = f"{error.hint}; or start_logging(snapshot_directory=None)"
-        raise SnapshotException(error.message, hint=hint) from error
 
 
 def _is_name(name: object) -> bool:

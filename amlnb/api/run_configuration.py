@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ _DATA = ("data", "data_references", "output_data", "datacaches", "source_directo
 # Without effect, which is told if anything is set in them.
 _SECTIONS = ("amlcompute", "container_instance", "hdi", "history", "parallel_task", "spark")
 _SETTINGS = ("credential_passthrough", "identity", "priority", "services")
+_TOLD_AGAIN = ("credential_passthrough", "identity", "priority")
 _PREPARING = ("auto_prepare_environment", "prepare_environment")
 
 
@@ -277,8 +279,10 @@ class RunConfiguration:
 
     def sections(self) -> dict[str, Any]:
         """What has no effect here and is set, as a run's definition has it."""
-        names = [name for name in _SECTIONS if getattr(self, name).is_changed()]
-        return {name: files.plain(getattr(self, name).to_document()) for name in names}
+        found = {name: getattr(self, name).to_document() for name in _SECTIONS if getattr(self, name).is_changed()}
+        found.update({name: getattr(self, name) for name in _TOLD_AGAIN if getattr(self, name)})
+        told: dict[str, Any] = json.loads(json.dumps(files.plain(found), default=str))
+        return told
 
     def unused_counts(self) -> list[str]:
         """What there is to tell of numbers of processes that its communicator does not ask for."""

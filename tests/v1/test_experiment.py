@@ -55,6 +55,13 @@ def test_a_misspelt_keyword_of_start_logging_is_pythons_own_error(experiment):
     assert list(experiment.get_runs()) == []
 
 
+@pytest.mark.parametrize("given", [{"name": 5}, {"display_name": Path("x")}, {"run_id": 7}])
+def test_names_of_a_run_are_texts(experiment, given):
+    with pytest.raises(UserErrorException, match=r"(name|run_id) is .*, a (int|PosixPath)"):
+        experiment.start_logging(snapshot_directory=None, **given)
+    assert list(experiment.get_runs()) == []
+
+
 def test_what_the_snapshot_of_start_logging_leaves_out_is_told(experiment, tmp_path, capsys):
     (tmp_path / "train.py").write_text("")
     os.mkfifo(tmp_path / "pipe")

@@ -573,6 +573,8 @@ def test_what_code_set_is_told_again_in_the_definition(workspace, tmp_path):
     config.spark.configuration["spark.app.name"] = "mine"
     config.amlcompute.vm_size = "STANDARD_D2_V2"
     config.container_instance.cpu_cores = np.int64(4)
+    config.priority, config.credential_passthrough, config.identity = 3, True, {"identityType": "AMLToken"}
+    config.parallel_task.terminal_exit_codes = {object}
     record = prepare(ScriptRunConfig(".", run_config=config).to_spec("e"), workspace.directory).record
     told = run_definition(json.loads(json.dumps(record)))
     assert told["history"] == {"outputCollection": True, "directoriesToWatch": ["mine"], "enableMLflowTracking": True}
@@ -580,6 +582,9 @@ def test_what_code_set_is_told_again_in_the_definition(workspace, tmp_path):
     assert (told["amlCompute"]["vmSize"], told["amlCompute"]["clusterMaxNodeCount"]) == ("STANDARD_D2_V2", 1)
     assert told["containerInstance"] == {"region": None, "cpuCores": 4, "memoryGb": 3.5}
     assert told["hdi"] == {"yarnDeployMode": "Cluster"}
+    assert (told["priority"], told["credentialPassthrough"], told["identity"]) == (3, True, {"identityType": "AMLToken"})
+    defaults = run_definition({})
+    assert (defaults["priority"], defaults["credentialPassthrough"], defaults["identity"]) == (None, False, None)
 
 
 @pytest.mark.parametrize(
