@@ -1,5 +1,6 @@
 """``RunConfiguration`` with its sections, ``ScriptRunConfig``, and the configurations of several processes."""
 
+import contextlib
 import functools
 import inspect
 import json
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
+from amlnb.api import run_configuration_file as files
 from amlnb.api.compute import AmlCompute
 from amlnb.api.conda_dependencies import CondaDependencies
 from amlnb.api.distributed import (
@@ -42,7 +44,17 @@ from amlnb.errors import (
 from amlnb.runner import launch
 from amlnb.specs.run_spec import RunSpec
 
-SECTIONS = ("history", "spark", "hdi", "amlcompute", "container_instance", "parallel_task", "mpi", "pytorch", "tensorflow")
+SECTIONS = (
+    "history",
+    "spark",
+    "hdi",
+    "amlcompute",
+    "container_instance",
+    "parallel_task",
+    "mpi",
+    "pytorch",
+    "tensorflow",
+)
 
 
 @pytest.fixture
@@ -147,7 +159,9 @@ def test_spark_is_refused_with_what_works():
 
 
 def test_a_configuration_is_saved_and_loaded(tmp_path):
-    config = RunConfiguration("train.py", ["--rate", 0.1], "PyTorch", "Nccl", CondaDependencies.create(pip_packages=["numpy"]))
+    config = RunConfiguration(
+        "train.py", ["--rate", 0.1], "PyTorch", "Nccl", CondaDependencies.create(pip_packages=["numpy"])
+    )
     config.target, config.node_count, config.max_run_duration_seconds = "gpu-cluster", 2, 60
     config.pytorch = PyTorchConfiguration("Gloo", 4, 2)
     config.environment.environment_variables = {"A": "b"}
@@ -162,7 +176,15 @@ def test_a_configuration_is_saved_and_loaded(tmp_path):
         RunConfiguration.load(str(tmp_path), "mine"),
         RunConfiguration.load(str(tmp_path / ".azureml" / "mine.runconfig")),
     ):
-        for name in ("script", "arguments", "framework", "communicator", "target", "node_count", "environment_variables"):
+        for name in (
+            "script",
+            "arguments",
+            "framework",
+            "communicator",
+            "target",
+            "node_count",
+            "environment_variables",
+        ):
             assert getattr(again, name) == getattr(config, name)
         assert (again.pytorch.communication_backend, again.pytorch.process_count) == ("gloo", 4)
         assert again.environment.to_document() == config.environment.to_document()
@@ -201,14 +223,18 @@ def test_identity_and_services_are_kept(tmp_path):
 
 
 def test_what_is_not_known_in_a_file_is_told(tmp_path, capsys):
-    (tmp_path / "mine.runconfig").write_text("script: train.py\nbatchai: {a: 1}\nhistory: {outputCollection: true, colour: 1}\n")
+    (tmp_path / "mine.runconfig").write_text(
+        "script: train.py\nbatchai: {a: 1}\nhistory: {outputCollection: true, colour: 1}\n"
+    )
     assert RunConfiguration.load(str(tmp_path), "mine").script == "train.py"
     assert "Warning: batchai, history.colour of the run configuration" in capsys.readouterr().out
 
 
 def test_sparks_default_is_the_same_as_text_and_as_a_number(tmp_path):
     for given in ("1", 1):
-        document = {"spark": {"configuration": {"spark.app.name": "Azure ML Experiment", "spark.yarn.maxAppAttempts": given}}}
+        document = {
+            "spark": {"configuration": {"spark.app.name": "Azure ML Experiment", "spark.yarn.maxAppAttempts": given}}
+        }
         (tmp_path / "mine.runconfig").write_text(json.dumps(document))
         config = RunConfiguration.load(str(tmp_path), "mine")
         assert config.without_effect() == []
@@ -366,13 +392,21 @@ SHOW = "import os, json, sys; print(json.dumps([dict(os.environ), sys.argv[1:]])
 )  # fmt: skip
 def test_a_job_of_one_process_has_its_variables(workspace, tmp_path, made, expected):
     (tmp_path / "train.py").write_text(SHOW)
-    arguments = ["$RANK", "tcp://$MASTER_ADDR:${MASTER_PORT}/x", "--rank=$NODE_RANK", "$(touch x)`touch x`;$NONE $5 a$$b"]
+    arguments = [
+        "$RANK",
+        "tcp://$MASTER_ADDR:${MASTER_PORT}/x",
+        "--rank=$NODE_RANK",
+        "$(touch x)`touch x`;$NONE $5 a$$b",
+    ]
     config = ScriptRunConfig(".", "train.py", arguments, distributed_job_config=made)
     run = Experiment(workspace, "e").submit(config)
     run.wait_for_completion()
     environ, given = json.loads(log_of(run))
     assert {name: environ.get(name) for name in expected} == expected
-    assert ("RANK" in environ, "OMPI_COMM_WORLD_RANK" in environ) == ("RANK" in expected, "OMPI_COMM_WORLD_RANK" in expected)
+    assert ("RANK" in environ, "OMPI_COMM_WORLD_RANK" in environ) == (
+        "RANK" in expected,
+        "OMPI_COMM_WORLD_RANK" in expected,
+    )
     assert given[3] == "$(touch x)`touch x`;$NONE $5 a$$b"
     assert not (tmp_path / "x").exists()
     if made is None:
@@ -417,7 +451,9 @@ def test_the_definition_of_a_run_in_v1s_words(workspace, tmp_path):
     run.wait_for_completion()
 
 
-@pytest.mark.parametrize("record", [{}, {"definition": None}, {"definition": {"distributed": 3, "docker": [], "arguments": 3}}])
+@pytest.mark.parametrize(
+    "record", [{}, {"definition": None}, {"definition": {"distributed": 3, "docker": [], "arguments": 3}}]
+)
 def test_a_damaged_record_costs_nothing_else(record):
     assert run_definition(record)["framework"] == "Python"
 
@@ -433,7 +469,10 @@ def test_a_damaged_record_costs_nothing_else(record):
 def test_a_command_is_a_shells(workspace, tmp_path, command, printed):
     (tmp_path / "train.py").write_text("import sys; print(sys.argv[1:])")
     config = ScriptRunConfig(".", command=command)
-    config.run_config.environment_variables = {"GREETING": "hello", "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"}
+    config.run_config.environment_variables = {
+        "GREETING": "hello",
+        "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
+    }
     run = Experiment(workspace, "e").submit(config)
     run.wait_for_completion()
     assert log_of(run).strip() == printed
@@ -506,7 +545,10 @@ def _set(**given):
         (lambda: _set(max_run_duration_seconds=[1]), "max_run_duration_seconds is [1], a list"),
         (lambda: _set(environment_variables=5), "environment_variables is 5, a int"),
         (lambda: _set(pytorch__process_count="x", communicator="nccl"), "process_count is 'x'"),
-        (lambda: _set(environment__python__user_managed_dependencies="yes"), "user_managed_dependencies is 'yes', a str"),
+        (
+            lambda: _set(environment__python__user_managed_dependencies="yes"),
+            "user_managed_dependencies is 'yes', a str",
+        ),
         (lambda: spec_of(docker_runtime_config=DockerConfiguration(use_docker="yes")), "use_docker is 'yes', a str"),
         (lambda: ScriptRunConfig(".", "a.py").to_spec("e", ["a"]), "tags is ['a'], a list"),
         (lambda: ScriptRunConfig(".", "a.py").to_spec("e", "a"), "tags is 'a', a str"),
@@ -538,13 +580,17 @@ def test_no_environment_variables_are_none():
         ({"auto_prepare_environment": True, "prepare_environment": True}, None),
         (
             {"mpi__process_count_per_node": 4},
-            ("run_config.mpi.process_count_per_node has no effect: the communicator is None; "
-            "hint: run_config.communicator = 'IntelMpi'"),
+            (
+                "run_config.mpi.process_count_per_node has no effect: the communicator is None; "
+                "hint: run_config.communicator = 'IntelMpi'"
+            ),
         ),
         (
             {"tensorflow__worker_count": 4},
-            ("run_config.tensorflow.worker_count has no effect: the communicator is None; "
-            "hint: run_config.communicator = 'ParameterServer'"),
+            (
+                "run_config.tensorflow.worker_count has no effect: the communicator is None; "
+                "hint: run_config.communicator = 'ParameterServer'"
+            ),
         ),
         (
             {"pytorch__process_count": 4},
@@ -582,13 +628,18 @@ def test_what_code_set_is_told_again_in_the_definition(workspace, tmp_path):
     assert (told["amlCompute"]["vmSize"], told["amlCompute"]["clusterMaxNodeCount"]) == ("STANDARD_D2_V2", 1)
     assert told["containerInstance"] == {"region": None, "cpuCores": 4, "memoryGb": 3.5}
     assert told["hdi"] == {"yarnDeployMode": "Cluster"}
-    assert (told["priority"], told["credentialPassthrough"], told["identity"]) == (3, True, {"identityType": "AMLToken"})
+    assert (told["priority"], told["credentialPassthrough"], told["identity"]) == (
+        3,
+        True,
+        {"identityType": "AMLToken"},
+    )
     defaults = run_definition({})
     assert (defaults["priority"], defaults["credentialPassthrough"], defaults["identity"]) == (None, False, None)
 
 
 @pytest.mark.parametrize(
-    ("asked", "count"), [({}, 1), ({"communicator": "nccl"}, 1), ({"parameter_server_count": 0}, 0), ({"parameter_server_count": 3}, 3)]
+    ("asked", "count"),
+    [({}, 1), ({"communicator": "nccl"}, 1), ({"parameter_server_count": 0}, 0), ({"parameter_server_count": 3}, 3)],
 )
 def test_parameter_servers_are_one_where_nothing_is_said_of_them(asked, count):
     told = run_definition({"definition": {"distributed": asked}})
@@ -671,3 +722,35 @@ def test_arguments_of_docker_are_texts(arguments):
 )  # fmt: skip
 def test_signatures_are_v1s(call, names):
     assert list(inspect.signature(call).parameters) == names.split()
+
+
+KEYS = (
+    "script",
+    "arguments",
+    "target",
+    "environment",
+    "docker",
+    "mpi",
+    "spark",
+    "history",
+    "dataReferences",
+    "data",
+    "priority",
+    "batchai",
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["x", "useDocker", "configuration", "name"]) | st.integers(), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@hypothesis.settings(max_examples=150)
+@hypothesis.given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=3))
+def test_whatever_a_file_holds_only_our_errors_are_raised(document):
+    with contextlib.suppress(UserErrorException):
+        config = RunConfiguration()
+        files.fill(config, document, "mine.runconfig")
+        ScriptRunConfig(".", "train.py", run_config=config).to_spec("e")
+        document_of = files.document_of(config)
+        json.dumps(files.plain(document_of), default=str)
