@@ -52,6 +52,7 @@ def beyond_sections(spec: EnvironmentSpec) -> EnvironmentSpec:
         constraints=spec.constraints,
         use_conda=spec.use_conda,
         notes=spec.notes,
+        news=spec.news,
         credentials=spec.credentials,
     )
 
@@ -96,6 +97,7 @@ def _packages(base: EnvironmentSpec, packages: CondaDependencies) -> Environment
         channels=read.channels,
         variables={**read.variables, **base.variables},
         notes=tuple(dict.fromkeys(notes)),
+        news=tuple(dict.fromkeys([*base.news, *read.news])),
         credentials={**base.credentials, **read.credentials},
     )
 
@@ -125,12 +127,10 @@ def _container(spec: EnvironmentSpec, docker: DockerSection) -> EnvironmentSpec:
         image = specifications.of_image(image).image
     if docker.base_dockerfile:
         dockerfile = dockerfile_text(docker.base_dockerfile)
-    notes = list(spec.notes)
     if spec.pip or spec.conda:
-        lines, more = _installed(spec)
+        lines, spec = _installed(spec)
         dockerfile = f"{dockerfile.rstrip() if dockerfile else f'FROM {image}'}\n{lines}\n"
         image = None
-        notes += more
     return dataclasses.replace(
         spec,
         python=None,
@@ -142,13 +142,12 @@ def _container(spec: EnvironmentSpec, docker: DockerSection) -> EnvironmentSpec:
         conda=(),
         channels=(),
         constraints=(),
-        notes=tuple(notes),
         credentials=credentials,
     )
 
 
-def _installed(spec: EnvironmentSpec) -> tuple[str, list[str]]:
-    """The line of a Dockerfile that installs packages, and what there is to tell of them."""
+def _installed(spec: EnvironmentSpec) -> tuple[str, EnvironmentSpec]:
+    """The line of a Dockerfile that installs packages; and the specification with what there is to tell of them."""
     from amlnb.environments import conda_translation
 
     translated = conda_translation.translate(spec)
@@ -168,7 +167,8 @@ def _installed(spec: EnvironmentSpec) -> tuple[str, list[str]]:
     command = f"{_written(lines, 'requirements')} && python3 -m pip install --no-cache-dir -r /tmp/requirements.txt"
     if spec.constraints:
         command = f"{_written(spec.constraints, 'constraints')} && {command} -c /tmp/constraints.txt"
-    return f"RUN {command}", list(translated.notes)
+    notes, news = (*spec.notes, *translated.notes), (*spec.news, *translated.news)
+    return f"RUN {command}", dataclasses.replace(spec, notes=notes, news=news)
 
 
 def _written(lines: Iterable[str], name: str) -> str:

@@ -108,8 +108,10 @@ def environment_of(
         requirements = packages.requirements(version)
         for each in requirements:
             dependencies.add_pip_package(each)
-        told = f"{packages.name} {version} is here: {', '.join(requirements)}"
-        found._beyond = replace(found._beyond, notes=(told,))
+        told = f"{packages.name} {version} stands for {', '.join(requirements)}"
+        found._beyond = replace(found._beyond, news=(told,))
+        if packages.is_fixed and not requirements[0].endswith(f"=={version}"):
+            notes.append(f"{packages.name} {version} was asked for; {requirements[0]}, its last version, is taken")
         if version not in packages.known:
             notes.append(
                 f"{packages.name} {version} is not among the versions of v1's own: {', '.join(packages.known)}"

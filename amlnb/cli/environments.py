@@ -315,7 +315,7 @@ def _print_specification(spec: EnvironmentSpec) -> None:
             print(f"{title}: {value}")
         elif value:
             print(f"{title}:", *value, sep="\n  ")
-    for text in spec.notes:
+    for text in (*spec.news, *spec.notes):
         note(f"note: {text}")
 
 

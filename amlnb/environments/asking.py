@@ -68,8 +68,8 @@ def normal(spec: EnvironmentSpec) -> EnvironmentSpec:
     if found.untranslatable:
         only = f"{', '.join(found.untranslatable[:_NAMED])} {ONLY_CONDA}"
         return replace(spec, use_conda=True, notes=(*spec.notes, only))
-    notes = (*spec.notes, *found.notes)
-    return replace(spec, conda=(), channels=(), pip=(*found.requirements, *spec.pip), notes=notes)
+    notes, news = (*spec.notes, *found.notes), (*spec.news, *found.news)
+    return replace(spec, conda=(), channels=(), pip=(*found.requirements, *spec.pip), notes=notes, news=news)
 
 
 def is_workspaces(spec: EnvironmentSpec) -> bool:

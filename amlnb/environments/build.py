@@ -84,6 +84,8 @@ def decide(order: Order, builder: Builder, log: BuildLog) -> Lock:
         The request's lock is damaged.
     """
     request = order.request
+    for each in request.spec.news:
+        log.step(each)
     for note in request.spec.notes:
         log.note(note)
     before = locks.read(order.data, request.key)

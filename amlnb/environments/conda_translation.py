@@ -24,13 +24,16 @@ class Translation:
     untranslatable
         Packages that only conda has, or only a channel of one's own. If there is any, conda has to install them all.
     notes
-        What was mapped and left out: one sentence each.
+        What was left out, and what is otherwise than it was asked for: one sentence each.
+    news
+        What has another name there, or the same.
     """
 
     requirements: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     untranslatable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
 
 def translate(spec: EnvironmentSpec) -> Translation:
@@ -73,6 +76,7 @@ class _Translator:
         self._dropped: list[str] = []
         self._untranslatable: list[str] = []
         self._notes: list[str] = []
+        self._news: list[str] = []
         self._same: list[str] = []
 
     def add(self, text: str) -> None:
@@ -95,8 +99,13 @@ class _Translator:
 
     def outcome(self) -> Translation:
         same = [f"the same on PyPI: {', '.join(self._same)}"] if self._same else []
-        notes = tuple(dict.fromkeys([*self._notes, *same]))
-        return Translation(tuple(self._requirements), tuple(self._dropped), tuple(self._untranslatable), notes)
+        return Translation(
+            tuple(self._requirements),
+            tuple(self._dropped),
+            tuple(self._untranslatable),
+            notes=tuple(dict.fromkeys(self._notes)),
+            news=tuple(dict.fromkeys([*self._news, *same])),
+        )
 
     def _reason_dropped(self, package: CondaPackage) -> str | None:
         if package.name == "python":
@@ -119,7 +128,7 @@ class _Translator:
         if lost:
             self._notes.append(f"{_told(package)} is {requirement} on PyPI: {lost}")
         elif name != package.name:
-            self._notes.append(f"{_told(package)} is {requirement} on PyPI")
+            self._news.append(f"{_told(package)} is {requirement} on PyPI")
         else:
             self._same.append(requirement)
 

@@ -16,6 +16,7 @@ _PREFIXES = ("azureml", "microsoft")
 _COMMON = ("numpy", "pandas", "scipy", "matplotlib")
 _LEARN = ("joblib", *_COMMON)
 _TORCH = ("torchvision", "tensorboard", *_COMMON)
+_CHAINER = "chainer==7.8.1"
 _TENSORFLOW = ("tensorboard", "h5py", *_COMMON)
 
 
@@ -40,8 +41,8 @@ _CURATED: dict[str, tuple[str, ...]] = {
     **_family("AzureML-sklearn-{}-ubuntu20.04-py38-cpu", "scikit-learn=={}.*", "1.0", _LEARN),
     **_family("AzureML-sklearn-{}-ubuntu18.04-py37-cpu", "scikit-learn=={}.*", "0.24", _LEARN),
     # Chainer 5 cannot be imported by a Python of today; 7.8.1 is its last version, and runs what was written for 5.
-    "AzureML-Chainer-5.1.0-CPU": ("chainer==7.8.1", *_COMMON),
-    "AzureML-Chainer-5.1.0-GPU": ("chainer==7.8.1", *_COMMON),
+    "AzureML-Chainer-5.1.0-CPU": (_CHAINER, *_COMMON),
+    "AzureML-Chainer-5.1.0-GPU": (_CHAINER, *_COMMON),
     **_family("AzureML-PyTorch-{}-CPU", "torch=={}.*", "1.0 1.1 1.2 1.3 1.4 1.5 1.6", _TORCH),
     **_family("AzureML-PyTorch-{}-GPU", "torch=={}.*", "1.0 1.1 1.2 1.3 1.4 1.5 1.6", _TORCH),
     **_family("AzureML-pytorch-{}-ubuntu18.04-py37-cuda11-gpu", "torch=={}.*", "1.7 1.8 1.9", _TORCH),
@@ -95,8 +96,11 @@ def curated(name: str) -> EnvironmentSpec | None:
             hint=f"{told} Any packages do: --env scikit-learn==1.5.2,pandas",
         )
     packages = _CURATED[known]
-    return EnvironmentSpec(name=known, version="1", origin=known, pip=packages, notes=_notes(known, packages))
-
-
-def _notes(name: str, packages: tuple[str, ...]) -> tuple[str, ...]:
-    return (f"{name} is here: {', '.join(packages)}",) if packages else ()
+    return EnvironmentSpec(
+        name=known,
+        version="1",
+        origin=known,
+        pip=packages,
+        notes=(f"{known} is served by {_CHAINER}, the last version",) if _CHAINER in packages else (),
+        news=(f"{known} stands for {', '.join(packages)}",) if packages else (),
+    )

@@ -14,7 +14,7 @@ from amlnb.environments.builder import Interpreter
 from amlnb.specs.environment_spec import EnvironmentSpec
 
 # What a person calls it, and where it was written, does not change what it is; variables are set when a run starts.
-_NOT_BUILT = ("name", "version", "origin", "variables", "notes", "document")
+_NOT_BUILT = ("name", "version", "origin", "variables", "notes", "news", "document")
 # The order of these says nothing.
 _SETS = ("pip", "constraints", "conda")
 _PLAIN = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)((?: *[<>=!~]=?=? *[\w.*+!]+ *,?)*)\s*")

@@ -56,14 +56,14 @@ def is_served(name: str) -> bool:
 
 
 def with_todays_names(spec: EnvironmentSpec) -> EnvironmentSpec:
-    """Call packages as they are called today, where their name of old has nothing to install; told in notes.
+    """Call packages as they are called today, where their name of old has nothing to install; told in news.
 
     Parameters
     ----------
     spec
         A request; its pip part counts.
     """
-    notes = list(spec.notes)
+    news = list(spec.news)
     pip = []
     for text in spec.pip:
         name = _TODAYS.get(name_of(text) or "")
@@ -72,9 +72,9 @@ def with_todays_names(spec: EnvironmentSpec) -> EnvironmentSpec:
             pip.append(text)
             continue
         today = name if text.startswith(_STAND_IN) else _NAME.sub(name, text, count=1)
-        notes.append(f"{text} is {today} on PyPI today")
+        news.append(f"{text} is {today} on PyPI today")
         pip.append(today)
-    return dataclasses.replace(spec, pip=tuple(pip), notes=tuple(dict.fromkeys(notes)))
+    return dataclasses.replace(spec, pip=tuple(pip), news=tuple(dict.fromkeys(news)))
 
 
 def without_served(spec: EnvironmentSpec) -> EnvironmentSpec:
@@ -87,8 +87,8 @@ def without_served(spec: EnvironmentSpec) -> EnvironmentSpec:
     """
     served: dict[str, None] = {}
     pip, conda, constraints = _kept(spec.pip, served), _kept(spec.conda, served), _kept(spec.constraints, {})
-    notes = [*spec.notes, *(f"{name} is served by amlnb and was not installed" for name in served)]
-    return dataclasses.replace(spec, pip=pip, conda=conda, constraints=constraints, notes=tuple(dict.fromkeys(notes)))
+    news = [*spec.news, *(f"{name} is served by amlnb and was not installed" for name in served)]
+    return dataclasses.replace(spec, pip=pip, conda=conda, constraints=constraints, news=tuple(dict.fromkeys(news)))
 
 
 def _kept(requirements: Iterable[str], served: dict[str, None]) -> tuple[str, ...]:

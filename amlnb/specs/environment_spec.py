@@ -55,7 +55,9 @@ class EnvironmentSpec:
     strict
         A pin that cannot be met is an error.
     notes
-        What was mapped or left out when it was read; told in the build log and among the run's warnings.
+        What is otherwise than it was asked for; told in the build log and among the run's warnings.
+    news
+        What has another name here and is the same; told in the build log.
     document
         Of an environment in v1's words: these, as ``azureml_environment.json`` has them; it does not say what is made.
     credentials
@@ -79,6 +81,7 @@ class EnvironmentSpec:
     variables: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     notes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     credentials: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 

@@ -62,7 +62,13 @@ def test_no_text_is_no_name(name):
 
 @pytest.mark.parametrize(
     ("part", "name"),
-    [("", "pyhton"), ("", "enviroment_variables"), ("python", "user_managed_dependancies"), ("docker", "base_img"), ("spark", "package")],
+    [
+        ("", "pyhton"),
+        ("", "enviroment_variables"),
+        ("python", "user_managed_dependancies"),
+        ("docker", "base_img"),
+        ("spark", "package"),
+    ],
 )
 def test_a_misspelled_attribute_raises(part, name):
     section = getattr(Environment("x"), part) if part else Environment("x")
@@ -105,12 +111,20 @@ def settings_of(**python):
         (lambda: with_packages(python_version="3.6.2"), WORKSPACE, {"python": None}),
         (lambda: with_packages(pip_packages=["azureml-sdk", "azureml-train"]), WORKSPACE, {}),
         (lambda: settings_of(user_managed_dependencies=True), WORKSPACE, {"interpreter": None}),
-        (lambda: settings_of(user_managed_dependencies=True, interpreter_path="/opt/python"), EXISTING, {"interpreter": "/opt/python"}),
+        (
+            lambda: settings_of(user_managed_dependencies=True, interpreter_path="/opt/python"),
+            EXISTING,
+            {"interpreter": "/opt/python"},
+        ),
         (lambda: settings_of(interpreter_path="/opt/python"), WORKSPACE, {"interpreter": None}),
         (
             lambda: with_packages(pip_packages=["azureml-defaults", "numpy==2.0"]),
             PIP,
-            {"pip": ("numpy==2.0",), "python": None, "notes": ("azureml-defaults is served by amlnb and was not installed",)},
+            {
+                "pip": ("numpy==2.0",),
+                "python": None,
+                "news": ("azureml-defaults is served by amlnb and was not installed",),
+            },
         ),
         (
             lambda: with_packages(pip_packages=["numpy"], python_version="3.6.2"),
@@ -160,7 +174,9 @@ def test_variables_are_those_that_were_set():
 
 
 def test_from_conda_specification(here):
-    (here / "env.yml").write_text("name: n\nchannels: [pytorch]\ndependencies:\n- pytorch=1.4\n- pip:\n  - -r deep/more.txt\n")
+    (here / "env.yml").write_text(
+        "name: n\nchannels: [pytorch]\ndependencies:\n- pytorch=1.4\n- pip:\n  - -r deep/more.txt\n"
+    )
     (here / "deep").mkdir()
     (here / "deep" / "more.txt").write_text("b==2\n")
     made = Environment.from_conda_specification("x", "env.yml")
@@ -215,7 +231,9 @@ def test_v1s_base_images_are_no_container(image):
     assert made.to_spec().kind == PIP
 
 
-@pytest.mark.parametrize("image", ["mine:1", "mcr.microsoft.com/azureml/curated/sklearn:3", "mcr.microsoft.com/other:1"])
+@pytest.mark.parametrize(
+    "image", ["mine:1", "mcr.microsoft.com/azureml/curated/sklearn:3", "mcr.microsoft.com/other:1"]
+)
 def test_other_images_are(image):
     made = Environment.from_docker_image("x", image)
     assert made.python.user_managed_dependencies
@@ -318,12 +336,17 @@ def test_a_saved_environment_is_the_same_when_loaded(here):
     with warnings.catch_warnings(action="ignore"):
         made.docker.enabled = True
     made.save_to_directory("saved")
-    assert sorted(path.name for path in (here / "saved").iterdir()) == ["azureml_environment.json", "conda_dependencies.yml"]
+    assert sorted(path.name for path in (here / "saved").iterdir()) == [
+        "azureml_environment.json",
+        "conda_dependencies.yml",
+    ]
     read = Environment.load_from_directory("saved")
     assert repr(read) == repr(made)
     assert read.to_spec() == made.to_spec()
     assert CondaDependencies("saved/conda_dependencies.yml").as_dict() == made.python.conda_dependencies.as_dict()
-    with pytest.raises(UserErrorException, match=r"there is 'azureml_environment.json' in 'saved' already\nhint: pass over"):
+    with pytest.raises(
+        UserErrorException, match=r"there is 'azureml_environment.json' in 'saved' already\nhint: pass over"
+    ):
         made.save_to_directory("saved")
     made.save_to_directory("saved", overwrite=True)
     Environment.from_docker_image("x", "mine").save_to_directory("image")
@@ -332,7 +355,12 @@ def test_a_saved_environment_is_the_same_when_loaded(here):
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [(None, "there is no azureml_environment.json in 'saved'"), ("{", "is damaged"), ("[]", "is no environment"), ("{}", "is no environment")],
+    [
+        (None, "there is no azureml_environment.json in 'saved'"),
+        ("{", "is damaged"),
+        ("[]", "is no environment"),
+        ("{}", "is no environment"),
+    ],
 )
 def test_a_folder_without_an_environment_is_told(here, text, told):
     (here / "saved").mkdir()
@@ -342,7 +370,11 @@ def test_a_folder_without_an_environment_is_told(here, text, told):
         Environment.load_from_directory("saved")
 
 
-PACKAGES = st.lists(st.from_regex(r"[a-z]{3,6}(==[1-9]\.[0-9])?", fullmatch=True), max_size=4, unique_by=lambda text: text.partition("=")[0])
+PACKAGES = st.lists(
+    st.from_regex(r"[a-z]{3,6}(==[1-9]\.[0-9])?", fullmatch=True),
+    max_size=4,
+    unique_by=lambda text: text.partition("=")[0],
+)
 SPECS = st.builds(
     EnvironmentSpec,
     name=st.text(min_size=1).filter(str.strip),
@@ -378,9 +410,24 @@ def test_a_specification_survives_the_file(here, spec):
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=3) | st.sampled_from(["numpy", "python=3.7"])
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["pip", "dependencies", "channels", "a"]), inner, max_size=3))
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["pip", "dependencies", "channels", "a"]), inner, max_size=3)
+    ),
+)
 KEYS = st.sampled_from(["docker", "python", "version", "environmentVariables", "amlnb", "inferencingStackVersion"])
-DOCUMENTS = st.dictionaries(KEYS, VALUES | st.dictionaries(st.sampled_from(["condaDependencies", "baseImage", "arguments", "interpreterPath", "baseImageRegistry", "constraints"]), VALUES))
+DOCUMENTS = st.dictionaries(
+    KEYS,
+    VALUES
+    | st.dictionaries(
+        st.sampled_from(
+            ["condaDependencies", "baseImage", "arguments", "interpreterPath", "baseImageRegistry", "constraints"]
+        ),
+        VALUES,
+    ),
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

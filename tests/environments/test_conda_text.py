@@ -36,7 +36,7 @@ def test_the_usual_file_of_v1():
         "python_is_soft": True,
         "conda": ["pytorch", "torchvision"],
         "channels": ["defaults", "pytorch"],
-        "notes": ["azureml-sdk is served by amlnb and was not installed"],
+        "news": ["azureml-sdk is served by amlnb and was not installed"],
     }
 
 
@@ -83,7 +83,7 @@ variables:
     assert found.pip_options == ("--extra-index-url https://x.example/simple",)
     assert found.variables == {"ALPHA": "1.10", "BETA": "yes", "GAMMA": ""}
     assert found.credentials == {"h.example": "me:s3cret", "x.example": "you:pw"}
-    assert len(found.notes) == 2
+    assert (len(found.notes), len(found.news)) == (0, 2)
     assert "s3cret" not in repr(found) + repr(found.to_dict())
 
 

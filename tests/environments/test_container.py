@@ -87,7 +87,9 @@ def test_values_of_variables_do_not_stand_in_the_command_line(tmp_path):
     assert argv[-5:] == ["sha256:1", "/py", "train.py", "--rate", "0.1"]
 
 
-@pytest.mark.parametrize("name", ["DOCKER_PASSWORD", "CONTAINER_TOKEN", "HOMEPAGE_TOKEN", "LD_TOKEN", "PATH_TO_KEY", "XDG_KEY"])
+@pytest.mark.parametrize(
+    "name", ["DOCKER_PASSWORD", "CONTAINER_TOKEN", "HOMEPAGE_TOKEN", "LD_TOKEN", "PATH_TO_KEY", "XDG_KEY"]
+)
 def test_a_name_that_begins_as_one_of_the_clients_is_none_of_them(tmp_path, name):
     launch = launch_of(tmp_path, definition={"environment_variables": {name: SECRET}})
     argv = container.argv(launch, "/work")
@@ -149,7 +151,11 @@ def test_folders_are_mounted_under_their_own_paths_whatever_they_are_called(tmp_
     folder = tmp_path / 'a, "b": c'
     linked = folder / "linked"
     linked.mkdir(parents=True)
-    launch = launch_of(folder, definition={"link_directory": str(linked), "docker": {"arguments": ["--cpus", "1"], "shm_size": "8g"}}, gpus=True)
+    launch = launch_of(
+        folder,
+        definition={"link_directory": str(linked), "docker": {"arguments": ["--cpus", "1"], "shm_size": "8g"}},
+        gpus=True,
+    )
     argv = container.argv(launch, "/work")
     mounts = [argv[at + 1] for at, word in enumerate(argv) if word == "--mount"]
     doubled = str(folder).replace('"', '""')

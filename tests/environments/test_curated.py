@@ -34,7 +34,8 @@ def test_a_curated_name_asks_for_what_it_promises(name):
     found = curated.curated(name)
     assert found.pip[0] == ASKED[name]
     assert found.name in curated.names()
-    assert found.notes == (f"{found.name} is here: {', '.join(found.pip)}",)
+    assert found.news == (f"{found.name} stands for {', '.join(found.pip)}",)
+    assert ["the last version" in each for each in found.notes] == [True] * (found.pip[0] == "chainer==7.8.1")
 
 
 def test_the_minimal_one_asks_for_nothing():

@@ -54,7 +54,7 @@ def test_everything_that_a_block_may_say():
         "python": ">=3.10,<3.14",
         "pip": ["numpy<2", "torch==2.13.0"],
         "pip_options": ["--index-url https://h.example/simple", "--extra-index-url https://x.example/simple"],
-        "notes": ["azureml-core is served by amlnb and was not installed"],
+        "news": ["azureml-core is served by amlnb and was not installed"],
     }
     assert found.credentials == {"h.example": "me:s3cret"}
 

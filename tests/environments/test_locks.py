@@ -108,7 +108,9 @@ DAMAGED = [
         ]
     ),
     *(
-        json.dumps({"lock": {**LOCK.to_dict(), "packages": [{"name": "spam", "version": "1", "hashes": [], **change}]}}).encode()
+        json.dumps(
+            {"lock": {**LOCK.to_dict(), "packages": [{"name": "spam", "version": "1", "hashes": [], **change}]}}
+        ).encode()
         for change in [
             {"name": "spam\n--index-url http://a.invalid"},
             {"name": "--spam"},

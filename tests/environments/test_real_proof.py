@@ -1,6 +1,7 @@
 """Real libraries from the registry: Chainer beside NumPy 2, torch with torchvision of a v1 file, old pins, many Pythons."""
 
 import os
+import pathlib
 
 import numpy as np
 import pytest
@@ -111,10 +112,11 @@ def test_the_typical_v1_file_with_torch_and_torchvision(folder):
     run = amlnb.Experiment(Workspace.find_or_create()[0], "torch").submit(config)
     details = run.wait_for_completion()
     assert run.get_metrics() == {"shape": 1000, "kept": 1}
-    told = " ".join(each["message"] for each in details["warnings"])
-    assert "pytorch is torch" in told
-    assert "azureml-sdk is served by amlnb" in told
+    (told,) = (each["message"] for each in details["warnings"])
     assert "Python 3.6.2 was asked for" in told
+    log = pathlib.Path(run.directory, "azureml-logs", "20_image_build_log.txt").read_text()
+    assert "pytorch is torch" in log
+    assert "azureml-sdk is served by amlnb" in log
 
 
 def test_a_pin_of_v1s_days_becomes_the_nearest_that_works(folder):

@@ -281,11 +281,11 @@ def test_names_of_old_are_those_of_today(read):
         "torch>=1.4",
         "sklearn-crfsuite",
     )
-    assert found.notes[:2] == (
+    assert found.news[:2] == (
         "sklearn is scikit-learn on PyPI today",
         "Sklearn==0.22 is scikit-learn==0.22 on PyPI today",
     )
-    assert len(found.notes) == 5
+    assert len(found.news) == 5
 
 
 def test_azure_mls_packages_are_served_and_not_installed(read):
@@ -294,7 +294,7 @@ def test_azure_mls_packages_are_served_and_not_installed(read):
     ).specification("r.txt")
     assert found.pip == ("mlflow", "azure-ai-ml")
     names = ["azureml-sdk", "azureml-core", "azureml-train", "azureml", "azureml-x"]
-    assert found.notes == tuple(f"{name} is served by amlnb and was not installed" for name in names)
+    assert found.news == tuple(f"{name} is served by amlnb and was not installed" for name in names)
 
 
 NAMES = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,6}[A-Za-z0-9])?", fullmatch=True)

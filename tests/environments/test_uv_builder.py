@@ -142,7 +142,9 @@ class TestPinsThatCannotBeMet:
         assert "Failed to build `spam==1.0`" in log.text
 
     def test_another_python_of_this_machine_has_a_wheel(self, shelf, lock):
-        other = next((each for each in interpreters.find_all(os.environ) if each.minor != interpreters.own().minor), None)
+        other = next(
+            (each for each in interpreters.find_all(os.environ) if each.minor != interpreters.own().minor), None
+        )
         if other is None:
             pytest.skip("this machine has one Python")
         digits = other.minor.replace(".", "")
@@ -306,12 +308,16 @@ class TestRefusals:
 
     def test_an_index_that_does_not_answer(self, tmp_path):
         spec = EnvironmentSpec(pip=("spam",), pip_options=("--index-url http://127.0.0.1:9/simple",))
-        environ = {**os.environ, "UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": str(tmp_path / "uv"), "PIP_CONFIG_FILE": os.devnull}
+        environ = {
+            **os.environ,
+            "UV_HTTP_RETRIES": "0",
+            "UV_CACHE_DIR": str(tmp_path / "uv"),
+            "PIP_CONFIG_FILE": os.devnull,
+        }
         with pytest.raises(EnvironmentBuildException) as error:
             UvBuilder(interpreters.own(), environ, str(tmp_path), spec).lock(spec, Log())
         assert "Connection refused" in error.value.message
         assert "cannot be reached" in error.value.hint
-
 
     def test_of_many_words_the_log_has_all(self, shelf, lock, tmp_path):
         words = "\n".join(f"word {number}" for number in range(100))
@@ -351,7 +357,10 @@ class TestBuild:
         ("change", "words"),
         [
             ({"python": "3.6.2"}, "the lock is of Python 3.6"),
-            ({"python": f"{interpreters.own().minor}.99", "python_is_exact": True}, r"the lock is of Python 3\.\d+\.99"),
+            (
+                {"python": f"{interpreters.own().minor}.99", "python_is_exact": True},
+                r"the lock is of Python 3\.\d+\.99",
+            ),
         ],
     )
     def test_refuses_the_lock_of_another_python(self, lock, shelf, tmp_path, change, words):
@@ -387,7 +396,9 @@ class TestBuild:
         make_wheel(shelf[0], "spam", "1.0", files={"spam.py": "evil = True\n"})
         environ = {**shelf[1], "UV_CACHE_DIR": str(tmp_path / "another")}
         with pytest.raises(EnvironmentBuildException) as error:
-            UvBuilder(interpreters.own(), environ, str(tmp_path), EnvironmentSpec()).build(found, str(tmp_path / "p"), log)
+            UvBuilder(interpreters.own(), environ, str(tmp_path), EnvironmentSpec()).build(
+                found, str(tmp_path / "p"), log
+            )
         assert "Hash mismatch" in error.value.message
         assert "Using Python" not in error.value.message
         assert "lock --upgrade" in error.value.hint

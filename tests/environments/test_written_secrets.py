@@ -78,8 +78,14 @@ DOCKERFILES = {
     "a later command": ("RUN cd x && A=1  API_TOKEN='S3cr3t' make", "the value of API_TOKEN"),
     "export": ("RUN --network=host export A=1 API_TOKEN=S3cr3t; make", "the value of API_TOKEN"),
     "a here-document": ("RUN <<END\nexport API_TOKEN=S3cr3t\nEND", "the value of API_TOKEN"),
-    "a password with /": ("RUN pip install -i https://me:S3cr3t/w@h.example/simple x", "a user or password in an address"),
-    "a password with $": ("RUN pip install -i https://me:S3cr3t$$w@h.example/simple x", "a user or password in an address"),
+    "a password with /": (
+        "RUN pip install -i https://me:S3cr3t/w@h.example/simple x",
+        "a user or password in an address",
+    ),
+    "a password with $": (
+        "RUN pip install -i https://me:S3cr3t$$w@h.example/simple x",
+        "a user or password in an address",
+    ),
     "ssh": ("RUN git clone ssh://me:S3cr3t@h.example/x", "a user or password in an address"),
     "ftp": ("ADD ftp://me:S3cr3t@h.example/x /x", "a user or password in an address"),
     "a part of a query": ("ADD https://h.example/x?token=S3cr3t${X} /x", "token in an address"),
