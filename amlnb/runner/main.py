@@ -21,6 +21,7 @@ from amlnb.runner import container, failure, process_tree, verdict, workdir
 from amlnb.runner.launch import Launch
 from amlnb.runner.system_metrics import SystemMetrics
 from amlnb.store.edits import EditReader
+from amlnb.store.files import left_out
 from amlnb.store.run_record import is_mirror
 from amlnb.tracking import arrival, context, create
 from amlnb.tracking import seal as seal_
@@ -145,6 +146,7 @@ class _Runner:
         self._state(states.FINALIZING)
         self._end_left_behind()
         self._warnings += workdir.prune(self._work, staged)
+        self._warnings += left_out(self._directory)
         self._tell_left_over()
         if self._launch.in_container and not self._ended_because:
             no_container = verdict.no_container(self._status, self._launch.built["image"], self._launch.command()[0])

@@ -8,7 +8,7 @@ from amlnb.core import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterator, Tuple
+    from typing import Dict, Iterator, List, Tuple
 
 # Where the parts of the namespace live; an earlier place wins where two hold the same name.
 _PLACES = (
@@ -18,12 +18,14 @@ _PLACES = (
     ("user_logs", "user_logs/"),
     ("azureml-logs", "azureml-logs/"),
 )
+_TOLD_AT_MOST = 10
 
 
 def list_files(run_directory: str) -> Dict[str, str]:
     """``{name: path}`` of all files of a run, by name.
 
-    The log is there under both of its names. Links that lead out of the run directory are not files of the run.
+    The log is there under both of its names. Links that lead out of the run directory are not files of the run, and
+    links to folders are not followed.
     """
     found: Dict[str, str] = {}
     root = os.path.realpath(run_directory)
@@ -35,13 +37,37 @@ def list_files(run_directory: str) -> Dict[str, str]:
     return dict(sorted(found.items()))
 
 
+def left_out(run_directory: str) -> List[str]:
+    """What of the outputs and logs that a run wrote is not among its files because it is a link, as warnings."""
+    root = os.path.realpath(run_directory)
+    found = []
+    for place in ("outputs", "logs"):
+        top = os.path.join(run_directory, layout.WORK, place)
+        links = [top] if os.path.islink(top) else []
+        for folder, folders, names in os.walk(top) if not links else ():
+            below = [os.path.join(folder, name) for name in sorted([*folders, *names])]
+            links += [path for path in below if os.path.islink(path)]
+        for path in links:
+            if os.path.isdir(path) or (os.path.isfile(path) and not _is_inside(path, root)):
+                name = os.path.relpath(path, os.path.join(run_directory, layout.WORK))
+                found.append(f"{name} is a link to {os.readlink(path)!r}, so it is not among the run's files")
+    shown = found[:_TOLD_AT_MOST]
+    return shown + ([f"and {len(found) - len(shown)} more links"] if len(found) > len(shown) else [])
+
+
+def _is_inside(path: str, root: str) -> bool:
+    return os.path.realpath(path).startswith(root + os.sep)
+
+
 def _walk(top: str, root: str) -> Iterator[Tuple[str, str]]:
+    if os.path.islink(top):
+        return
     for folder, _, names in os.walk(top):
         for name in names:
             path = os.path.join(folder, name)
             if name.startswith(".new-"):
                 continue
-            if os.path.islink(path) and not os.path.realpath(path).startswith(root + os.sep):
+            if os.path.islink(path) and not _is_inside(path, root):
                 continue
             if os.path.isfile(path):
                 yield os.path.relpath(path, top).replace(os.sep, "/"), path

@@ -6,6 +6,7 @@ Says the same as :class:`amlnb.store.run_reader.RunReader`, which reads on from 
 from __future__ import annotations
 
 import os
+import struct
 
 from amlnb import host
 from amlnb.core import events, identity, layout, metrics, records
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
     # (time, (kind, value)) of one record
     Timed = Tuple[float, Tuple[str, Any]]
+
+
+# How the lines begin that need not be read for anything but their records.
+_VALUE_LINES = (b'{"t":"value"', b'{"t": "value"')
+# The metric's number in each record.
+_NUMBERS = struct.Struct("<I28x")
 
 
 def read_facts(directory: str) -> RunFacts:
@@ -41,7 +48,7 @@ def read_facts(directory: str) -> RunFacts:
 def read_metrics(directory: str, run_id: str, name: Optional[str] = None) -> Dict[str, Any]:
     """Metrics of a run in v1's shapes; of one name if given ({} if it is not there)."""
     writers = sorted(_writers(directory, with_metrics=True), key=lambda writer: metrics.role_key(writer.role))
-    logged = [(writer.role, writer.logged()) for writer in writers]
+    logged = [(writer.role, writer.logged(name)) for writer in writers]
     names = [each for _, values in logged for each in values] if name is None else [name]
     found = {}
     for each in dict.fromkeys(names):
@@ -65,36 +72,41 @@ class _Writer:
         # Records before lines: a record's line and name were written before it, so they are then there.
         self._records = read_from(base + ".metrics", 0) if with_metrics else b""
         self._names: Dict[int, str] = {}
-        self._lines: Dict[int, Dict[str, Any]] = {}
         self.states: List[Dict[str, Any]] = []
         data = read_from(base + ".events", 0)
-        offset = 0
-        for line in data[: data.rfind(b"\n") + 1].split(b"\n")[:-1]:
-            event = events.decode(line)
-            if event is not None:
-                self._take(offset, event)
-            offset += len(line) + 1
+        self._lines = data[: data.rfind(b"\n") + 1]
+        for line in self._lines.split(b"\n")[:-1]:
+            if not line.startswith(_VALUE_LINES):  # which are read where their records are
+                self._take(events.decode(line) or {})
 
-    def logged(self) -> Dict[str, List[Timed]]:
-        """All metrics, in the order of their names' ids."""
-        found: Dict[str, List[Timed]] = {name: [] for _, name in sorted(self._names.items())}
-        for at in range(0, len(self._records) // records.SIZE * records.SIZE, records.SIZE):
+    def logged(self, wanted: Optional[str]) -> Dict[str, List[Timed]]:
+        """Metrics in the order of their names' ids; only that of one name if it is given."""
+        names = {number: name for number, name in sorted(self._names.items()) if wanted in (None, name)}
+        found: Dict[str, List[Timed]] = {name: [] for name in names.values()}
+        whole = memoryview(self._records)[: len(self._records) // records.SIZE * records.SIZE]
+        for position, (number,) in enumerate(_NUMBERS.iter_unpack(whole) if names else ()):
+            if number not in names:
+                continue
+            at = position * records.SIZE
             record = records.unpack(self._records[at : at + records.SIZE])
-            name = None if record is None else self._names.get(record.metric_id)
-            if record is None or name is None:
+            if record is None:
                 continue
             value = (metrics.SCALAR, record.value)
             if record.kind == records.LINE:
-                value = metrics.line_value(self._lines.get(int(str(record.value))))
-            found[name].append((record.time, value))
+                value = metrics.line_value(self._line(int(str(record.value))))
+            found[names[number]].append((record.time, value))
         return found
 
-    def _take(self, offset: int, event: Dict[str, Any]) -> None:
-        kind = event["t"]
+    def _line(self, offset: int) -> Optional[Dict[str, Any]]:
+        if not 0 <= offset < len(self._lines) or (offset and self._lines[offset - 1 : offset] != b"\n"):
+            return None
+        event = events.decode(self._lines[offset : self._lines.index(b"\n", offset)])
+        return event if event is not None and event["t"] == events.VALUE else None
+
+    def _take(self, event: Dict[str, Any]) -> None:
+        kind = event.get("t")
         if kind == events.NAME and isinstance(event.get("id"), int) and isinstance(event.get("name"), str):
             self._names.setdefault(event["id"], event["name"])
-        elif kind == events.VALUE:
-            self._lines[offset] = event
         elif kind in (events.STATE, events.WARNING):
             self.states.append(event)
 

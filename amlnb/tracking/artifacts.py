@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_PART = 200
+_LARGEST_TRIED_AGAIN = 1024 * 1024
 # What a file system says to a name that it will never take.
 _NAME_REFUSED = frozenset(
     [errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EINVAL, errno.EILSEQ, errno.ELOOP]
@@ -94,34 +95,50 @@ def check_file(path: str, name: str) -> None:
 def add_file(run_directory: str, name: str, path: str) -> None:
     """Keep a copy of a file.
 
-    A fault of the file system that holds the run is told, and the copy is made when it is over, if the file is then
-    still there.
+    A fault of the file system that holds the run is told. The copy of a small file is made when it is over, if the file
+    is then still there; that of a large one is given up, for each try would cost as much as the first.
 
     Raises
     ------
     UserErrorException
         The name is taken or cannot be, or the file cannot be read.
     """
-    faults.attempt(run_directory, f"file {name!r}", lambda: _add(run_directory, name, lambda to: _copy_file(path, to)))
+
+    def write() -> None:
+        _add(run_directory, name, _copying(path))
+
+    if not os.path.isfile(path) or os.path.getsize(path) <= _LARGEST_TRIED_AGAIN:
+        faults.attempt(run_directory, f"file {name!r}", write)
+        return
+    try:
+        write()
+    except OSError as error:
+        faults.tell(f"amlnb: the file {name!r} could not be kept in {run_directory!r}: {error.strerror or error}\n")
 
 
 def add_folder(run_directory: str, name: str, folder: str, warn: Warn, without: str = "") -> None:
     """Keep all files below a folder as ``name/<relative path>``, but those whose names are taken, and one.
 
-    What cannot be kept is told to ``warn``; links that lead nowhere and what is no file are passed over.
+    Each file is tried once. What cannot be kept is told to ``warn``, and so are links to folders, which are not
+    followed; links that lead nowhere and what is no file are passed over.
     """
-    for top, _, files in os.walk(folder):
+    for top, folders, files in os.walk(folder):
+        for linked in sorted(each for each in folders if os.path.islink(os.path.join(top, each))):
+            relative = os.path.relpath(os.path.join(top, linked), folder)
+            warn(f"not kept with the run: {name}/{relative} is a link to a folder; hint: copy the folder there")
         for file in sorted(files):
             path = os.path.join(top, file)
             relative = os.path.relpath(path, folder).replace(os.sep, "/")
             if relative == without or not os.path.isfile(path):
                 continue
             try:
-                add_file(run_directory, artifact_name(f"{name}/{relative}"), path)
+                _add(run_directory, artifact_name(f"{name}/{relative}"), _copying(path))
             except NameTakenError:
                 continue
             except UserErrorException as error:
                 warn(f"not kept with the run: {error.message}")
+            except OSError as error:
+                warn(f"not kept with the run: {name}/{relative} of {path!r}: {error.strerror or error}")
 
 
 def add_stream(run_directory: str, name: str, stream: Any, warn: Warn) -> None:
@@ -171,6 +188,10 @@ def _numbered(name: str, add: Callable[[str], None]) -> str:
             number += 1
         else:
             return free
+
+
+def _copying(path: str) -> Callable[[Any], None]:
+    return lambda target: _copy_file(path, target)
 
 
 def _copy_file(path: str, target: Any) -> None:
