@@ -87,9 +87,9 @@ def submit(
     With no workspace in the current directory or above it, one is made here.
     """
     from amlnb.api.environment_words import unread_metadata
+    from amlnb.api.experiment import Experiment
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
     from amlnb.api.workspace import Workspace
-    from amlnb.engine.submit import submit as submit_
 
     if env is not None and len(env) > 1:
         raise UserErrorException(f"--env is given twice, {env[0]!r} and {env[1]!r}", hint="a run has one environment")
@@ -115,7 +115,7 @@ def submit(
         tags=tags,
         warnings=(*spec.warnings, *unread_metadata(source, relative, is_asked=bool(env) or environment is not None)),
     )
-    _tell(submit_(spec, workspace.directory), wait=wait, as_json=as_json)
+    _tell(Experiment(workspace, spec.experiment).submit(spec).directory, wait=wait, as_json=as_json)
 
 
 def _file_spec(source: str, file: str, words: list[str], experiment: str | None) -> RunSpec:
