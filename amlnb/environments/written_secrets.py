@@ -83,7 +83,7 @@ def _set_in(line: str) -> list[tuple[str, str]]:
     setting = _SETTING.match(line)
     if setting is not None:
         # As Docker reads it: without a = in its first word, all behind that is the value.
-        kind = _PAIR if "=" in setting[1].partition(" ")[0] else _OLD_PAIR
+        kind = _PAIR if "=" in re.split(r"\s", setting[1], maxsplit=1)[0] else _OLD_PAIR
         return [(name, value) for name, value in kind.findall(setting[1])]
     found = []
     for command in _COMMAND_ENDS.split(line):

@@ -66,6 +66,7 @@ DOCKERFILES = {
     "a query": ("ADD https://h.example/x?sig=S3cr3t /x", "sig in an address"),
     "an old form with =": ("ENV API_TOKEN S3cr3t==", "the value of API_TOKEN"),
     "an old form with blanks": ("ENV API_TOKEN  S3cr3t a=b", "the value of API_TOKEN"),
+    "an old form with tabs": ("ENV\tAPI_TOKEN\tS3cr3t a=b", "the value of API_TOKEN"),
     "a $ that is no variable": ("ENV API_TOKEN=S3cr3t$cd", "the value of API_TOKEN"),
     "a default": ("ARG API_TOKEN\nENV API_TOKEN=${API_TOKEN:-S3cr3t}", "the value of API_TOKEN"),
     "PASS": ("ENV DB_PASS=S3cr3t", "the value of DB_PASS"),
