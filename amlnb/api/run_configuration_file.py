@@ -44,6 +44,8 @@ _SECTIONS: dict[str, type[Section]] = {
 _TOP = ("environment", "dataReferences")
 # How much a key that is not known is like the one that was meant.
 _NEAR = 0.8
+# Clusters of v1 whose keys are like others.
+_OF_A_CLOUD = ("amlk8scompute", "kubernetescompute", "itpcompute")
 _COUNTS = {
     "mpi": ("process_count_per_node", "node_count"),
     "pytorch": ("communication_backend", "process_count", "node_count"),
@@ -146,7 +148,7 @@ def fill(config: Any, document: Mapping[str, Any], where: str) -> None:
     UserErrorException
         A value of it is of the wrong type, or a key is misspelt.
     """
-    _check_keys(document, where)
+    document = _known_keys(document, where)
     try:
         for name in _PLAIN:
             if document.get(camel(name)) is not None:
@@ -169,25 +171,46 @@ def fill(config: Any, document: Mapping[str, Any], where: str) -> None:
         raise UserErrorException(f"the run configuration {where!r} cannot be used: {told_error}") from error
 
 
-def _check_keys(document: Mapping[str, Any], where: str) -> None:
-    """Refuse keys that are misspelt, and tell of others that are not known, which are a cloud's."""
+def _known_keys(document: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """A document with its keys in our spelling, which may be another case; those of a cloud are told and left out.
+
+    Raises
+    ------
+    UserErrorException
+        A key is misspelt.
+    """
     sections = {camel(name): [*cls().to_document()] for name, cls in _SECTIONS.items()}
     sections.update({name: [camel(each) for each in counts] for name, counts in {**_COUNTS, "docker": _DOCKER}.items()})
-    unknown = []
-    for section, known in {"": [*map(camel, _PLAIN), *_TOP, *sections], **sections}.items():
-        part = coercion.mapping(document.get(section)) if section else document
-        for key in part:
-            if key in known:
-                continue
-            name = f"{section}.{key}" if section else str(key)
-            near = difflib.get_close_matches(str(key), known, 1, cutoff=_NEAR)
-            if near:
-                raise UserErrorException(
-                    f"the run configuration {where!r} has no {name!r}", hint=f"did you mean {near[0]!r}?"
-                )
-            unknown.append(name)
+    unknown: list[str] = []
+    found = _spelled(document, [*map(camel, _PLAIN), *_TOP, *sections], "", where, unknown)
+    for section, known in sections.items():
+        if not isinstance(found.get(section), Mapping | None):
+            raise UserErrorException(
+                f"{section} of the run configuration {where!r} is {found[section]!r}",
+                hint=f"it has: {', '.join(known)}",
+            )
+        if section in found:
+            found[section] = _spelled(coercion.mapping(found[section]), known, f"{section}.", where, unknown)
     if unknown:
         print(f"Warning: {', '.join(unknown)} of the run configuration {where!r} left out: not known here")
+    return found
+
+
+def _spelled(part: Mapping[str, Any], known: list[str], prefix: str, where: str, unknown: list[str]) -> dict[str, Any]:
+    ours = {each.lower(): each for each in known}
+    found: dict[str, Any] = {}
+    for key, value in part.items():
+        word = str(key).lower()
+        near = difflib.get_close_matches(word, ours, 1, cutoff=_NEAR)
+        if word in ours:
+            found[ours[word]] = value
+        elif near and word not in _OF_A_CLOUD:
+            raise UserErrorException(
+                f"the run configuration {where!r} has no {prefix}{key}", hint=f"did you mean {prefix}{ours[near[0]]}?"
+            )
+        elif value:
+            unknown.append(f"{prefix}{key}")
+    return found
 
 
 def _environment(told: object, name: str) -> Environment | str:

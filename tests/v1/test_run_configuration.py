@@ -230,6 +230,18 @@ def test_what_is_not_known_in_a_file_is_told(tmp_path, capsys):
     assert "Warning: batchai, history.colour of the run configuration" in capsys.readouterr().out
 
 
+def test_another_case_of_a_key_is_the_same_key(tmp_path, capsys):
+    text = (
+        "amlCompute: {vmSize: X}\nparalleltask: {workerCountPerNode: 3}\npyTorch: {processCount: 2}\n"
+        "history: {enableMLflowTracking: false}\nuseAbsolutePath: false\nsynapse:\namlk8sCompute: {a: 1}\n"
+    )
+    (tmp_path / "mine.runconfig").write_text(text)
+    config = RunConfiguration.load(str(tmp_path), "mine")
+    assert (config.amlcompute.vm_size, config.parallel_task.worker_count_per_node) == ("X", 3)
+    assert (config.pytorch.process_count, config.history.enable_mlflow_tracking) == (2, False)
+    assert "Warning: amlk8sCompute of the run configuration" in capsys.readouterr().out
+
+
 def test_sparks_default_is_the_same_as_text_and_as_a_number(tmp_path):
     for given in ("1", 1):
         document = {
@@ -251,10 +263,11 @@ def test_where_there_is_no_file_that_is_the_hint(tmp_path):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("targt: x", "has no 'targt'"),
-        ("history: {outputColection: true}", "has no 'history.outputColection'"),
-        ("mpi: {processCountPerNod: 2}", "has no 'mpi.processCountPerNod'"),
-        ("docker: {useDoker: true}", "has no 'docker.useDoker'"),
+        ("history: 5", "history of the run configuration .* is 5"),
+        ("targt: x", "has no targt"),
+        ("history: {outputColection: true}", "has no history.outputColection"),
+        ("mpi: {processCountPerNod: 2}", "has no mpi.processCountPerNod"),
+        ("docker: {useDoker: true}", "has no docker.useDoker"),
         (None, "there is no run configuration 'mime'"),
         ("[1]", "is no run configuration"),
         ("a: [", "cannot be read"),
