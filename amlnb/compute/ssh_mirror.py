@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 from typing import Any
 
 from amlnb.core import edits, layout
+from amlnb.core.coercion import items
 from amlnb.errors import BackendUnavailable
 
 # Top-level names a home may fill. Whatever else comes over the wire is refused.
@@ -24,6 +26,9 @@ _FOLDERS = frozenset(
         layout.CHILDREN,
     ]
 )
+# What a file system says to a name that it cannot have beside those that it has: a folder where a file was, too long.
+_NAME_REFUSED = frozenset([errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL])
+_TOLD_AT_MOST = 10
 
 
 class Mirror:
@@ -40,6 +45,8 @@ class Mirror:
         self._edits_there: set[str] = set()
         self._made: set[str] = set()
         self._differences = 0
+        # What cannot be here whatever is tried, and why.
+        self._left_out: dict[str, str] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -95,6 +102,9 @@ class Mirror:
             else:
                 self._take_range(str(header["path"]), int(header["at"]), data, anew=bool(header.get("reset")))
         except OSError as error:
+            if error.errno in _NAME_REFUSED and "path" in header:
+                self._left_out[str(header["path"])] = error.strerror or str(error)
+                return  # it stands in the way of this one file, and not of the other runs
             raise BackendUnavailable(
                 f"what the run wrote cannot be kept in {self._directory!r}: {error}", hint="is the disk full?"
             ) from error
@@ -118,7 +128,12 @@ class Mirror:
         return self._differences
 
     def finish(self, final: str) -> None:
-        """Write the seal: from now on the mirror is as good as the home."""
+        """Write the seal: from now on the mirror is as good as the home, and says what could not be brought."""
+        told = json.loads(final) if self._left_out else None
+        if isinstance(told, dict):
+            texts = [f"{path} was not brought here: {why}" for path, why in sorted(self._left_out.items())]
+            more = [f"and {len(texts) - _TOLD_AT_MOST} more files"] if len(texts) > _TOLD_AT_MOST else []
+            final = json.dumps({**told, "warnings": [*items(told.get("warnings")), *texts[:_TOLD_AT_MOST], *more]})
         _publish(os.path.join(self._directory, layout.FINAL_JSON), final)
 
     @property

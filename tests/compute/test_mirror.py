@@ -192,6 +192,25 @@ def test_a_home_cannot_write_outside_of_its_run(places, header, tmp_path):
     assert contents(places[1]) == {}
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["work/logs/run/events", "artifacts/taken", "artifacts/" + "x" * 300],
+    ids=["below a file", "folder", "long"],
+)
+def test_a_file_that_cannot_be_here_is_told_and_holds_up_nobody(places, path):
+    here = places[1]
+    (here / "work/logs").mkdir(parents=True, exist_ok=True)
+    (here / "work/logs/run").write_text("it was a file first")
+    (here / "artifacts/taken").mkdir(parents=True)
+    mirror = Mirror(str(here))
+    mirror.take({"path": path, "at": 0}, b"x")
+    mirror.take({"path": "work/logs/other", "at": 0}, b"x")
+    mirror.finish('{"state": "Completed", "warnings": ["first"]}')
+    assert (here / "work/logs/other").read_text() == "x"
+    warnings = json.loads((here / "final.json").read_text())["warnings"]
+    assert (warnings[0], len(warnings), path in warnings[1]) == ("first", 2, True)
+
+
 def test_a_home_cannot_write_through_a_link(places, tmp_path):
     (places[1] / "work/logs/link").symlink_to(tmp_path / "victim")
     with pytest.raises(BackendUnavailable):

@@ -118,3 +118,35 @@ def test_a_script_with_the_toolkit_submits_a_child_and_reads_a_secret(tmp_path, 
     assert log.splitlines()[-2:] == ["True {'x': 1} True", "abc ['jobs']"]
     (child,) = run.get_children()
     assert (child.get_status(), child.type) == ("Completed", "azureml.scriptrun")
+
+
+FAULTS = """
+import os, resource
+from azureml.core import Model, Run
+run = Run.get_context()
+kids = run.create_children(3)
+with open("outputs/m", "w") as file:
+    file.write("x")
+model = run.register_model("net", "outputs/m")
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+run.remove_tags(["a"])
+model.add_tags({"a": 1})
+model.add_properties({"p": 1})
+for kid, end in zip(run.get_children(), ("fail", "complete", "cancel")):
+    getattr(kid, end)()
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+run.flush()
+"""
+
+
+def test_a_fault_of_tracking_stops_no_script(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    workspace = Workspace.find_or_create()[0]
+    Path("src").mkdir()
+    Path("src/train.py").write_text(FAULTS)
+    run = Experiment(workspace, "jobs").submit(ScriptRunConfig("src", "train.py"), tags={"a": "1", "b": "2"})
+    run.wait_for_completion()
+    assert run.get_tags() == {"b": "2"}
+    assert Model(workspace, "net").tags == {"a": "1"}
+    assert sorted(child.get_status() for child in run.get_children()) == ["Canceled", "Completed", "Failed"]
