@@ -70,13 +70,18 @@ def log_text(run: Run) -> Iterator[tuple[str, str]]:
     Yields
     ------
     tuple
-        The log's name, and text.
+        The log's name, and text; no name for why nothing is heard of the run.
     """
     logs = [_Log(run, name) for name in (layout.BUILD_LOG, layout.USER_LOG)]
-    for _ in follow.until_ended(run._reader()):
+    told: str | None = None
+    for facts in follow.until_ended(run._reader()):
         for log in logs:
             for text in log.new():
                 yield log.name, text
+        reason = facts.reason if facts.state == states.NOT_RESPONDING else None
+        if reason and reason != told:
+            yield "", f"Warning: {reason}\nThe run waits until that is over.\n"
+        told = reason
 
 
 class _Log:
@@ -99,7 +104,7 @@ def _stream(run: Run) -> None:
     print(f"RunId: {run.id}\nWeb View: {url}")
     current = ""
     for name, text in log_text(run):
-        if text and name != current:
+        if name and text and name != current:
             print(f"\nStreaming {name}\n{'=' * (len(name) + 10)}\n")
             current = name
         print(text, end="", flush=True)

@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 
 import pytest
 
 from amlnb import Experiment, ScriptRunConfig, Workspace
 from amlnb.api.compute import ComputeTarget, RemoteCompute
 from amlnb.api.distributed import PyTorchConfiguration
+from amlnb.api.run_waiting import log_text
 from amlnb.engine import targets
 from amlnb.errors import ComputeTargetException
 from amlnb.store.workspace_dir import local_ids, open_directory
@@ -41,3 +43,21 @@ def test_a_run_is_on_the_machine_that_was_attached(near_folder, far_host, tmp_pa
     assert node == "far-host" or not far_host.is_apart
     with pytest.raises(ComputeTargetException, match="did you mean 'box'"):
         Experiment(workspace, "e").submit(ScriptRunConfig(str(tmp_path), "train.py", compute_target="boxx"))
+
+
+def test_who_waits_for_a_machine_that_does_not_answer_reads_why(tmp_path):
+    workspace = Workspace._at(open_directory(str(tmp_path / ".amlnb"), local_ids("gone")).path)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        targets.write(workspace.directory.path, "gone", {"kind": "ssh", "host": "127.0.0.1", "port": free.getsockname()[1]})
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text("print(1)")
+    run = Experiment(workspace, "e").submit(ScriptRunConfig(str(tmp_path / "src"), "train.py", compute_target="gone"))
+    told = ""
+    for _, text in log_text(run):
+        told += text
+        if told:
+            run.cancel()
+            break
+    assert told.startswith("Warning: ")
+    assert "The run waits until that is over." in told
