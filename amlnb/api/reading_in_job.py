@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from amlnb.api.in_job import JobExperiment
 from amlnb.api.run import Run
@@ -97,8 +98,8 @@ def _ask_for_end(run: Run, state: str, error: Optional[Dict[str, Any]]) -> None:
         edit = dict({"op": edits.CANCEL, "by": f"pid {os.getpid()}"}, **told)
         faults.attempt(run.directory, "cancel", lambda: add_edit(run.directory, edit))
         return
-    final = {"attempt": max(facts.attempt, 1), "state": state, "started": facts.started, "error": error}
-    faults.attempt(run.directory, "end of the run", lambda: seal(run.directory, final))
+    final = {"attempt": max(facts.attempt, 1), "state": state, "started": facts.started, "ended": time.time()}
+    faults.attempt(run.directory, "end of the run", lambda: seal(run.directory, dict(final, error=error)))
 
 
 def run_at(directory: str) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 
 from amlnb.core import edits, layout
 from amlnb.store.plain_files import read_json
@@ -20,15 +21,23 @@ class EditReader:
         self._edits: Dict[str, Dict[str, Any]] = {}
 
     def refresh(self) -> bool:
-        """Read the edits that are new; True if there were any. Damaged ones count as empty."""
+        """Read the edits that are new; True if there were any.
+
+        Damaged ones, and what is no file, count as empty; one that may not be read is looked at again.
+        """
         try:
             names = os.listdir(self._folder)
         except (FileNotFoundError, NotADirectoryError):
             return False
         new = [name for name in names if name not in self._edits and edits.number_of(name) is not None]
         for name in new:
-            self._edits[name] = read_json(os.path.join(self._folder, name)) or {}
-        return bool(new)
+            path = os.path.join(self._folder, name)
+            try:
+                is_file = stat.S_ISREG(os.lstat(path).st_mode)
+                self._edits[name] = (read_json(path) if is_file else None) or {}
+            except PermissionError:
+                continue
+        return any(name in self._edits for name in new)
 
     def ordered(self) -> List[Dict[str, Any]]:
         """All edits in their order."""

@@ -316,17 +316,7 @@ class TrackedRun(MetricLog):
             artifacts.add_folder(self._directory, "outputs", self._outputs, self._warn)
         if state is None:
             return
-        ended = {
-            "attempt": 1,
-            "state": state,
-            "started": None,
-            "ended": time.time(),
-            "exit_code": None,
-            "signal": None,
-            "reason": None,
-            "error": error,
-            "warnings": [],
-        }
+        ended = {"state": state, "ended": time.time(), "error": error}
         faults.attempt(self._directory, "end of the run", lambda: self._seal(ended))
 
     def _seal(self, ended: Dict[str, Any]) -> None:

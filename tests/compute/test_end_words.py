@@ -76,3 +76,12 @@ def test_the_first_word_stands_for_the_runner_in_whatever_order_it_finds_them(ma
     folded = fold({}, words)
     assert (runner._canceled, runner._said_failed) == (True, end[1])
     assert (folded.cancel, folded.cancel_error) == (True, end[1])
+
+
+def test_what_is_no_edit_holds_nobody_up(make):
+    directory = make([FAIL])
+    os.mkfifo(os.path.join(directory, "edits", "00000002-aaaaaaaa.json"))
+    os.mkdir(os.path.join(directory, "edits", "00000003-aaaaaaaa.json"))
+    os.symlink("/nowhere", os.path.join(directory, "edits", "00000004-aaaaaaaa.json"))
+    relay._record_death(directory, 1)
+    assert ended(directory) == ("Failed", SAID)
