@@ -74,6 +74,8 @@ class SshBackend:
         self._told: set[str] = set()
         # Those whose mirror was found to be as the home is, and whose models and children are put in their places.
         self._verified: set[str] = set()
+        # What is in the way of single runs, as of the last look.
+        self._trouble: dict[str, str] = {}
 
     def stage(self, job: Job) -> None:
         """Make the run's home and bring the objects that are missing there."""
@@ -104,7 +106,10 @@ class SshBackend:
             with _passing():
                 standings = self._ask(next(iter(rest.values())), request)["standings"]
             for name, (standing, reason) in standings.items():
-                found[rest[name].run_id] = JobStatus(_STANDINGS.get(standing, Standing.UNKNOWN), reason)
+                status = JobStatus(_STANDINGS.get(standing, Standing.UNKNOWN), reason)
+                if name in self._trouble and status.standing is Standing.RUNNING:
+                    status = JobStatus(Standing.UNKNOWN, self._trouble[name])
+                found[rest[name].run_id] = status
         return found
 
     def cancel(self, job: Job) -> None:
@@ -125,8 +130,14 @@ class SshBackend:
         with _passing():
             while waiting:
                 answer = self._look(waiting)
+                self._trouble = dict(answer.get("trouble", {}))
                 for name in answer["complete"]:
-                    if self._complete(waiting[name]):
+                    try:
+                        is_complete = self._complete(waiting[name])
+                    except OSError as error:  # of one run's mirror, which holds up no other
+                        self._trouble[name] = f"what it left cannot be kept here: {error}"
+                        continue
+                    if is_complete:
                         del waiting[name]
                 if not answer["more"] or self._clock() > deadline:
                     return

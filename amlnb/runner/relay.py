@@ -203,18 +203,23 @@ class Relay:
     def op_look(self, header: Dict[str, Any]) -> Dict[str, Any]:
         """Take edits and send what is new of these runs; tell which of them have been sent to their end."""
         share = max(_SMALLEST_SHARE, _ANSWER_BYTES // max(len(header["runs"]), 1))
-        complete, more = [], False
+        complete, trouble, more = [], {}, False
         for asked in header["runs"]:
             budget = Budget(share)  # each its own: one run that prints without end holds up no other
             directory = self._directory(asked["run"])
             if not os.path.isdir(directory):
                 continue
-            feed = self._feed(asked)
-            feed.take_edits(asked.get("edits", {}))
-            if feed.look(budget):
-                complete.append(asked["run"])
+            try:
+                feed = self._feed(asked)
+                feed.take_edits(asked.get("edits", {}))
+                if feed.look(budget):
+                    complete.append(asked["run"])
+            except BrokenPipeError:
+                raise
+            except OSError as error:  # what one run did to its files holds up no other
+                trouble[asked["run"]] = f"its files on {os.uname().nodename!r} cannot be read: {error}"
             more |= budget.left <= 0
-        return {"complete": complete, "more": more}
+        return {"complete": complete, "trouble": trouble, "more": more}
 
     def op_verify(self, header: Dict[str, Any]) -> Dict[str, Any]:
         """Compare a mirror with its home: which files differ, and which are no more here."""

@@ -1,5 +1,7 @@
 """What a run on another machine leaves for its workspace: models are registered and children listed when it has ended."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -113,3 +115,30 @@ def test_what_cannot_be_placed_is_told_and_holds_up_nobody(near_folder, far_host
     details = [run.wait_for_completion() for run in runs]
     assert [each["status"] for each in details] == ["Completed", "Completed"]
     assert "the child run 'x' was not put among the runs" in str(details[0]["warnings"])
+
+
+BROKEN = """
+import os, time
+from azureml.core import Run
+directory = Run.get_context().directory
+os.mkdir(directory + "/edits/00000009-aaaaaaaa.json")
+print("broken", flush=True)
+time.sleep(600)
+"""
+
+
+def test_what_one_run_does_to_its_files_holds_up_no_other(near_folder, far_host, tmp_path):
+    data = open_directory(str(near_folder / tmp_path.name / ".amlnb"), local_ids("ssh"))
+    targets.write(data.path, "far", far_host.definition())
+    experiment = Experiment(Workspace._at(data.path), "ssh")
+    runs = []
+    for name, text in (("broken", BROKEN), ("good", "print('good')")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "t.py").write_text(text)
+        runs.append(experiment.submit(RunSpec("ssh", str(tmp_path / name), script="t.py", target="far")))
+        while len(runs) == 1 and "cannot be read" not in str(runs[0].get_detailed_status()):
+            time.sleep(0.1)
+    assert runs[1].wait_for_completion()["status"] == "Completed"
+    os.rmdir(next((far_host.root / "runs").glob("*/edits/00000009-aaaaaaaa.json")))
+    runs[0].cancel()
+    assert runs[0].wait_for_completion(raise_on_error=False)["status"] == "Canceled"
