@@ -12,7 +12,7 @@ from amlnb.tracking.forks import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any, Callable, Optional
 
     Warn = Callable[[str], None]
 
@@ -92,7 +92,7 @@ def check_file(path: str, name: str) -> None:
         raise _unreadable(path, name, error) from error
 
 
-def add_file(run_directory: str, name: str, path: str) -> None:
+def add_file(run_directory: str, name: str, path: str, warn: Optional[Warn] = None) -> None:
     """Keep a copy of a file.
 
     A fault of the file system that holds the run is told. The copy of a small file is made when it is over, if the file
@@ -113,7 +113,10 @@ def add_file(run_directory: str, name: str, path: str) -> None:
     try:
         write()
     except OSError as error:
-        faults.tell(f"amlnb: the file {name!r} could not be kept in {run_directory!r}: {error.strerror or error}\n")
+        text = f"the file {name!r} of {path!r} could not be kept: {error.strerror or error}"
+        faults.tell(f"amlnb: {text}\n")
+        if warn is not None:
+            warn(text)
 
 
 def add_folder(run_directory: str, name: str, folder: str, warn: Warn, without: str = "") -> None:

@@ -103,7 +103,7 @@ class TrackedRun(MetricLog):
         else:
             path = os.fspath(path_or_stream)
             artifacts.check_file(path, artifact)
-            artifacts.add_file(self._directory, artifact, path)
+            artifacts.add_file(self._directory, artifact, path, self._warn)
 
     def upload_files(
         self,

@@ -49,11 +49,12 @@ def test_a_large_file_is_not_copied_again_with_every_write(kept, request, capfd)
     Path("big").write_bytes(b"x" * (3 << 20))
     request.getfixturevalue("small_disk")
     kept.run.upload_file("x", "big")
-    assert "the file 'x' could not be kept" in capfd.readouterr().err
+    assert "the file 'x' of 'big' could not be kept" in capfd.readouterr().err
     assert faults.kept == []
     kept.run.tag("a", 1)
     kept.run.complete()
     assert kept.reader.facts().sealed
+    assert [text for text in kept.reader.facts().warnings if "the file 'x' of 'big' could not be kept" in text]
 
 
 def test_a_linked_folder_among_the_outputs_is_told(kept, tmp_path):
