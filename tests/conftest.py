@@ -5,11 +5,16 @@ import shutil
 import tempfile
 import time
 
+import hypothesis
 import psutil
 import pytest
 
 import azureml  # noqa: F401 - so that it is imported in every test process, and not only after some test
 from amlnb import errors
+
+# No test is timed: these machines are shared.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

@@ -184,7 +184,7 @@ def _warnings(config: RunConfiguration, environment: EnvironmentSpec | None, doc
     found = list(environment.notes) if environment is not None and environment.kind == WORKSPACE else []
     is_container = environment is not None and environment.kind == CONTAINER
     if docker.use_docker and not is_container:
-        found.append("use_docker has no effect: the environment has no image of its own, and is built on the target")
+        found.append("use_docker has no effect: packages are installed on the machine that runs them, in no container")
     names = [f"run_config.{name}" for name in config.without_effect()]
     if names:
         found.append(f"{' and '.join(names)} {'has' if len(names) == 1 else 'have'} no effect here")

@@ -145,7 +145,7 @@ def test_what_is_given_beside_a_run_configuration_is_ignored_and_told(given, tol
 def test_what_docker_settings_do_is_told():
     use = {"docker_runtime_config": DockerConfiguration(use_docker=True, arguments=["--gpus", "all"])}
     assert spec_of(**use, environment=with_packages("a")).warnings == (
-        "use_docker has no effect: the environment has no image of its own, and is built on the target",
+        "use_docker has no effect: packages are installed on the machine that runs them, in no container",
     )
     image = Environment.from_docker_image("x", "mine:1")
     spec = spec_of(**use, environment=image)
