@@ -82,28 +82,29 @@ def test_the_retired_sdk_installed_over_ours_is_told_with_the_repair(wheel, tmp_
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
 
-    def run(statement):
-        command = [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {statement}"]
+    def run(statement, *options):
+        command = [sys.executable, *options, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {statement}"]
         return subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
 
     show = "from amlnb import overwritten; print(overwritten.trouble())"
-    assert run("import azureml.core").stderr == ""
-    assert run(show).stdout == "None\n"
+    assert run("import azureml.core", "-S").stderr == ""
+    assert run(show, "-S").stdout == "None\n"
     retired = site / "azureml_core-1.61.0.post4.dist-info"
     retired.mkdir()
     (retired / "RECORD").write_text("azureml/core/run.py,sha256=x,1\n")
     other = site / "azureml_inference_server_http-1.0.dist-info"
     other.mkdir()
     (other / "RECORD").write_text("azureml/inference/server.py,sha256=x,1\n")
-    assert run("import azureml.core").stderr == ""
+    assert run("import azureml.core", "-S").stderr == ""
     (site / "azureml" / "core" / "run.py").write_text("class Run: pass\n")
     (site / "azureml" / "widgets" / "__init__.py").unlink()
-    told = run("import azureml.core").stderr
+    told = run("import azureml.core", "-S").stderr
     assert "2 of the " in told
     assert "azureml-core occupies the same paths" in told
     assert "hint: pip uninstall -y azureml-core && pip install --force-reinstall --no-deps amlnb==" in told
     (site / "azureml" / "__init__.py").write_text("")
-    assert "3 of the " in run(show).stdout
+    assert "3 of the " in run(show, "-S").stdout
+    assert "3 of the " in run("import amlnb.api.workspace").stderr
 
 
 def _sizes_bytes(folder):

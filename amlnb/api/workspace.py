@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from amlnb import overwritten
 from amlnb.api import run_reading, workspace_details
 from amlnb.api.compute import ComputeTarget
 from amlnb.api.compute_target import tell_without_effect
@@ -20,6 +21,9 @@ from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
 from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
+
+# Whose azureml names are overwritten altogether imports none of ours.
+overwritten.tell_once()
 
 _FIRST_PORT = 20000
 _PORTS = 20000
