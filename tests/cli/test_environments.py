@@ -10,6 +10,8 @@ from amlnb import CondaDependencies, Environment, Workspace
 from amlnb.cli.app import main
 from tests.environments.package_files import make_sdist, make_wheel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch):

@@ -10,6 +10,8 @@ from amlnb.engine import git
 from amlnb.engine.git import GitState, NotDetermined, read_git, without_credentials
 from amlnb.store.objects import ObjectStore
 
+pytestmark = pytest.mark.slow
+
 PLENTY_S = 60.0
 IDENTITY = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
 

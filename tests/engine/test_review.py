@@ -18,6 +18,8 @@ from amlnb.store.run_reader import RunReader
 from amlnb.tracking import create
 from amlnb.tracking.journal import JournalWriter
 
+pytestmark = pytest.mark.slow
+
 
 def ended(run):
     return run.wait_for_completion(raise_on_error=False)["status"]

@@ -19,6 +19,8 @@ from amlnb.errors import (
 from amlnb.store.run_reader import RunReader
 from amlnb.tracking import context
 
+pytestmark = pytest.mark.slow
+
 
 def ended(run):
     return run.wait_for_completion(raise_on_error=False)

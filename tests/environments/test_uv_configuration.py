@@ -13,6 +13,8 @@ from amlnb.testing.builder_contract import KeptLog
 
 from .package_files import make_wheel
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def environ(tmp_path):

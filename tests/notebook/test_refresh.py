@@ -20,6 +20,8 @@ from amlnb.notebook.outputs import RUN_MIME, still_outputs, stopped_output
 from amlnb.notebook.refresh import refresh
 from amlnb.notebook.saved_notebook import SavedOutput, find_outputs, replaced, with_data
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def experiment(tmp_path, monkeypatch):

@@ -13,6 +13,8 @@ from amlnb.api.workspace import Workspace
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook.outputs import still_outputs
 
+pytestmark = pytest.mark.slow
+
 LIMIT_BYTES = 100_000
 
 
