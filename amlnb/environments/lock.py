@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from amlnb.errors import FormatError
@@ -18,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 _PYTHON = re.compile(r"\d+\.\d+[\w.+-]*")
 _HASH = re.compile(r"(?:sha\d+|blake2[bs]|md5|folder):[0-9A-Fa-f]+")
-_BLANK = 32
+_CONTROL = re.compile(r"[\x00-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class LockedPackage:
     hashes: tuple[str, ...] = ()
     source: str | None = None
     by: str = "uv"
+
+
+_values = attrgetter(*(each.name for each in dataclasses.fields(LockedPackage)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Lock:
     def key(self) -> str:
         """32 hex digits: the same for what is built the same."""
         python = self.python if self.python_is_exact else self.minor
-        told = [self.builder, python, self.platform, self.image, sorted(map(dataclasses.astuple, self.packages))]
+        told = [self.builder, python, self.platform, self.image, sorted(map(_values, self.packages))]
         return hashlib.sha256(json.dumps([*told, self.build_constraints]).encode()).hexdigest()[:32]
 
     def versions(self) -> dict[str, str]:
@@ -163,7 +167,7 @@ def _check_package(package: LockedPackage) -> None:
 
 def _is_text(value: object) -> bool:
     """Tell whether it is a text of one line."""
-    return isinstance(value, str) and not any(ord(letter) < _BLANK for letter in value) and len(value.splitlines()) < 2
+    return isinstance(value, str) and not _CONTROL.search(value) and len(value.splitlines()) < 2
 
 
 def _fits(holds: bool, what: str, value: object) -> None:
