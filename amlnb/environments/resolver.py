@@ -61,6 +61,7 @@ class Resolver:
         self._strict = spec.strict or bool(given_hashes.given(spec.pip)) or given_hashes.REQUIRE in spec.pip_options
         self._nearest = NearestSet(packages, log, minor, environ)
         self._built: dict[str, str] = {}
+        self._known: dict[Wanted, Compiled] = {}
 
     def resolve(self) -> tuple[Compiled, tuple[str, ...]]:
         """Decide which packages they are, and under which constraints the sources among them build.
@@ -101,13 +102,15 @@ class Resolver:
             self.notes.append(f"{', '.join(sorted(found.sources))} is built from source with {_OLD_SETUPTOOLS}")
 
     def _compile(self, wanted: Wanted) -> Compiled:
-        return self._packages.compile(
-            wanted.requirements,
-            self._log,
-            constraints=wanted.constraints,
-            build_constraints=wanted.build_constraints,
-            wheels=wanted.wheels,
-        )
+        if wanted not in self._known:  # what was only tried may be what is taken
+            self._known[wanted] = self._packages.compile(
+                wanted.requirements,
+                self._log,
+                constraints=wanted.constraints,
+                build_constraints=wanted.build_constraints,
+                wheels=wanted.wheels,
+            )
+        return self._known[wanted]
 
     def _other_versions(self, wanted: Wanted, error: Unsatisfiable) -> Wanted:
         changed = None if self._strict or is_of_a_name(error.words) else self._nearest.find(wanted)
