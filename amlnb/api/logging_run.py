@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 import uuid
 from typing import Any
 
@@ -29,22 +28,8 @@ def record(experiment: str, run_id: str | None, display_name: str | None) -> dic
     for what, given in (("run_id", run_id), ("name", display_name)):
         if not isinstance(given, str | None):
             raise UserErrorException(f"{what} is {given!r}, a {type(given).__name__}", hint="give a text")
-    return {
-        "id": run_id or str(uuid.uuid4()),
-        "experiment": experiment,
-        "type": None,
-        "created": time.time(),
-        "display_name": display_name,
-        "parent": None,
-        "target": "sdk",
-        "home": {"kind": "local"},
-        "owner": host.this_process(),
-        "submitter": queue.submitter(),
-        "definition": None,
-        "snapshot": None,
-        "tags": {},
-        "warnings": [],
-    }
+    made = creation.record_of_process(experiment, run_id or str(uuid.uuid4()), display_name)
+    return {**made, "submitter": queue.submitter()}
 
 
 def create(directory: WorkspaceDirectory, record: dict[str, Any], snapshot_directory: str | None) -> str:

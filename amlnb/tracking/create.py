@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
@@ -11,7 +12,7 @@ from amlnb.tracking.forks import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict
+    from typing import Any, Dict, Optional
 
 
 def create_run(runs_directory: str, record: Dict[str, Any]) -> str:
@@ -47,6 +48,27 @@ def create_run(runs_directory: str, record: Dict[str, Any]) -> str:
             ) from error
         raise
     return path
+
+
+def record_of_process(experiment: str, run_id: str, display_name: Optional[str]) -> Dict[str, Any]:
+    """Submission record of a run that lives in this process; whoever makes it adds what else is known."""
+    with importing:
+        from amlnb import host
+    return {
+        "id": run_id,
+        "experiment": experiment,
+        "type": None,
+        "created": time.time(),
+        "display_name": display_name,
+        "parent": None,
+        "target": "sdk",
+        "home": {"kind": "local"},
+        "owner": host.this_process(),
+        "definition": None,
+        "snapshot": None,
+        "tags": {},
+        "warnings": [],
+    }
 
 
 def _remove_unfinished(temporary: str) -> None:

@@ -224,26 +224,9 @@ class TrackedRun(MetricLog):
             import hashlib  # noqa: F401 - a directory's name needs it
             import uuid
 
-            from amlnb import host
-
         child_id = run_id or str(uuid.uuid4())
-        record: Dict[str, Any] = {
-            "id": child_id,
-            "experiment": self._experiment_name,
-            "type": None,
-            "created": time.time(),
-            "display_name": name,
-            "parent": self._run_id,
-            "target": "sdk",
-            "home": {"kind": "local"},
-            "owner": host.this_process(),
-            "definition": None,
-            "snapshot": None,
-            "git": None,
-            "tags": tags,
-            "properties": {},
-            "warnings": [],
-        }
+        made = create.record_of_process(self._experiment_name, child_id, name)
+        record = {**made, "parent": self._run_id, "git": None, "tags": tags, "properties": {}}
         runs = self._runs_folder()
         directory = os.path.join(runs, layout.run_directory_name(self._experiment_name, child_id))
         faults.attempt(directory, "child run", lambda: create.create_run(runs, record))
