@@ -16,7 +16,6 @@ from amlnb.api.keyvault import Keyvault
 from amlnb.api.run import Run
 from amlnb.api.workspace_dicts import CallableDict, ClusterConfiguration, ModelDict
 from amlnb.api.workspace_not_served import WithoutCloud
-from amlnb.core import layout
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
@@ -24,9 +23,6 @@ from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
 
 # Whose azureml names are overwritten altogether imports none of ours.
 overwritten.tell_once()
-
-_FIRST_PORT = 20000
-_PORTS = 20000
 
 
 class Workspace(WithoutCloud):
@@ -96,10 +92,10 @@ class Workspace(WithoutCloud):
     @classmethod
     def find_or_create(cls, path: str = ".") -> tuple[Workspace, bool]:
         """Open the workspace of a project, or make one in ``path``; the second value tells that it was made."""
-        found = cls._find(os.path.abspath(path))
+        folder = os.path.abspath(path)
+        found = cls._find(folder)
         if found is not None:
             return found, False
-        folder = os.path.abspath(path)
         name = "".join(c if c.isalnum() or c in "-_" else "-" for c in os.path.basename(folder))[:33] or "workspace"
         ids = workspace_dir.local_ids(name)
         return cls._open(workspace_dir.folder_data_directory(folder), ids), True
@@ -310,8 +306,7 @@ class Workspace(WithoutCloud):
     @property
     def portal_url(self) -> str:
         """Address of the workspace's page: the port is fixed by the path of its data."""
-        port = _FIRST_PORT + int(layout.short_hash(os.path.realpath(self.directory.path)), 16) % _PORTS
-        return f"http://127.0.0.1:{port}"
+        return workspace_details.portal_url(self.directory.path)
 
     @property
     def _workspace_id(self) -> str:
