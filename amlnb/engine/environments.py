@@ -162,8 +162,9 @@ def gc(days: float = DEFAULT_DAYS) -> Freed:
             removed.append(each.key)
     freed += prefixes.remove_unfinished(cache, _UNFINISHED_S)
     for path in _left_of_builds(cache):
-        freed += os.lstat(path).st_size if os.path.isfile(path) else prefixes.sizes(path)[1]
-        remove_tree(path) if os.path.isdir(path) else os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):  # another gc was faster, or the build ended just now
+            freed += os.lstat(path).st_size if os.path.isfile(path) else prefixes.sizes(path)[1]
+            remove_tree(path) if os.path.isdir(path) else os.unlink(path)
     return Freed(tuple(removed), freed, tuple(in_use))
 
 
@@ -176,8 +177,9 @@ def _left_of_builds(cache: str) -> list[str]:
         top = os.path.join(cache, folder)
         for name in sorted(os.listdir(top)) if os.path.isdir(top) else ():
             path = os.path.join(top, name)
-            if fnmatch.fnmatch(name, pattern) and time.time() - os.lstat(path).st_mtime > _LEFT_S:
-                found.append(path)
+            with contextlib.suppress(FileNotFoundError):  # a build that goes on removes its own files
+                if fnmatch.fnmatch(name, pattern) and time.time() - os.lstat(path).st_mtime > _LEFT_S:
+                    found.append(path)
     return found
 
 

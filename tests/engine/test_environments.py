@@ -1,10 +1,12 @@
 """Runs in environments that are built for them: through the courier, with a real uv and tiny packages in a folder."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
@@ -572,6 +574,32 @@ class TestRoom:
         assert environments.gc(days=0).keys == (built.key,)
         assert not os.path.exists(built.prefix)
         assert go().wait_for_completion()["status"] == "Completed"
+
+    def test_files_of_builds_that_vanish_meanwhile_are_none_of_its_errors(self, own_cache):
+        folder = os.path.join(host.cache_dir(), prefixes.BUILDS)
+        os.makedirs(folder)
+        old, ended = time.time() - 1e6, threading.Event()
+
+        def builds_come_and_go():
+            while not ended.is_set():
+                for number in range(40):
+                    path = os.path.join(folder, f"{number}.log")
+                    with open(path, "w"):
+                        pass
+                    with contextlib.suppress(FileNotFoundError):  # gc was faster
+                        os.utime(path, (old, old))
+                        os.unlink(path)
+
+        threads = [threading.Thread(target=builds_come_and_go) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(300):
+                environments.gc(days=1)
+        finally:
+            ended.set()
+            for thread in threads:
+                thread.join()
 
     def test_a_run_begins_while_somebody_looks(self, go, shelf, workspace):
         make_wheel(shelf, "spam", "1.0")
