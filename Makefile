@@ -6,6 +6,8 @@
 VENV := .venv
 BENCH_VENV := .venvs/bench
 PY := $(VENV)/bin/python
+# What the front end is built from: newer files build and install it again.
+FRONT := $(shell find labextension \( -name node_modules -o -name lib -o -name tests -o -name dev \) -prune -o -type f -print)
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 FAST := not slow and not kill and not browser and not ssh and not notebook
 
@@ -24,19 +26,19 @@ $(PY):
 	@python=$$(.ci/python) && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
 
 # One stamp for each set of packages; newer pins or requirements install again.
-$(VENV)/.demo: $(PY) pyproject.toml constraints.txt
-	@echo "Installing amlnb and what its tutorials use (the first time takes about a minute)"
+$(VENV)/.demo: $(PY) pyproject.toml constraints.txt $(FRONT)
+	@echo "Installing amlnb and what its tutorials use (the first time takes about two minutes)"
 	@$(PY) $(PIP_INSTALL) --editable '.[demo]'
 	@touch $@
 
-$(VENV)/.test: $(PY) pyproject.toml constraints.txt
+$(VENV)/.test: $(PY) pyproject.toml constraints.txt $(FRONT)
 	@echo "Installing amlnb and what its tests use (the first time takes about a minute)"
 	@$(PY) $(PIP_INSTALL) --editable '.[test]'
 	@touch $@ $(VENV)/.demo
 
 # An environment of its own: the trackers that we are compared with want other versions of what we use. Without them the
 # table has only our rows.
-$(BENCH_VENV)/.bench: pyproject.toml constraints.txt
+$(BENCH_VENV)/.bench: pyproject.toml constraints.txt $(FRONT)
 	@python=$$(.ci/python) && "$$python" -m venv $(BENCH_VENV)
 	@echo "Installing amlnb and what the benchmarks use (the first time takes some minutes)"
 	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,demo]' || \

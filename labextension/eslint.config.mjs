@@ -14,7 +14,10 @@ export default tseslint.config(
       // What runs wrote is shown as text, never as markup.
       'no-restricted-properties': [
         'error',
-        ...['innerHTML', 'outerHTML', 'insertAdjacentHTML'].map(property => ({ property, message: 'show text as text' }))
+        ...['innerHTML', 'outerHTML', 'insertAdjacentHTML'].map(property => ({
+          property,
+          message: 'show text as text'
+        }))
       ],
       'no-restricted-syntax': [
         'error',
