@@ -192,6 +192,14 @@ export type LoggedValue =
   | { name: string; kind: 'image'; file: string };
 
 /**
+ * GET w/{workspace}/runs/{run}/series?name=A&name=B&axis=step|time&low=&high=&points=&system=1 : frames (frames.ts), one a name.
+ *
+ * Each frame's `metric` is the position of its name in the question; at most `points` (2,000) points of it. `low` and `high`, on
+ * `axis`, ask for a part: what lies within, and the nearest point beyond either end. `system=1`: names of what was sampled of
+ * the machine. A point without a step has its position in the series as step.
+ */
+
+/**
  * GET w/{workspace}/runs/{run}/log?file=&from=&bytes=&direction=forward|backward
  *
  * Whole lines as a terminal would show them, read forward from the line that holds byte `from`, or backward up to it.
