@@ -54,7 +54,7 @@ def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReade
 
 def series(writers: Iterable[WriterReader], name: str) -> Series:
     """Numeric points of one metric; of several writers of one rank, merged by time."""
-    parts = [_decode(writer, rows) for writer, rows in select(writers, name)]
+    parts = [decode(writer, rows) for writer, rows in select(writers, name)]
     if not parts:
         return Series(_EMPTY, _EMPTY, _EMPTY)
     if len(parts) > 1:
@@ -69,7 +69,8 @@ def series(writers: Iterable[WriterReader], name: str) -> Series:
     return Series(step, time, value)
 
 
-def _decode(writer: WriterReader, rows: Columns) -> tuple[NDArray[np.float64], ...]:
+def decode(writer: WriterReader, rows: Columns) -> tuple[NDArray[np.float64], ...]:
+    """Steps (NaN where none was given), times and values of the numeric points among one writer's rows."""
     step = rows.step.astype(np.float64)
     missing = rows.step == records.NO_STEP
     if bool(missing.any()):
