@@ -1,0 +1,183 @@
+/** Runs of a workspace as a table shows them: pages of rows that are asked for as they come into view, and stay current. */
+
+import { batch, signal } from '@preact/signals';
+
+import { ServerFault } from './client';
+import type { Fault, RunRow, Runs } from './contract';
+import type { Session } from './session';
+
+/** What the table asks for. */
+export interface RunsQuestion {
+  experiment?: string;
+  /** Typed: `lr < 0.01 and state == "Completed"`. */
+  query?: string;
+  search?: string;
+  /** A column as the contract names it. */
+  sort: string;
+  descending: boolean;
+  archived: boolean;
+}
+
+const PAGE = 100;
+/** Rows that have moved are read again this long after the first of them. */
+const SETTLE_MS = 400;
+
+export class RunsModel {
+  readonly question = signal<RunsQuestion>({ sort: 'created', descending: true, archived: false });
+  /** How many runs match; null until that is known. */
+  readonly total = signal<number | null>(null);
+  readonly columns = signal<Runs['columns']>({ parameters: [], metrics: [], tags: [] });
+  readonly best = signal<Runs['best']>({});
+  readonly unreadable = signal(0);
+  readonly running = signal(0);
+  readonly fault = signal<Fault | null>(null);
+  /** Changes whenever a row that `row` tells has changed. */
+  readonly version = signal(0);
+
+  private rows: (RunRow | undefined)[] = [];
+  private positions = new Map<string, number>();
+  private pages = new Set<number>();
+  private generation = 0;
+  /** The rows answer an earlier question; the next answer replaces them. */
+  private stale = false;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+  private unwatch: (() => void) | null = null;
+  private wanted: [number, number] = [0, PAGE];
+
+  constructor(
+    private readonly session: Session,
+    readonly workspace: string
+  ) {}
+
+  /** Begin to follow; the answer ends it. */
+  start(): () => void {
+    this.unwatch = this.session.stream.watch(this.workspace, {
+      onBegin: () => this.reload(),
+      onRuns: (changed, removed, running) => this.onRuns(changed, removed, running),
+      onGone: (message, hint) => {
+        this.fault.value = { message, hint };
+      }
+    });
+    this.reload();
+    return () => {
+      this.unwatch?.();
+      this.generation++;
+      if (this.timer !== null) {
+        clearTimeout(this.timer);
+      }
+    };
+  }
+
+  /** Ask for other runs, or another order. What is shown stays until the answer is there. */
+  ask(change: Partial<RunsQuestion>): void {
+    const next = { ...this.question.peek(), ...change };
+    if (JSON.stringify(next) !== JSON.stringify(this.question.peek())) {
+      this.question.value = next;
+      this.wanted = [0, PAGE];
+      this.reload();
+    }
+  }
+
+  /** The run at this place; undefined while it is being read. */
+  row(index: number): RunRow | undefined {
+    return this.rows[index];
+  }
+
+  /** Rows that are in view: [first, last). */
+  need(first: number, last: number): void {
+    this.wanted = [first, last];
+    for (let page = Math.floor(first / PAGE); page * PAGE < last; page++) {
+      if (!this.pages.has(page)) {
+        this.pages.add(page);
+        void this.read(page, this.generation);
+      }
+    }
+  }
+
+  /** Read anew what is in view, in the present order. */
+  reload(): void {
+    this.timer = null;
+    this.generation++;
+    this.pages = new Set();
+    this.stale = true;
+    const [first, last] = this.wanted;
+    this.need(first, Math.max(last, first + 1));
+  }
+
+  private async read(page: number, generation: number): Promise<void> {
+    let answer: Runs;
+    try {
+      const { experiment, query, search, ...rest } = this.question.peek();
+      answer = await this.session.client.runs(this.workspace, {
+        ...rest,
+        experiment: experiment === '' ? undefined : experiment,
+        query: query === '' ? undefined : query,
+        search: search === '' ? undefined : search,
+        offset: page * PAGE,
+        limit: PAGE
+      });
+    } catch (error) {
+      if (generation === this.generation) {
+        this.pages.delete(page);
+        this.fault.value = faultOf(error);
+      }
+      return;
+    }
+    if (generation === this.generation) {
+      this.take(answer, page);
+    }
+  }
+
+  private take(answer: Runs, page: number): void {
+    if (this.stale) {
+      this.stale = false;
+      this.rows = [];
+      this.positions = new Map();
+    }
+    this.rows.length = answer.total;
+    answer.runs.forEach((run, index) => {
+      this.rows[page * PAGE + index] = run;
+      this.positions.set(run.id, page * PAGE + index);
+    });
+    batch(() => {
+      this.total.value = answer.total;
+      this.unreadable.value = answer.unreadable;
+      this.columns.value = answer.columns;
+      this.best.value = answer.best;
+      this.fault.value = null;
+      this.version.value++;
+    });
+  }
+
+  private onRuns(changed: RunRow[], removed: string[], running: number): void {
+    this.running.value = running;
+    let moved = removed.some(id => this.positions.has(id));
+    for (const run of changed) {
+      const index = this.positions.get(run.id);
+      if (index === undefined) {
+        moved = true; // New, or elsewhere in the order.
+      } else {
+        this.rows[index] = run;
+      }
+    }
+    if (changed.length > 0) {
+      this.version.value++;
+    }
+    if (moved || (changed.length > 0 && this.dependsOnProgress())) {
+      this.timer ??= setTimeout(() => this.reload(), SETTLE_MS);
+    }
+  }
+
+  /** Whether a run that goes on may change its place, or no longer match. */
+  private dependsOnProgress(): boolean {
+    const { sort, query } = this.question.peek();
+    return sort !== 'created' && sort !== 'number' ? true : query !== undefined && query !== '';
+  }
+}
+
+function faultOf(error: unknown): Fault {
+  if (error instanceof ServerFault) {
+    return { message: error.message, hint: error.hint };
+  }
+  return { message: error instanceof Error ? error.message : String(error), hint: null };
+}
