@@ -69,10 +69,10 @@ class Curve:
 
     @property
     def summary(self) -> MetricSummary:
-        """The metric in four numbers; there is at least one point."""
-        known = self._low <= self._high
-        low, high = (self._low, self._high) if known else (math.nan, math.nan)
-        return MetricSummary(len(self.points.value), float(self.points.value[-1]), low, high)
+        """The metric in four numbers."""
+        value = self.points.value
+        low, high = (self._low, self._high) if self._low <= self._high else (math.nan, math.nan)
+        return MetricSummary(len(value), float(value[-1]) if len(value) else math.nan, low, high)
 
     @property
     def plain(self) -> bool:
@@ -116,7 +116,8 @@ class Curves:
     Attributes
     ----------
     told
-        The curves that have a point, in the order in which they were found; only ever appended to.
+        The curves that have a point, or had one until a lower rank logged none, in the order in which they were
+        found; only ever appended to.
     """
 
     def __init__(self) -> None:
