@@ -12,7 +12,7 @@ from amlnb.render.formatting import one_line
 from amlnb.specs.run_view import LogLine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from amlnb.specs.run_view import RunView
 
@@ -96,11 +96,11 @@ def failed_frames(view: RunView) -> list[FailedFrame]:
     """Where a failed run's own code stood: the innermost place, and the outermost if that is another one."""
     details = coercion.mapping((view.error or {}).get("details"))
     frames = [coercion.mapping(frame) for frame in coercion.items(details.get("frames"))]
-    own = [frame for frame in frames if not _OTHERS.search(str(frame.get("file")))] or frames[-1:]
+    own = [frame for frame in frames if is_own(frame)] or frames[-1:]
     found: list[FailedFrame] = []
     room = LOCALS_LIMIT
     for frame in dict.fromkeys((len(own) - 1, 0)) if own else ():
-        values = [_local(coercion.mapping(local)) for local in coercion.items(own[frame].get("locals"))]
+        values = [local_value(coercion.mapping(local)) for local in coercion.items(own[frame].get("locals"))]
         shown = values[-room:] if room else []  # what was made last tells most
         if shown:
             found.append(FailedFrame(_where(own[frame]), tuple(shown), len(values) - len(shown)))
@@ -115,7 +115,13 @@ def _where(frame: dict[str, Any]) -> str:
     return one_line(f"at {place}" if function in ("", "<module>") else f"in {function}(), {place}", 80)
 
 
-def _local(told: dict[str, Any]) -> Local:
+def is_own(frame: Mapping[str, Any]) -> bool:
+    """Whether a frame of a failure is of the person's own code, and of no library's."""
+    return not _OTHERS.search(str(frame.get("file")))
+
+
+def local_value(told: Mapping[str, Any]) -> Local:
+    """A local value of a frame, as it was told, in short texts."""
     kind = str(told.get("type") or "?")
     shape, length = told.get("shape"), told.get("length")
     if isinstance(shape, list):

@@ -13,7 +13,7 @@ import platformdirs
 
 from amlnb.core import coercion, layout
 from amlnb.errors import FormatError, UserErrorException
-from amlnb.store import run_record
+from amlnb.store import known_workspaces, run_record
 from amlnb.store.plain_files import read_json
 
 DATA_FOLDER = ".amlnb"
@@ -90,7 +90,11 @@ class WorkspaceDirectory:
         return os.path.join(self.path, layout.EXPERIMENTS, layout.experiment_directory_name(name))
 
     def make_experiment(self, name: str) -> str:
-        """Make an experiment's directory and record, if need be, and return its path."""
+        """Make an experiment's directory and record, if need be, and return its path.
+
+        Whoever makes a run begins with this, so here it is kept that there is such a workspace.
+        """
+        known_workspaces.remember(self.path)
         directory = self.experiment_directory(name)
         record = os.path.join(directory, "experiment.json")
         if not os.path.exists(record):

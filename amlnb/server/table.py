@@ -1,0 +1,56 @@
+"""The table of routes: everything that can be asked, once."""
+
+from __future__ import annotations
+
+from amlnb.server import contract, reading, run_series
+from amlnb.server.parameters import Parameter, choice, flag, number, text, whole
+from amlnb.server.routes import FRAMES, Route
+
+_RUN = "w/{workspace}/runs/{run}"
+_FOLDER = Parameter("folder", text(), "a folder below the server's root; the root itself by default")
+_CHOSEN = (
+    Parameter("experiment", text(300), "only its runs"),
+    Parameter("parent", text(300), "only child runs of this one"),
+    Parameter("query", text(2000), 'a typed query: lr < 0.01 and state == "Completed"'),
+    Parameter("search", text(300), "words that all stand somewhere in a run's names, tags and parameters"),
+    Parameter("archived", flag(), "archived ones, too", default=False),
+)
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "about", reading.about, "What serves, and where its page is.", contract.About),
+    Route(
+        "GET", "workspaces", reading.workspaces, "The workspaces, that of the folder first.", contract.Workspaces,
+        (_FOLDER,),
+    ),
+    Route(
+        "GET", "find", reading.find, "The workspace that holds a run.", contract.Found,
+        (Parameter("run", text(300), "its full id", required=True), _FOLDER),
+    ),
+    Route("GET", "w/{workspace}/experiments", reading.experiments, "The experiments.", contract.Experiments),
+    Route(
+        "GET", "w/{workspace}/runs", reading.runs, "A page of the table of runs.", contract.Runs,
+        (
+            *_CHOSEN,
+            Parameter("sort", text(400), "a column: created, elapsed, metrics.NAME, parameters.NAME, ...", "created"),
+            Parameter("descending", flag(), "the largest first", default=True),
+            Parameter("offset", whole(0, 10**9), "rows before the first one", default=0),
+            Parameter("limit", whole(1, 1000), "rows at most", default=200),
+        ),
+    ),
+    Route(
+        "GET", "w/{workspace}/groups", reading.groups, "The runs by the values of a column.", contract.Groups,
+        (Parameter("by", text(400), "a column, as for sort", required=True), *_CHOSEN),
+    ),
+    Route(
+        "GET", f"{_RUN}/series", run_series.series, "Points of metrics, as frames (see docs/server.md).", FRAMES,
+        (
+            Parameter("name", text(300), "a metric; the position of its name is the number of its frame", many=True),
+            Parameter("axis", choice("step", "time"), "of what `low` and `high` are", "step"),
+            Parameter("low", number(), "only from here on, and the nearest point before"),
+            Parameter("high", number(), "only up to here, and the nearest point behind"),
+            Parameter("points", whole(8, 20_000), "points of each at most", 2000),
+            Parameter("system", flag(), "names of what was sampled of the machine", default=False),
+        ),
+    ),
+    Route("GET", _RUN, reading.run, "A run, without its points, log and files.", contract.RunDocument),
+)  # fmt: skip
