@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from amlnb.server.run_table import Listed, RunTable
 
 _COLUMNS = 300
+_second = operator.itemgetter(1)
 _GROUPS = 1000
 
 _SECTIONS = ("parameters", "metrics", "tags")
@@ -43,9 +45,14 @@ def page(table: RunTable, asked: Mapping[str, Any]) -> Runs:
         "runs": [run_row(listed.summary, now) for listed in ordered[offset : offset + asked["limit"]]],
         "total": len(matching),
         "unreadable": len(table.unreadable),
-        "columns": _columns(matching),
-        "best": _best(matching),
+        "columns": table.facets(("columns", *_which(asked)), lambda: _columns(matching)),
+        "best": table.facets(("best", *_which(asked)), lambda: _best(matching)),
     }
+
+
+def _which(asked: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells which runs are asked for."""
+    return tuple(asked.get(name) for name in ("experiment", "parent", "archived", "query", "search"))
 
 
 def chosen(table: RunTable, asked: Mapping[str, Any]) -> list[Listed]:
@@ -73,7 +80,7 @@ def chosen(table: RunTable, asked: Mapping[str, Any]) -> list[Listed]:
     if query_text:
         asked_for = query.parse(query_text)
         if found:
-            asked_for.check(_names(table.runs()))
+            asked_for.check(table.facets("names", lambda: _names(table.runs())))
         found = [each for each in found if asked_for.matches(each.record)]
     if words:
         found = [each for each in found if _has_words(each, words)]
@@ -178,13 +185,18 @@ def _has_words(each: Listed, words: Sequence[str]) -> bool:
 
 def _names(runs: Iterable[Listed]) -> dict[str, dict[str, None]]:
     """Names of the parameters, metrics and tags of runs, in the order of first use."""
-    found: dict[str, dict[str, None]] = {section: {} for section in _SECTIONS}
-    parameters, metrics, tags = found.values()
+    # Many runs have the same names: the sets of names are few.
+    parameters: dict[tuple[str, ...], None] = {}
+    metrics: dict[tuple[str, ...], None] = {}
+    tags: dict[tuple[str, ...], None] = {}
     for each in runs:
-        parameters.update(dict.fromkeys(each.record.parameters))
-        metrics.update(dict.fromkeys(each.record.metrics))
-        tags.update(dict.fromkeys(each.record.tags))
-    return found
+        parameters[tuple(each.record.parameters)] = None
+        metrics[tuple(each.record.metrics)] = None
+        tags[tuple(each.record.tags)] = None
+    return {
+        section: dict.fromkeys(name for names in found for name in names)
+        for section, found in zip(_SECTIONS, (parameters, metrics, tags), strict=True)
+    }
 
 
 def _columns(runs: Sequence[Listed]) -> Columns:
@@ -195,22 +207,19 @@ def _columns(runs: Sequence[Listed]) -> Columns:
 
 def _best(runs: Sequence[Listed]) -> dict[str, Best]:
     """Best value of each metric; none where the name does not tell which way is better, or all are the same."""
-    values: dict[str, list[tuple[float, str]]] = {}
-    for each in runs:
-        for name, told in each.record.metrics.items():
-            if math.isfinite(told["last"]):
-                values.setdefault(name, []).append((told["last"], each.summary.id))
     found: dict[str, Best] = {}
-    for name in list(values)[:_COLUMNS]:
-        way, known = direction(name), values[name]
+    for name in list(_names(reversed(runs))["metrics"])[:_COLUMNS]:
+        way = direction(name)
         if not way:
             found[name] = {"direction": None, "value": None, "run": None}
             continue
-        best = (max if way > 0 else min)(known, key=lambda pair: pair[0])
-        is_one = len(known) > 1 and any(value != best[0] for value, _ in known)
+        told = [(at, each.record.metrics[name]["last"]) for at, each in enumerate(runs) if name in each.record.metrics]
+        known = [pair for pair in told if math.isfinite(pair[1])]
+        at, value = (max if way > 0 else min)(known, key=_second) if known else (0, None)
+        is_one = len(known) > 1 and any(each != value for _, each in known)
         found[name] = {
             "direction": "max" if way > 0 else "min",
-            "value": best[0] if is_one else None,
-            "run": best[1] if is_one else None,
+            "value": value if is_one else None,
+            "run": runs[at].summary.id if is_one else None,
         }
     return found

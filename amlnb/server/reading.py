@@ -90,7 +90,8 @@ def document(served: Served, key: str, run_id: str) -> RunDocument:
     """
     directory = served.run_directory(key, run_id)
     record, table = read_record(directory), served.table(key)
-    listed = table.get(run_id, at_once=True)
+    table.touch(run_id)
+    listed = table.get(run_id)
     return run_document(
         directory,
         record,

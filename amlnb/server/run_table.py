@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import threading
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from amlnb.core import layout, states
 from amlnb.engine import queue
@@ -23,7 +24,12 @@ from amlnb.store.run_reader import RunReader
 if TYPE_CHECKING:
     from amlnb.store.workspace_dir import WorkspaceDirectory
 
+_Facets = TypeVar("_Facets")
 _FRESH_S = 0.25
+_FACETS = 64
+# Runs that have ended: so many are looked at in turn at each look, or this part of them all.
+_IN_TURN = 500
+_TURNS = 8
 # A folder's time has a grain: what was changed a moment ago may change again without its time.
 _GRAIN_NS = 50_000_000
 
@@ -52,28 +58,51 @@ class RunTable:
         self._clock = clock
         self._lock = threading.Lock()
         self._looked = float("-inf")
-        self._marks: dict[str, int] = {}  # of run directories, by name; those of runs that go on are 0
+        self._marks: dict[str, int] = {}  # of run directories, by name; 0 is to be read at the next look
+        self._runs_mark = 0
+        self._turn = 0
         self._listed: dict[str, Listed] = {}
         self._readers: dict[str, RunReader] = {}
         self._ordered: tuple[Listed, ...] = ()
         self._by_id: dict[str, Listed] = {}
         self._children: dict[str, int] = {}
+        self._facets: dict[Hashable, tuple[int, Any]] = {}
         self.unreadable: dict[str, str] = {}
         self.version = 0
 
-    def runs(self, *, at_once: bool = False) -> tuple[Listed, ...]:
-        """All runs, the newest first, not older than a quarter of a second; with ``at_once`` as they are now."""
+    def runs(self) -> tuple[Listed, ...]:
+        """All runs, the newest first, as they were at the last look, which is not a quarter of a second ago."""
         with self._lock:
-            if at_once or time.monotonic() - self._looked > _FRESH_S:
-                self._refresh()
-                self._looked = time.monotonic()
+            if time.monotonic() - self._looked > _FRESH_S:
+                self._look()
             return self._ordered
 
-    def get(self, run_id: str, *, at_once: bool = False) -> Listed | None:
+    def look(self) -> tuple[Listed, ...]:
+        """Look now, and return all runs, the newest first.
+
+        New runs, those that are gone and those that go on are seen at once; the edits of runs that have ended are
+        looked at in turn, so that ten thousand of them cost a few milliseconds.
+        """
+        with self._lock:
+            self._look()
+            return self._ordered
+
+    def touch(self, run_id: str) -> None:
+        """Read a run anew at once: it was changed from here."""
+        with self._lock:
+            listed = self._by_id.get(run_id)
+            if listed is None:
+                self._look()
+            else:
+                name = os.path.basename(listed.summary.directory)
+                self._settle(self._read_due([name] if os.path.isdir(listed.summary.directory) else []))
+                self._looked = float("-inf")
+
+    def get(self, run_id: str) -> Listed | None:
         """A run by its full id, as of the last look unless it is new."""
-        found = None if at_once else self._by_id.get(run_id)
+        found = self._by_id.get(run_id)
         if found is None:
-            self.runs(at_once=at_once)
+            self.runs()
             found = self._by_id.get(run_id)
         return found
 
@@ -81,62 +110,108 @@ class RunTable:
         """How many runs have this one as their parent, as of the last look."""
         return self._children.get(run_id, 0)
 
-    def _refresh(self) -> None:
-        marks = self._read_marks()
-        if self._read_changed(marks) if self.version else self._read_all(marks):
-            self.version += 1
+    def facets(self, key: Hashable, make: Callable[[], _Facets]) -> _Facets:
+        """What was made of the runs under a key; made anew once any of them has changed."""
+        kept = self._facets.get(key)
+        if kept is not None and kept[0] == self.version:
+            return kept[1]  # type: ignore[no-any-return]  # of the type that was made under that key
+        if len(self._facets) >= _FACETS:
+            self._facets.clear()
+        version, made = self.version, make()
+        self._facets[key] = (version, made)
+        return made
+
+    def _look(self) -> None:
+        if self.version:
+            gone = self._list()
+            due = self._due()
+            if any(name in self._listed and not has_ended(self._listed[name].summary) for name in due):
+                self._wake()
+            self._settle(self._read_due(due) | gone)
+        else:
+            self._read_all()
+            self._settle(changed=True)
+        self._looked = time.monotonic()
+
+    def _settle(self, changed: bool) -> None:
+        if changed:
             self._order()
+            self.version += 1
 
-    def _read_marks(self) -> dict[str, int]:
-        """When the edits of each run were last changed; 0 for one that is to be read again at any rate."""
-        found = {}
+    def _list(self) -> bool:
+        """See which run directories there are, if that may have changed; whether any is gone."""
         young = time.time_ns() - _GRAIN_NS
-        for path in self.directory.run_directories():
-            try:
-                changed = os.stat(f"{path}/{layout.EDITS}").st_mtime_ns
-            except OSError:
-                changed = 1  # it never had an edit, or lost that folder
-            found[os.path.basename(path)] = changed if changed < young else 0
-        return found
-
-    def _read_all(self, marks: dict[str, int]) -> bool:
-        index = Index(self.directory)
-        for run in up_to_date(index):
-            name = os.path.basename(run.directory)
-            self._listed[name] = self._made(run)
-            if not _has_ended(run):
-                marks[name] = 0
-        self.unreadable = dict(index.unreadable)
-        self._marks = marks
-        return True
-
-    def _read_changed(self, marks: dict[str, int]) -> bool:
-        gone = self._marks.keys() - marks.keys()
+        try:
+            changed = os.stat(self.directory.runs).st_mtime_ns
+        except OSError:
+            changed = 0
+        if changed == self._runs_mark and changed:
+            return False
+        present = {os.path.basename(path) for path in self.directory.run_directories()}
+        self._runs_mark = changed if changed < young else 0
+        gone = self._marks.keys() - present
         for name in gone:
             for kept in (self._marks, self._listed, self._readers):
                 kept.pop(name, None)
             self.unreadable.pop(os.path.join(self.directory.runs, name), None)
-        due = [name for name, mark in marks.items() if not mark or self._marks.get(name) != mark]
-        if any(name in self._listed and not _has_ended(self._listed[name].summary) for name in due) and queue.names():
-            wake.wake()
-        changed = bool(gone)
-        for name in due:
-            changed |= self._read(name, marks[name])
+        for name in present - self._marks.keys():
+            self._marks[name] = 0
+        return bool(gone)
+
+    def _due(self) -> list[str]:
+        """Names of the run directories that are to be read: new, going on, or with an edit that was not seen yet."""
+        names = list(self._marks)
+        count = max(_IN_TURN, len(names) // _TURNS)
+        begin = self._turn if self._turn < len(names) else 0
+        turn = set(names[begin : begin + count])
+        self._turn = begin + count
+        return [
+            name for name, mark in self._marks.items() if not mark or (name in turn and self._mark_of(name) != mark)
+        ]
+
+    def _mark_of(self, name: str) -> int:
+        """When the edits of a run were last changed; 0 if that was so lately that they may change unseen."""
+        try:
+            changed = os.stat(f"{self.directory.runs}/{name}/{layout.EDITS}").st_mtime_ns
+        except OSError:
+            return 1  # it never had an edit, or lost that folder
+        return changed if changed < time.time_ns() - _GRAIN_NS else 0
+
+    def _wake(self) -> None:
+        with contextlib.suppress(OSError):
+            if queue.names():
+                wake.wake()
+
+    def _read_all(self) -> None:
+        marks = {os.path.basename(path): 0 for path in self.directory.run_directories()}
+        marks = {name: self._mark_of(name) for name in marks}  # before they are read
+        index = Index(self.directory)
+        for run in up_to_date(index):
+            name = os.path.basename(run.directory)
+            self._listed[name] = self._made(run)
+            self._marks[name] = marks.get(name, 0) if has_ended(run) else 0
+        self.unreadable = dict(index.unreadable)
+        self._marks |= {os.path.basename(directory): 0 for directory in self.unreadable}
+
+    def _read_due(self, names: Sequence[str]) -> bool:
+        """Read runs; whether any is another one than before."""
+        changed = False
+        for name in names:
+            changed |= self._read(name)
         return changed
 
-    def _read(self, name: str, mark: int) -> bool:
-        """Read a run; whether it is another one than before."""
+    def _read(self, name: str) -> bool:
         directory = os.path.join(self.directory.runs, name)
+        mark, before = self._mark_of(name), self._listed.get(name)
         try:
             reader = self._readers.get(name) or RunReader(directory)
-            before = self._listed.get(name)
             summary = _summary(reader, before.summary if name in self._readers and before else None)
         except Exception as error:  # noqa: BLE001 - the boundary: one run must not hide the others
             self.unreadable[directory] = text_of(error) if isinstance(error, (AmlnbError, OSError)) else repr(error)
             self._marks[name] = 0
             return self._listed.pop(name, None) is not None
         self.unreadable.pop(directory, None)
-        if _has_ended(summary):
+        if has_ended(summary):
             self._readers.pop(name, None)
             self._marks[name] = mark
         else:
@@ -144,10 +219,8 @@ class RunTable:
             self._marks[name] = 0
         if before is not None:
             summary = dataclasses.replace(summary, number=before.summary.number)
-        if before is not None and before.summary == summary and _has_ended(summary):
-            return False
         self._listed[name] = self._made(summary)
-        return True
+        return before is None or before.summary != summary
 
     def _made(self, run: RunSummary) -> Listed:
         fields = {
@@ -215,5 +288,6 @@ def _summary(reader: RunReader, before: RunSummary | None) -> RunSummary:
     )
 
 
-def _has_ended(run: RunSummary) -> bool:
+def has_ended(run: RunSummary) -> bool:
+    """Whether nothing but edits will change of a run any more."""
     return run.ended is not None and states.is_terminal(run.state)

@@ -54,7 +54,7 @@ class Served:
         self.readers = Readers()
         self._tables: dict[str, RunTable] = {}
         self._runs: dict[tuple[str, str], str] = {}
-        # Called with data directory and run id when something was changed by way of this server.
+        # Called with workspace key and run id when something was changed by way of this server.
         self.on_change: Callable[[str, str], None] = lambda *_: None
 
     @property
