@@ -62,7 +62,7 @@ class LogTail:
         with open(self._path, "rb", buffering=0) as file:
             self._count_breaks(file.fileno(), start)
             data = os.pread(file.fileno(), _BLOCK, start)
-        lines = _UP_AND_DOWN.sub(_same_line, data).split(b"\n")
+        lines = folded_bars(data).split(b"\n")
         breaks = 0
         if lines and not lines[-1]:
             lines.pop()
@@ -92,7 +92,12 @@ class LogTail:
             self._counted += len(data)
 
 
+def folded_bars(data: bytes) -> bytes:
+    """Write steps of bars inside of bars as carriage returns; no byte changes its place but those of the steps."""
+    return _UP_AND_DOWN.sub(_same_line, data)
+
+
 def _same_line(found: re.Match[bytes]) -> bytes:
     up, down = found[1].count(b"A"), len(found[2])
     pairs = min(up, down)
-    return b"\x1b[A" * (up - pairs) + b"\r" + b"\n" * (down - pairs)
+    return b"\x1b[A" * (up - pairs) + b"\r" * (4 * pairs) + b"\n" * (down - pairs)

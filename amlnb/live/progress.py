@@ -6,11 +6,15 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from amlnb.core import coercion
+from amlnb.core import coercion, states
 from amlnb.specs.run_view import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from amlnb.core.replay import RunFacts
+    from amlnb.specs.run_view import LogLine
+    from amlnb.store.journals import WriterReader
 
 # A bar is written last; what a script says meanwhile stands above it.
 _LINES = 3
@@ -23,6 +27,17 @@ _KERAS = re.compile(
 )
 _SCALES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 _TEXT_LIMIT = 80
+_BAR_LINES = 5
+_COURIER = "courier"  # who tells how far the environment is
+
+
+def run_progress(facts: RunFacts, writers: Iterable[WriterReader], lines: Sequence[LogLine]) -> Progress | None:
+    """How far a run is, by what it has told and by the last lines of its log; None once it has ended."""
+    if states.is_terminal(facts.state):
+        return None
+    prepares = facts.phase == states.PREPARING
+    found = told_progress((writer.role, writer.progress) for writer in writers if (writer.role == _COURIER) == prepares)
+    return found or shown_progress([line.text for line in lines[-_BAR_LINES:]])
 
 
 def told_progress(told: Iterable[tuple[str, dict[str, Any] | None]]) -> Progress | None:

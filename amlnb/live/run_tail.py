@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amlnb.core import coercion, layout, states
+from amlnb.core import coercion, layout
 from amlnb.live.downsample import downsample
 from amlnb.live.log_tail import LogTail
-from amlnb.live.progress import shown_progress, told_progress
+from amlnb.live.progress import run_progress
 from amlnb.specs.run_view import MetricSummary, Progress, RunView, Series
 from amlnb.store.run_reader import RunReader
 
@@ -28,8 +28,6 @@ DEFAULT_CURVES = 24
 DEFAULT_LOG_LINES = 120  # a long traceback, whose first lines are the person's own
 PARAMETER_PREFIX = "param."
 _LIVENESS_S = 1.0
-_BAR_LINES = 5
-_COURIER = "courier"  # who tells how far the environment is
 _METRIC_ID = np.uint64(0xFFFFFFFF)  # the part of a record's head that names the metric
 
 
@@ -160,13 +158,7 @@ class RunTail:
 
     def _progress_now(self) -> Progress | None:
         """How far it is, the time that is left counted down since that was told."""
-        if states.is_terminal(self._facts.state):
-            return None
-        prepares = self._facts.phase == states.PREPARING
-        found = told_progress(
-            (writer.role, writer.progress) for writer in self.reader.writers if (writer.role == _COURIER) == prepares
-        )
-        found = found or shown_progress([line.text for line in self._log.lines[-_BAR_LINES:]])
+        found = run_progress(self._facts, self.reader.writers, self._log.lines)
         now = time.monotonic()
         if found != self._progress:
             self._progress, self._progress_at = found, now

@@ -80,6 +80,17 @@ class RunReader:
                 self._grown = self._clock()
             return changed
 
+    def read_on(self) -> bool:
+        """Read what the writers that are known have written since; True if there was anything.
+
+        Two system calls a writer, for who looks many times a second; the rest is left to :meth:`refresh`.
+        """
+        with self._lock:
+            grown = [writer.refresh() for writer in self._writers.values()]
+            if any(grown):
+                self._grown = self._clock()
+            return any(grown)
+
     @property
     def final(self) -> dict[str, Any] | None:
         """Content of ``final.json``, once the run is sealed; empty if it is damaged."""

@@ -1,0 +1,50 @@
+"""The hub: what the pages of a server follow, each of it read once however many pages there are."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from amlnb.server.hub_poller import Poller
+from amlnb.server.hub_run import RunTopic
+from amlnb.server.hub_watch import WatchTopic
+
+if TYPE_CHECKING:
+    from amlnb.live.curves import Curves
+    from amlnb.server.served import Served
+
+
+class Hub:
+    """Shared tails of runs and watches of workspaces, for any number of pages. It does nothing while there are none.
+
+    Parameters
+    ----------
+    served
+        What the server serves.
+
+    Attributes
+    ----------
+    runs
+        By key of the workspace and id of the run.
+    watches
+        By key of the workspace. A thread of their own: a look at ten thousand runs holds up no curve.
+    """
+
+    def __init__(self, served: Served) -> None:
+        self.runs: Poller[RunTopic] = Poller("amlnb-runs", partial(RunTopic, served))
+        self.watches: Poller[WatchTopic] = Poller("amlnb-watches", partial(WatchTopic, served))
+
+    def touch(self, workspace: str, run: str) -> None:
+        """Look at a run at once: it was just changed from here."""
+        self.runs.touch((workspace, run))
+        self.watches.touch((workspace,))
+
+    def curves(self, workspace: str, run: str) -> Curves | None:
+        """The series of a run that some page follows; None of others."""
+        topic = self.runs.get((workspace, run))
+        return None if topic is None else topic.feed.curves
+
+    def close(self) -> None:
+        """End the threads."""
+        self.runs.close()
+        self.watches.close()

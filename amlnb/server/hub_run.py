@@ -1,0 +1,111 @@
+"""A run that pages follow."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from amlnb.live.feed import RunFeed
+from amlnb.server.encoding import encoded
+from amlnb.server.hub_topic import Topic
+from amlnb.server.run_document import first_log, run_document
+
+if TYPE_CHECKING:
+    from amlnb.server.contract import LogFile, MetricSummary
+    from amlnb.server.served import Served
+
+_LOOK_S = 0.02
+_LOOK_QUIET_S = 0.5
+# What was quiet for a minute may wait for a second.
+_QUIET_SHARE = 1 / 60
+_REFRESH_S = 0.5
+_REFRESH_QUIET_S = 2.0
+_SEALED_S = 5.0
+
+
+class RunTopic(Topic):
+    """A run.
+
+    Attributes
+    ----------
+    feed
+        Its curves. Another object than before if a file of the run was replaced: all of it is then anew.
+    document
+        The run as JSON text.
+    log
+        The log that is shown first.
+    """
+
+    def __init__(self, served: Served, workspace: str, run: str) -> None:
+        super().__init__()
+        self._served = served
+        self._workspace = workspace
+        self._run = run
+        self._told = -1
+        self._grown = 0.0
+        self._refresh_due = 0.0
+        self.document = ""
+
+    def open(self) -> None:
+        """Find the run and read all of it."""
+        directory = self._served.run_directory(self._workspace, self._run)
+        listed = self._served.table(self._workspace).get(self._run)
+        self._number = 0 if listed is None else listed.summary.number
+        self.feed = RunFeed(directory)
+        self._tell()
+        self.log: LogFile = self._read_log()
+        self._grown = time.monotonic()
+
+    def read(self, now: float) -> bool:
+        """Look at the files that are known; less often at everything else."""
+        feed = self.feed
+        if now >= self._refresh_due:
+            changed = feed.refresh()
+            quiet = (now - self._grown) * _QUIET_SHARE
+            wait = _SEALED_S if feed.sealed else min(_REFRESH_QUIET_S, max(_REFRESH_S, quiet))
+            self._refresh_due = now + wait
+        else:
+            changed = feed.look()
+        if feed.replaced:
+            self.feed = RunFeed(feed.directory)
+            self._told = -1
+        log = self._read_log()
+        if self.feed.version != self._told:
+            self._tell()
+            changed = True
+        if log != self.log:
+            self.log, changed = log, True
+        if changed:
+            self._grown = now
+            self.version += 1
+        wait = min(_LOOK_QUIET_S, max(_LOOK_S, (now - self._grown) * _QUIET_SHARE))
+        self.due = now + (_SEALED_S if self.feed.sealed else wait)
+        return changed
+
+    def touch(self) -> None:
+        """Read everything at the next poll."""
+        self.due = self._refresh_due = 0.0
+
+    def _read_log(self) -> LogFile:
+        return first_log(self.feed.directory, is_started=self.feed.facts.started is not None)
+
+    def _tell(self) -> None:
+        feed, reader = self.feed, self.feed.reader
+        metrics: dict[str, MetricSummary] = {}
+        for curve in feed.curves.told:
+            told = curve.summary
+            metrics[curve.name] = {"count": told.count, "last": told.last, "min": told.min, "max": told.max}
+        document = run_document(
+            feed.directory,
+            reader.record,
+            feed.facts,
+            metrics=metrics,
+            now=time.time(),
+            number=self._number,
+            children=self._served.table(self._workspace).children(self._run),
+            progress=feed.progress,
+            runner=reader.runner(),
+            acts=self._served.acts,
+        )
+        self.document = encoded(document).decode("ascii")
+        self._told = feed.version

@@ -1,0 +1,127 @@
+"""The runs of a workspace, for pages that want to know which of them change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from amlnb.core import states
+from amlnb.server.hub_topic import Topic
+from amlnb.server.run_rows import run_row
+
+if TYPE_CHECKING:
+    from amlnb.server.contract import RunRow
+    from amlnb.server.run_table import Listed
+    from amlnb.server.served import Served
+
+_WATCH_S = 1.0
+# Looking at a workspace takes at most this share of the time.
+_WATCH_SHARE = 0.005
+_REMOVED_KEPT = 10_000
+
+
+class Changes(NamedTuple):
+    """What is known of a workspace's runs at one moment, for readers in other threads.
+
+    Attributes
+    ----------
+    version
+        Counts the looks that found a change.
+    listed
+        The runs, by id.
+    changed, removed
+        Ids of runs and the version at which they changed or went, the latest last.
+    running
+        How many runs have not ended.
+    """
+
+    version: int
+    listed: Mapping[str, Listed]
+    changed: Mapping[str, int]
+    removed: Mapping[str, int]
+    running: int
+
+    def since(self, version: int) -> tuple[list[RunRow], list[str]]:
+        """Rows of the runs that have changed since a version, and ids of those that are gone since."""
+        now = time.time()
+        rows = [run_row(self.listed[run].summary, now) for run in _later(self.changed, version)]
+        return rows, _later(self.removed, version)
+
+
+class WatchTopic(Topic):
+    """The runs of a workspace: which of them have changed.
+
+    Attributes
+    ----------
+    now
+        What is known of them.
+    """
+
+    def __init__(self, served: Served, workspace: str) -> None:
+        super().__init__()
+        self._served = served
+        self._workspace = workspace
+        self._seen = -1
+        self.now = Changes(0, {}, {}, {}, 0)
+
+    def open(self) -> None:
+        """Read the table of the runs."""
+        self._look()
+        self.now = self.now._replace(changed={})
+
+    def read(self, now: float) -> bool:
+        """Bring the table up to date."""
+        begun = time.thread_time()
+        changed = self._look()
+        self.due = now + max(_WATCH_S, (time.thread_time() - begun) / _WATCH_SHARE)
+        return changed
+
+    def touch(self) -> None:
+        """Look at the next poll."""
+        self.due = 0.0
+
+    def _look(self) -> bool:
+        table = self._served.table(self._workspace)
+        listed = {each.summary.id: each for each in table.look()}
+        if table.version == self._seen:
+            return False
+        self._seen = table.version
+        before = self.now
+        changed = [run for run, each in listed.items() if _differs(before.listed.get(run), each)]
+        removed = [run for run in before.listed if run not in listed]
+        if not changed and not removed:
+            return False
+        version = before.version + 1
+        running = sum(not states.is_terminal(each.summary.state) for each in listed.values())
+        self.now = Changes(
+            version,
+            listed,
+            _noted(before.changed, changed, removed, version),
+            dict(list(_noted(before.removed, removed, changed, version).items())[-_REMOVED_KEPT:]),
+            running,
+        )
+        self.version = version
+        return True
+
+
+def _differs(before: Listed | None, now: Listed) -> bool:
+    return before is not now and (before is None or before.summary != now.summary)
+
+
+def _noted(before: Mapping[str, int], runs: list[str], others: list[str], version: int) -> dict[str, int]:
+    """Note runs at the end, and take others away."""
+    found = dict(before)
+    for run in (*runs, *others):
+        found.pop(run, None)
+    found.update(dict.fromkeys(runs, version))
+    return found
+
+
+def _later(where: Mapping[str, int], version: int) -> list[str]:
+    found = []
+    for run in reversed(list(where)):
+        if where[run] <= version:
+            break
+        found.append(run)
+    return found
