@@ -39,6 +39,11 @@ class Hub:
         self.runs.touch((workspace, run))
         self.watches.touch((workspace,))
 
+    @property
+    def followed(self) -> bool:
+        """Whether any page follows anything."""
+        return bool(self.runs or self.watches)
+
     def curves(self, workspace: str, run: str) -> Curves | None:
         """The series of a run that some page follows; None of others."""
         topic = self.runs.get((workspace, run))

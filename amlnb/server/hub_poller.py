@@ -40,6 +40,10 @@ class Poller(Generic[_Topic]):
         self._thread: threading.Thread | None = None
         self._spent_s = 0.0
 
+    def __bool__(self) -> bool:
+        """Whether anything is followed."""
+        return bool(self._topics)
+
     def follow(self, key: _Key, listener: Callable[[], None]) -> _Topic:
         """Add a listener to a topic, which is opened if nobody follows it yet.
 

@@ -1,9 +1,6 @@
 """The stream over a real WebSocket, of real runs."""
 
 import asyncio
-import json
-import os
-import shutil
 
 import pytest
 
