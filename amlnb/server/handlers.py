@@ -57,14 +57,14 @@ async def _send_file(handler: RequestHandler, part: FilePart, content_type: str,
         handler.set_header("Content-Type", content_type)
         handler.set_header("Content-Length", str(part.length))
         at, end = part.first, part.first + part.length
-        while at < end and handler.request.method != "HEAD":
+        while at < end:
             data = await loop.run_in_executor(pool, os.pread, part.descriptor, min(_PART_BYTES, end - at), at)
             if not data:
                 break  # it has become shorter meanwhile
             handler.write(data)
             await handler.flush()
             at += len(data)
-        if at < end and handler.request.method != "HEAD":
+        if at < end:
             handler.request.connection.close()  # type: ignore[union-attr]  # what was promised cannot come
             return
         await _finish(handler, None, content_type)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 FRAMES = "application/octet-stream"
+ATTACHMENT = "application/octet-stream"
 _PLACE = re.compile(r"{(\w+)}")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from amlnb.server import contract, reading, run_series
+from amlnb.core import layout
+from amlnb.server import content_contract, contract, preview, reading, run_files, run_log, run_series
 from amlnb.server.parameters import Parameter, choice, flag, number, text, whole
-from amlnb.server.routes import FRAMES, Route
+from amlnb.server.routes import ATTACHMENT, FRAMES, Route
 
 _RUN = "w/{workspace}/runs/{run}"
 _FOLDER = Parameter("folder", text(), "a folder below the server's root; the root itself by default")
+_NAME = Parameter("name", text(2000), "its name among the files of the run", required=True)
+_LOG = Parameter("file", text(2000), "the name of the log", layout.USER_LOG)
+_FROM = Parameter("from", whole(0, 1 << 62), "a byte of it; its beginning by default, or backward its end")
+_DIRECTION = Parameter("direction", choice(run_log.FORWARD, run_log.BACKWARD), "from there", run_log.FORWARD)
 _CHOSEN = (
     Parameter("experiment", text(300), "only its runs"),
     Parameter("parent", text(300), "only child runs of this one"),
@@ -51,6 +56,26 @@ ROUTES: tuple[Route, ...] = (
             Parameter("points", whole(8, 20_000), "points of each at most", 2000),
             Parameter("system", flag(), "names of what was sampled of the machine", default=False),
         ),
+    ),
+    Route(
+        "GET", f"{_RUN}/log", run_log.log, "Lines of a log, as a terminal shows them.", content_contract.LogPart,
+        (
+            _LOG, _FROM, Parameter("bytes", whole(1, 1 << 20), "so much of it, about", 1 << 16),
+            _DIRECTION,
+        ),
+    ),
+    Route(
+        "GET", f"{_RUN}/log/search", run_log.search, "Lines of a log that hold a text.", content_contract.LogMatches,
+        (
+            _LOG, Parameter("text", text(300), "whatever its case", required=True), _FROM, _DIRECTION,
+            Parameter("limit", whole(1, 1000), "lines at most", 100),
+        ),
+    ),
+    Route("GET", f"{_RUN}/files", run_files.files, "The names of the files.", content_contract.Files),
+    Route("GET", f"{_RUN}/preview", preview.preview, "What a file holds.", content_contract.Preview, (_NAME,)),
+    Route(
+        "GET", f"{_RUN}/download", run_files.download, "A file; a Range asks for a part.", ATTACHMENT,
+        (_NAME, Parameter("inline", flag(), "a picture as one, to be shown", default=False)),
     ),
     Route("GET", _RUN, reading.run, "A run, without its points, log and files.", contract.RunDocument),
 )  # fmt: skip

@@ -8,7 +8,7 @@ from amlnb.core import layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterator, List, Tuple
+    from typing import Dict, Iterator, List, Optional, Tuple
 
 # Where the parts of the namespace live; an earlier place wins where two hold the same name.
 _PLACES = (
@@ -35,6 +35,28 @@ def list_files(run_directory: str) -> Dict[str, str]:
     if layout.USER_LOG in found:
         found[layout.DRIVER_LOG_ALIAS] = found[layout.USER_LOG]
     return dict(sorted(found.items()))
+
+
+def find_file(run_directory: str, name: str) -> Optional[str]:
+    """Path of one of the files that `list_files` names, without a look at the others; None if there is none."""
+    if name == layout.DRIVER_LOG_ALIAS:
+        name = layout.USER_LOG
+    parts = name.split("/")
+    if "\0" in name or any(part in ("", ".", "..") for part in parts) or parts[-1].startswith(".new-"):
+        return None
+    root = os.path.realpath(run_directory)
+    for place, prefix in _PLACES:
+        if not name.startswith(prefix):
+            continue
+        path = os.path.join(run_directory, place)
+        below = [path]
+        for part in name[len(prefix) :].split("/"):
+            path = os.path.join(path, part)
+            below.append(path)
+        is_through_link = any(os.path.islink(each) for each in below[:-1])
+        if not is_through_link and os.path.isfile(path) and not (os.path.islink(path) and not _is_inside(path, root)):
+            return path
+    return None
 
 
 def left_out(run_directory: str) -> List[str]:
