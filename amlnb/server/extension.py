@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
@@ -11,7 +12,9 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from amlnb.server.handlers import make_pool, send
+from amlnb.server.hub import Hub
 from amlnb.server.served import Served
+from amlnb.server.stream_handlers import JupyterStreamHandler
 from amlnb.server.table import ROUTES
 
 if TYPE_CHECKING:
@@ -77,6 +80,9 @@ class Extension(ExtensionApp):
         server: Any = self.serverapp
         served = Served(server.root_dir, base_url=server.base_url)
         self._pool = make_pool()
+        self._hub = Hub(served)
+        served.on_change = self._hub.touch
+        self.handlers.append(("/amlnb/api/stream", JupyterStreamHandler, {"hub": self._hub}))
         by_path: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             by_path.setdefault(route.pattern, {})[route.method] = route
@@ -91,4 +97,5 @@ class Extension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """End the threads."""
+        await asyncio.to_thread(self._hub.close)
         self._pool.shutdown(wait=False, cancel_futures=True)

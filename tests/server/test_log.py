@@ -93,6 +93,7 @@ def test_going_through_a_log_either_way_gives_every_line_once(api, a_run, key, l
     assert backward == starts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"x" * 3_000_000, b"\r 10%" * 500_000, b"\n" * 3_000_000, os.urandom(3_000_000)])
 def test_what_is_no_log_is_bounded(api, make_run, key, data):
     write(make_run("r"), data)
