@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from amlnb.api.comparison import compare
-from amlnb.notebook.outputs import Output
+from amlnb.api.run_outputs import Output
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from amlnb.api.cell_lines import cell_script, in_cell_lines
+from amlnb.api.run_outputs import Output, details_output, picture_output, stopped_output
 from amlnb.core import states
 from amlnb.engine import look as looking
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook.budget import Budget
-from amlnb.notebook.outputs import Output, details_output, picture_output, stopped_output
 from amlnb.render.run_picture import run_scene
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from amlnb.api.run import Run
+from amlnb.api.run_outputs import Output, still_outputs
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook import submit_settings
@@ -18,7 +19,6 @@ from amlnb.notebook.display import LiveDisplays, RunDisplay
 from amlnb.notebook.flags import make_parser
 from amlnb.notebook.front_end import cell_id, has_front_end, notebook_path
 from amlnb.notebook.options import parse_file_options, parse_options
-from amlnb.notebook.outputs import Output, still_outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

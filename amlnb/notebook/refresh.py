@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from amlnb.api.run_outputs import RUN_MIME, Output, is_details, still_outputs
 from amlnb.api.workspace import Workspace
 from amlnb.core import states
 from amlnb.engine import look as looking
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.live.run_tail import RunTail
-from amlnb.notebook.outputs import RUN_MIME, Output, is_details, still_outputs
 from amlnb.notebook.saved_notebook import SavedOutput, find_outputs, replaced, with_data
 
 if TYPE_CHECKING:

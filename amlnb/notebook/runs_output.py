@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from amlnb.api.run_outputs import Output
 from amlnb.api.runs_table import runs_table
 from amlnb.errors import UserErrorException
-from amlnb.notebook.outputs import Output
 from amlnb.render.runs_table import ROW_LIMIT, runs_html, runs_text
 
 if TYPE_CHECKING:

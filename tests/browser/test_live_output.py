@@ -9,9 +9,9 @@ import sys
 import nbformat
 import pytest
 
+from amlnb.api.run_outputs import details_output
 from amlnb.core import states
 from amlnb.live.terminal import terminal_line
-from amlnb.notebook.outputs import details_output
 from amlnb.specs.run_view import RunView
 
 from .test_submit import contrast, reader_of, until_sealed

@@ -7,12 +7,12 @@ import pytest
 
 from amlnb.api.cell_lines import cell_script, error_in_cell_lines, in_cell_lines
 from amlnb.api.experiment import Experiment
+from amlnb.api.run_outputs import DETAILS_MIME, RUN_MIME
 from amlnb.api.workspace import Workspace
 from amlnb.core.layout import run_directory_name
 from amlnb.notebook.budget import Budget
 from amlnb.notebook.display import LiveDisplays, RunDisplay, cpu_share, in_turn, turn_s
 from amlnb.notebook.front_end import has_front_end
-from amlnb.notebook.outputs import RUN_MIME
 from amlnb.notebook.unfinished import NOTEBOOK_PROPERTY, unfinished_runs
 from amlnb.specs.run_view import LogLine, RunView, TextStyle
 from amlnb.store.run_names import short_id
@@ -64,7 +64,7 @@ def test_a_live_output_becomes_a_picture_and_a_table(run):
     picture, details = screen.outputs
     assert set(picture.data) == {RUN_MIME, "text/plain", "image/png"}
     assert picture.data[RUN_MIME]["state"] == "Completed"
-    assert set(details.data) == {"text/html", "text/plain"}
+    assert set(details.data) == {DETAILS_MIME, "text/html", "text/plain"}
     assert picture.metadata["image/png"]["width"] == 720
     assert display.done.is_set()
     assert len(screen.shown) == 2

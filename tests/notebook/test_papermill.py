@@ -12,7 +12,7 @@ import pytest
 from nbconvert import HTMLExporter
 from PIL import Image
 
-from amlnb.notebook.outputs import RUN_MIME
+from amlnb.api.run_outputs import RUN_MIME
 
 pytestmark = pytest.mark.notebook
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlnb.api.experiment import Experiment
+from amlnb.api.run_outputs import RUN_MIME, still_outputs, stopped_output
 from amlnb.api.workspace import Workspace
 from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook import refresh as refreshing
-from amlnb.notebook.outputs import RUN_MIME, still_outputs, stopped_output
 from amlnb.notebook.refresh import refresh
 from amlnb.notebook.saved_notebook import SavedOutput, find_outputs, replaced, with_data
 

@@ -10,9 +10,9 @@ import pytest
 
 from amlnb import RunDetails
 from amlnb.api.experiment import Experiment
+from amlnb.api.run_outputs import RUN_MIME
 from amlnb.api.workspace import Workspace
 from amlnb.core import states
-from amlnb.notebook.outputs import RUN_MIME
 
 KEYS = {
     "status",

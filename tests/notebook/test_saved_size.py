@@ -9,9 +9,9 @@ import nbformat
 import pytest
 
 from amlnb.api.experiment import Experiment
+from amlnb.api.run_outputs import still_outputs
 from amlnb.api.workspace import Workspace
 from amlnb.live.run_tail import RunTail
-from amlnb.notebook.outputs import still_outputs
 
 pytestmark = pytest.mark.slow
 

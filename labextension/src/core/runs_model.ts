@@ -2,7 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 
-import { ServerFault } from './client';
+import { toldFault } from './client';
 import type { Fault, RunRow, Runs } from './contract';
 import type { Session } from './session';
 
@@ -119,7 +119,7 @@ export class RunsModel {
     } catch (error) {
       if (generation === this.generation) {
         this.pages.delete(page);
-        this.fault.value = faultOf(error);
+        this.fault.value = toldFault(error);
       }
       return;
     }
@@ -173,11 +173,4 @@ export class RunsModel {
     const { sort, query } = this.question.peek();
     return sort !== 'created' && sort !== 'number' ? true : query !== undefined && query !== '';
   }
-}
-
-function faultOf(error: unknown): Fault {
-  if (error instanceof ServerFault) {
-    return { message: error.message, hint: error.hint };
-  }
-  return { message: error instanceof Error ? error.message : String(error), hint: null };
 }

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _STOPPED = "This view of the run has stopped"
 RUN_MIME = "application/vnd.amlnb.run+json"
+# Lets the front end leave the tables out where it shows the run itself; who does not know it shows the HTML.
+DETAILS_MIME = "application/vnd.amlnb.run-details+json"
 _FORMAT = 1
 _NAME_LIMIT = 200
 
@@ -76,7 +78,12 @@ def picture_output(view: RunView, scene: Scene, png: bytes | None, *, as_of: flo
 
 def details_output(view: RunView, *, as_of: float | None = None) -> Output:
     """Bundle a run's tables; ``as_of`` as for the picture."""
-    return Output({"text/html": run_html(view, as_of=as_of), "text/plain": _details_text(view.id)}, {})
+    data = {
+        DETAILS_MIME: {"format": _FORMAT, "id": view.id, "state": view.state},
+        "text/html": run_html(view, as_of=as_of),
+        "text/plain": _details_text(view.id),
+    }
+    return Output(data, {})
 
 
 def stopped_output(error: Exception) -> Output:

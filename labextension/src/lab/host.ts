@@ -1,0 +1,64 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { Host, Place, Remembered } from '../core/host';
+import { remembered } from '../core/remembered';
+
+export const OPEN = 'amlnb:open';
+const API = 'amlnb/api/';
+
+/** JupyterLab as the place where views live. */
+export class LabHost implements Host {
+  readonly acts = true;
+  readonly base: string;
+  private readonly settings: ServerConnection.ISettings;
+
+  constructor(
+    private readonly app: JupyterFrontEnd,
+    private readonly texts: TranslationBundle
+  ) {
+    this.settings = app.serviceManager.serverSettings;
+    this.base = URLExt.join(this.settings.baseUrl, API);
+  }
+
+  fetch(path: string, init: RequestInit = {}): Promise<Response> {
+    return ServerConnection.makeRequest(this.base + path, init, this.settings);
+  }
+
+  socket(): WebSocket {
+    const { wsUrl, token, appendToken, WebSocket: Socket } = this.settings;
+    const query = appendToken && token !== '' ? `?token=${encodeURIComponent(token)}` : '';
+    return new Socket(URLExt.join(wsUrl, API, 'stream') + query);
+  }
+
+  open(what: Place): void {
+    void this.app.commands.execute(OPEN, { ...what });
+  }
+
+  trans(text: string, ...args: (string | number)[]): string {
+    return this.texts.__(text, ...args);
+  }
+
+  remember<T>(key: string): Remembered<T> {
+    return remembered<T>(`amlnb:${this.settings.baseUrl}:${key}`);
+  }
+
+  async confirm(question: string, verb: string): Promise<boolean> {
+    const answer = await showDialog({
+      title: question,
+      buttons: [Dialog.cancelButton({ label: this.trans('Cancel') }), Dialog.warnButton({ label: verb })]
+    });
+    return answer.button.accept;
+  }
+
+  notify(text: string): void {
+    Notification.info(text, { autoClose: 4000 });
+  }
+
+  copy(text: string): void {
+    Clipboard.copyToSystem(text);
+  }
+}

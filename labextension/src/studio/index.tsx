@@ -1,0 +1,123 @@
+import { signal } from '@preact/signals';
+import { render } from 'preact';
+
+import { toldFault } from '../core/client';
+import type { About } from '../core/contract';
+import type { Place } from '../core/host';
+import { sessionOf } from '../core/session';
+import { WorkspacesModel } from '../core/workspaces_model';
+import { Compare } from '../views/compare';
+import { Experiments } from '../views/experiments';
+import { RunTable } from '../views/run_table';
+import { RunView } from '../views/run_view';
+import { addressOf, placeAt } from './addresses';
+import { PageHost } from './host';
+
+const page = new URL(document.baseURI);
+const place = signal<Place | null>(here());
+
+function here(): Place | null {
+  return placeAt(location.pathname.slice(page.pathname.length), location.search);
+}
+
+function go(to: Place): void {
+  history.pushState(null, '', new URL(addressOf(to), page));
+  place.value = to;
+  document.querySelector('main')?.scrollTo(0, 0);
+}
+
+function titleOf(at: Place | null): string {
+  const what = at === null ? '' : at.view === 'run' ? at.run : at.view === 'compare' ? 'comparison' : 'runs';
+  return what === '' ? 'amlnb' : `${what} · amlnb`;
+}
+
+function Page({ host, workspaces }: { host: PageHost; workspaces: WorkspacesModel }) {
+  const at = place.value;
+  const current = workspaces.current.value;
+  document.title = titleOf(at);
+  const key = at?.workspace ?? current?.key;
+  return (
+    <>
+      <header class="amlnb-page-head">
+        <a
+          href={new URL(key === undefined ? '' : addressOf({ view: 'runs', workspace: key }), page).href}
+          onClick={event => {
+            if (key !== undefined && !event.metaKey && !event.ctrlKey) {
+              event.preventDefault();
+              go({ view: 'runs', workspace: key });
+            }
+          }}
+        >
+          amlnb
+        </a>
+        {host.acts ? null : <span class="amlnb-faint">{host.trans('read only')}</span>}
+      </header>
+      <nav class="amlnb-page-side" aria-label={host.trans('Experiments')}>
+        <Experiments host={host} workspaces={workspaces} />
+      </nav>
+      <main class="amlnb-page-main">
+        {at === null ? (
+          current === null ? null : (
+            <RunTable key={current.key} host={host} workspace={current.key} />
+          )
+        ) : (
+          <Shown key={addressOf(at)} host={host} at={at} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function Shown({ host, at }: { host: PageHost; at: Place }) {
+  const { workspace } = at;
+  switch (at.view) {
+    case 'run':
+      return <RunView host={host} workspace={workspace} run={at.run} />;
+    case 'compare':
+      return <Compare host={host} workspace={workspace} runs={at.runs} />;
+    default:
+      return <RunTable host={host} workspace={workspace} {...(at.query === undefined ? {} : { query: at.query })} />;
+  }
+}
+
+/** The views know light from dark by what JupyterLab tells of its theme. */
+function followColourScheme(): void {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const tell = (): void => {
+    document.body.dataset['jpThemeLight'] = String(!dark.matches);
+    document.body.dataset['jpThemeName'] = dark.matches ? 'amlnb dark' : 'amlnb light';
+  };
+  dark.addEventListener('change', tell);
+  tell();
+}
+
+async function start(): Promise<void> {
+  followColourScheme();
+  const reader = new PageHost(page.href, false, go);
+  let about: About;
+  try {
+    about = await sessionOf(reader).client.about();
+  } catch (error) {
+    const { message, hint } = toldFault(error);
+    render(
+      <p class="amlnb-view amlnb-fault" role="alert">
+        {message} {hint}
+      </p>,
+      document.body
+    );
+    return;
+  }
+  const host = about.acts ? new PageHost(page.href, true, go) : reader;
+  const workspaces = new WorkspacesModel(sessionOf(host).client);
+  window.addEventListener('popstate', () => {
+    place.value = here();
+  });
+  await workspaces.look('');
+  const at = place.peek();
+  if (at !== null) {
+    workspaces.choose(at.workspace);
+  }
+  render(<Page host={host} workspaces={workspaces} />, document.body);
+}
+
+void start();

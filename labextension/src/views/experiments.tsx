@@ -1,0 +1,240 @@
+/** Experiments of a workspace and their newest runs: what stands in JupyterLab's sidebar and beside the studio's table. */
+
+import { useEffect, useState } from 'preact/hooks';
+
+import { toldFault } from '../core/client';
+import type { ExperimentInfo, Fault, RunRow } from '../core/contract';
+import { ENDS } from '../core/contract';
+import { formatAge, formatDuration, formatNumber, toNumber } from '../core/format';
+import type { Host } from '../core/host';
+import { sessionOf } from '../core/session';
+import type { WorkspacesModel } from '../core/workspaces_model';
+import { nameOf } from './run_columns';
+import { StateMark } from './state_mark';
+
+const SHOWN_RUNS = 12;
+const SETTLE_MS = 300;
+
+export interface ExperimentsProps {
+  host: Host;
+  workspaces: WorkspacesModel;
+}
+
+export function Experiments({ host, workspaces }: ExperimentsProps) {
+  const current = workspaces.current.value;
+  const fault = workspaces.fault.value;
+  const trans = (text: string, ...args: (string | number)[]): string => host.trans(text, ...args);
+  if (fault !== null) {
+    return (
+      <div class="amlnb-view amlnb-experiments">
+        <p class="amlnb-fault" role="alert">
+          {fault.message}
+          {fault.hint === null ? null : <span class="amlnb-faint"> {fault.hint}</span>}
+        </p>
+      </div>
+    );
+  }
+  if (current === null) {
+    return (
+      <div class="amlnb-view amlnb-experiments">
+        <p class="amlnb-empty">{trans('No runs yet. Put %%submit on top of a cell and run it.')}</p>
+      </div>
+    );
+  }
+  return (
+    <div class="amlnb-view amlnb-experiments">
+      <div class="amlnb-experiments-head">
+        {workspaces.all.value.length > 1 ? (
+          <select
+            class="amlnb-input"
+            aria-label={trans('Workspace')}
+            title={current.path}
+            value={current.key}
+            onChange={event => workspaces.choose(event.currentTarget.value)}
+          >
+            {workspaces.all.value.map(each => (
+              <option key={each.key} value={each.key} title={each.path}>
+                {each.name}
+              </option>
+            ))}
+          </select>
+        ) : (
+          <span class="amlnb-ellipsis" title={current.path}>
+            {current.name}
+          </span>
+        )}
+        <button type="button" class="amlnb-button" onClick={() => host.open({ view: 'runs', workspace: current.key })}>
+          {trans('All runs')}
+        </button>
+      </div>
+      <ExperimentList key={current.key} host={host} workspace={current.key} />
+    </div>
+  );
+}
+
+function ExperimentList({ host, workspace }: { host: Host; workspace: string }) {
+  const [experiments, setExperiments] = useState<readonly ExperimentInfo[] | null>(null);
+  const [fault, setFault] = useState<Fault | null>(null);
+  const [version, setVersion] = useState(0);
+  useEffect(() => {
+    const { client, stream } = sessionOf(host);
+    let current = true;
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const read = async (): Promise<void> => {
+      timer = null;
+      try {
+        const answer = await client.experiments(workspace);
+        if (current) {
+          setExperiments(answer.experiments);
+          setFault(null);
+          setVersion(before => before + 1);
+        }
+      } catch (error) {
+        if (current) {
+          setFault(toldFault(error));
+        }
+      }
+    };
+    void read();
+    const later = (): void => {
+      timer ??= setTimeout(() => void read(), SETTLE_MS);
+    };
+    const unwatch = stream.watch(workspace, {
+      onBegin: later,
+      onRuns: (changed, removed) => {
+        if (changed.length + removed.length > 0) {
+          later();
+        }
+      },
+      onGone: (message, hint) => setFault({ message, hint })
+    });
+    return () => {
+      current = false;
+      unwatch();
+      if (timer !== null) {
+        clearTimeout(timer);
+      }
+    };
+  }, [host, workspace]);
+  if (fault !== null) {
+    return (
+      <p class="amlnb-fault" role="alert">
+        {fault.message}
+      </p>
+    );
+  }
+  if (experiments === null) {
+    return <p class="amlnb-empty">{host.trans('Reading the runs …')}</p>;
+  }
+  if (experiments.length === 0) {
+    return <p class="amlnb-empty">{host.trans('No runs yet. Put %%submit on top of a cell and run it.')}</p>;
+  }
+  return (
+    <>
+      {experiments.map((experiment, position) => (
+        <Experiment
+          key={experiment.name}
+          host={host}
+          workspace={workspace}
+          experiment={experiment}
+          version={version}
+          first={position === 0}
+        />
+      ))}
+    </>
+  );
+}
+
+interface ExperimentProps {
+  host: Host;
+  workspace: string;
+  experiment: ExperimentInfo;
+  version: number;
+  /** The newest one stands open at first. */
+  first: boolean;
+}
+
+function Experiment({ host, workspace, experiment, version, first }: ExperimentProps) {
+  const [open, setOpen] = useState(first || experiment.running > 0);
+  const [runs, setRuns] = useState<readonly RunRow[]>([]);
+  useEffect(() => {
+    if (!open) {
+      return;
+    }
+    let current = true;
+    const asked = { experiment: experiment.name, sort: 'created', descending: true, limit: SHOWN_RUNS };
+    sessionOf(host)
+      .client.runs(workspace, asked)
+      .then(
+        answer => {
+          if (current) {
+            setRuns(answer.runs);
+          }
+        },
+        () => undefined // The list above it says what is wrong.
+      );
+    return () => {
+      current = false;
+    };
+  }, [host, workspace, experiment.name, open, version]);
+  return (
+    <details
+      class="amlnb-experiment"
+      open={open}
+      onToggle={event => setOpen(event.currentTarget.open)}
+      data-amlnb-experiment={experiment.name}
+    >
+      <summary>
+        <span class="amlnb-ellipsis">{experiment.name}</span>
+        {experiment.running > 0 ? (
+          <span class="amlnb-badge amlnb-mod-going">{host.trans('%1 going', experiment.running)}</span>
+        ) : null}
+        <span class="amlnb-faint">{experiment.runs.toLocaleString('en')}</span>
+      </summary>
+      <ul>
+        {runs.map(run => (
+          <li key={run.id}>
+            <RunLine host={host} workspace={workspace} run={run} />
+          </li>
+        ))}
+      </ul>
+      {experiment.runs > runs.length && open ? (
+        <button
+          type="button"
+          class="amlnb-link amlnb-more"
+          onClick={() =>
+            host.open({ view: 'runs', workspace, query: `experiment == ${JSON.stringify(experiment.name)}` })
+          }
+        >
+          {host.trans('All %1 runs', experiment.runs.toLocaleString('en'))}
+        </button>
+      ) : null}
+    </details>
+  );
+}
+
+function RunLine({ host, workspace, run }: { host: Host; workspace: string; run: RunRow }) {
+  const now = Date.now() / 1000;
+  const [metric] = Object.entries(run.metrics);
+  const time =
+    ENDS.has(run.state) || run.started === null
+      ? formatAge(now - run.created)
+      : formatDuration(now - run.started, true);
+  return (
+    <button
+      type="button"
+      class="amlnb-run-line"
+      title={run.error ?? run.id}
+      onClick={() => host.open({ view: 'run', workspace, run: run.id })}
+    >
+      <StateMark state={run.state} trans={(text, ...args) => host.trans(text, ...args)} compact />
+      <span class="amlnb-ellipsis">{nameOf(run)}</span>
+      {metric === undefined ? null : (
+        <span class="amlnb-faint amlnb-nowrap">
+          {metric[0]} {formatNumber(toNumber(metric[1].last))}
+        </span>
+      )}
+      <span class="amlnb-faint amlnb-nowrap">{time}</span>
+    </button>
+  );
+}

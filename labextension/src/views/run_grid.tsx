@@ -1,0 +1,273 @@
+/** The rows of the table of runs: only those in view are in the page, however many there are. */
+
+import { memo } from 'preact/compat';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+
+import type { RunRow, Runs } from '../core/contract';
+import { curveStyle } from '../core/colours';
+import { nameOf, type Column } from './run_columns';
+import { StateMark } from './state_mark';
+
+export const ROW_HEIGHT = 30;
+const OVERSCAN = 6;
+const NAME_WIDTH = 230;
+
+export interface GridProps {
+  total: number;
+  row: (index: number) => RunRow | undefined;
+  /** Changes when a row has. */
+  version: number;
+  columns: readonly Column[];
+  best: Runs['best'];
+  sort: string;
+  descending: boolean;
+  /** Ids of the chosen runs, in the order of choice, which gives their colours. */
+  chosen: readonly string[];
+  trans: (text: string, ...args: (string | number)[]) => string;
+  need: (first: number, last: number) => void;
+  onSort: (key: string) => void;
+  onChoose: (id: string, on: boolean, index: number, range: boolean) => void;
+  onOpen: (run: RunRow) => void;
+}
+
+/** Where the viewport stands; rows are drawn again only when it has moved by a row. */
+function useViewport(total: number): [preact.RefObject<HTMLDivElement>, number, number] {
+  const box = useRef<HTMLDivElement>(null);
+  const [range, setRange] = useState<[number, number]>([0, 30]);
+  useLayoutEffect(() => {
+    const node = box.current;
+    if (node === null) {
+      return;
+    }
+    let frame = 0;
+    const measure = (): void => {
+      frame = 0;
+      const first = Math.max(0, Math.floor(node.scrollTop / ROW_HEIGHT) - OVERSCAN);
+      const last = Math.ceil((node.scrollTop + node.clientHeight) / ROW_HEIGHT) + OVERSCAN;
+      setRange(before => (before[0] === first && before[1] === last ? before : [first, last]));
+    };
+    const soon = (): void => {
+      frame ||= requestAnimationFrame(measure);
+    };
+    measure();
+    node.addEventListener('scroll', soon, { passive: true });
+    const observer = new ResizeObserver(soon);
+    observer.observe(node);
+    return () => {
+      cancelAnimationFrame(frame);
+      node.removeEventListener('scroll', soon);
+      observer.disconnect();
+    };
+  }, []);
+  return [box, range[0], Math.min(total, range[1])];
+}
+
+export function RunGrid(props: GridProps) {
+  const { total, row, version, columns, best, sort, descending, chosen, trans, need } = props;
+  const [box, first, last] = useViewport(total);
+  const [active, setActive] = useState(0);
+  const now = Date.now() / 1000;
+  useEffect(() => need(first, last), [need, first, last]);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const page = Math.max(1, Math.floor((box.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 2);
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total }[event.key];
+    const current = row(active);
+    if (step !== undefined && event.target === box.current) {
+      const next = Math.min(total - 1, Math.max(0, active + step));
+      setActive(next);
+      reveal(box.current, next);
+    } else if (event.key === 'Enter' && current !== undefined && event.target === box.current) {
+      props.onOpen(current);
+    } else if (event.key === ' ' && current !== undefined && event.target === box.current) {
+      props.onChoose(current.id, !chosen.includes(current.id), active, event.shiftKey);
+    } else {
+      return;
+    }
+    event.preventDefault();
+  };
+
+  const shown = [];
+  for (let index = first; index < last; index++) {
+    const run = row(index);
+    shown.push(
+      <GridRow
+        key={run?.id ?? index}
+        index={index}
+        run={run}
+        columns={columns}
+        best={best}
+        place={run === undefined ? -1 : chosen.indexOf(run.id)}
+        active={index === active}
+        clock={run !== undefined && run.ended === null ? now : 0}
+        version={version}
+        trans={trans}
+        onChoose={props.onChoose}
+        onOpen={props.onOpen}
+      />
+    );
+  }
+  const width = NAME_WIDTH + columns.reduce((sum, column) => sum + column.width, 0);
+  return (
+    <div
+      class="amlnb-grid"
+      ref={box}
+      role="grid"
+      tabIndex={0}
+      aria-label={trans('Runs')}
+      aria-rowcount={total + 1}
+      aria-colcount={columns.length + 1}
+      aria-multiselectable="true"
+      aria-activedescendant={total > 0 ? `amlnb-row-${active}` : undefined}
+      onKeyDown={onKeyDown}
+    >
+      <div class="amlnb-grid-head" role="row" aria-rowindex={1} style={{ minWidth: `${width}px` }}>
+        <HeadCell column={NAME} {...{ sort, descending, trans }} onSort={props.onSort} />
+        {columns.map(column => (
+          <HeadCell key={column.key} column={column} {...{ sort, descending, trans }} onSort={props.onSort} />
+        ))}
+      </div>
+      <div class="amlnb-grid-body" style={{ height: `${total * ROW_HEIGHT}px`, minWidth: `${width}px` }}>
+        {shown}
+      </div>
+    </div>
+  );
+}
+
+const NAME: Column = { key: 'name', title: 'Run', numeric: false, width: NAME_WIDTH, text: nameOf };
+
+function HeadCell(props: {
+  column: Column;
+  sort: string;
+  descending: boolean;
+  trans: GridProps['trans'];
+  onSort: (key: string) => void;
+}) {
+  const { column, sort, descending } = props;
+  const sorted = sort === column.key;
+  const title = column.key.includes('.') ? column.title : props.trans(column.title);
+  const order = sorted ? (descending ? 'descending' : 'ascending') : 'none';
+  return (
+    <div role="columnheader" aria-sort={order} class={cellClass(column)} style={{ width: `${column.width}px` }}>
+      <button type="button" class="amlnb-grid-sort" onClick={() => props.onSort(column.key)} title={column.key}>
+        <span class="amlnb-ellipsis">{title}</span>
+        <span aria-hidden="true" class="amlnb-grid-order">
+          {sorted ? (descending ? '▾' : '▴') : ''}
+        </span>
+      </button>
+    </div>
+  );
+}
+
+interface RowProps {
+  index: number;
+  run: RunRow | undefined;
+  columns: readonly Column[];
+  best: Runs['best'];
+  /** Position among the chosen runs; -1 if it is not one of them. */
+  place: number;
+  active: boolean;
+  /** Unix time for a run that goes on; 0 for one whose cells do not change with time. */
+  clock: number;
+  version: number;
+  trans: GridProps['trans'];
+  onChoose: GridProps['onChoose'];
+  onOpen: GridProps['onOpen'];
+}
+
+function sameRow(before: RowProps, after: RowProps): boolean {
+  return (
+    before.run === after.run &&
+    before.index === after.index &&
+    before.columns === after.columns &&
+    before.best === after.best &&
+    before.place === after.place &&
+    before.active === after.active &&
+    before.clock === after.clock
+  );
+}
+
+const GridRow = memo(function GridRow(props: RowProps) {
+  const { index, run, columns, best, place, active, trans } = props;
+  const style = { transform: `translateY(${index * ROW_HEIGHT}px)`, height: `${ROW_HEIGHT}px` };
+  const classes = `amlnb-grid-row${active ? ' amlnb-mod-active' : ''}${place >= 0 ? ' amlnb-mod-chosen' : ''}`;
+  const id = `amlnb-row-${index}`;
+  if (run === undefined) {
+    return <div id={id} role="row" aria-rowindex={index + 2} aria-busy="true" class={classes} style={style} />;
+  }
+  const now = Date.now() / 1000;
+  const name = nameOf(run);
+  return (
+    <div
+      id={id}
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={place >= 0}
+      class={classes}
+      style={style}
+      data-amlnb-row={run.id}
+      onDblClick={() => props.onOpen(run)}
+    >
+      <div role="gridcell" class="amlnb-cell amlnb-cell-name" style={{ width: `${NAME_WIDTH}px` }}>
+        <input
+          type="checkbox"
+          tabIndex={-1}
+          checked={place >= 0}
+          aria-label={trans('Choose %1', name)}
+          style={place >= 0 ? { accentColor: curveStyle(place).colour } : {}}
+          onClick={event => props.onChoose(run.id, event.currentTarget.checked, index, event.shiftKey)}
+        />
+        <StateMark state={run.state} trans={trans} compact />
+        <button
+          type="button"
+          tabIndex={-1}
+          class="amlnb-link amlnb-ellipsis"
+          title={run.id}
+          onClick={() => props.onOpen(run)}
+        >
+          {name}
+        </button>
+        {run.archived ? <span class="amlnb-faint">{trans('archived')}</span> : null}
+      </div>
+      {columns.map(column => {
+        const text = column.text(run, now);
+        const marked = column.key.startsWith('metrics.') && best[column.key.slice(8)]?.run === run.id;
+        return (
+          <div
+            key={column.key}
+            role="gridcell"
+            class={cellClass(column)}
+            style={{ width: `${column.width}px` }}
+            title={column.more?.(run) ?? text}
+          >
+            {marked ? (
+              <strong class="amlnb-best" title={trans('Best of those shown')}>
+                <span aria-hidden="true">★ </span>
+                {text}
+              </strong>
+            ) : (
+              text
+            )}
+          </div>
+        );
+      })}
+    </div>
+  );
+}, sameRow);
+
+function cellClass(column: Column): string {
+  return `amlnb-cell${column.numeric ? ' amlnb-mod-numeric' : ''}${column.key === 'name' ? ' amlnb-cell-name' : ''}`;
+}
+
+function reveal(box: HTMLDivElement | null, index: number): void {
+  if (box === null) {
+    return;
+  }
+  const top = index * ROW_HEIGHT;
+  const room = box.clientHeight - 2 * ROW_HEIGHT;
+  if (top < box.scrollTop) {
+    box.scrollTop = top;
+  } else if (top > box.scrollTop + room) {
+    box.scrollTop = top - room;
+  }
+}

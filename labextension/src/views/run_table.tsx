@@ -1,0 +1,243 @@
+/** The table of runs of a workspace: typed queries, sorting, groups, a choice of columns and of runs to compare. */
+
+import { useSignal } from '@preact/signals';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+
+import type { Host } from '../core/host';
+import { RunsModel } from '../core/runs_model';
+import { sessionOf } from '../core/session';
+import { ColumnChoice } from './column_choice';
+import { GroupTable } from './group_table';
+import { columnsOf, firstColumns } from './run_columns';
+import { RunGrid } from './run_grid';
+import { Chosen } from './table_actions';
+
+export interface RunTableProps {
+  host: Host;
+  workspace: string;
+  /** Runs of this experiment only. */
+  experiment?: string;
+  /** The query at first, instead of the last one. */
+  query?: string;
+}
+
+/** What is remembered of a table. */
+interface Layout {
+  query: string;
+  sort: string;
+  descending: boolean;
+  archived: boolean;
+  columns: string[] | null;
+  group: string;
+}
+
+const FIRST: Layout = { query: '', sort: 'created', descending: true, archived: false, columns: null, group: '' };
+const TYPING_MS = 300;
+
+export function RunTable({ host, workspace, experiment, query }: RunTableProps) {
+  const model = useMemo(() => new RunsModel(sessionOf(host), workspace), [host, workspace]);
+  const memory = useMemo(
+    () => host.remember<Layout>(`table:${workspace}:${experiment ?? ''}`),
+    [host, workspace, experiment]
+  );
+  const layout = useSignal<Layout>({ ...FIRST, ...memory.get(), ...(query === undefined ? {} : { query }) });
+  const change = useCallback(
+    (part: Partial<Layout>) => {
+      layout.value = { ...layout.peek(), ...part };
+      memory.set(layout.peek());
+    },
+    [layout, memory]
+  );
+  useEffect(() => {
+    const { query: text, sort, descending, archived } = layout.peek();
+    model.ask({ ...asked(text), sort, descending, archived, ...(experiment === undefined ? {} : { experiment }) });
+    return model.start();
+  }, [model, experiment, layout]);
+
+  const { sort, descending, archived, columns: picked, group } = layout.value;
+  const names = model.columns.value;
+  const all = useMemo(() => columnsOf(names), [names]);
+  const keys = picked ?? firstColumns(names, experiment !== undefined);
+  const shown = useMemo(() => all.filter(column => keys.includes(column.key)), [all, keys.join('\n')]);
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const anchor = useRef(0);
+  const choose = useCallback(
+    (id: string, on: boolean, index: number, range: boolean) => {
+      const [low, high] = range ? [Math.min(anchor.current, index), Math.max(anchor.current, index)] : [index, index];
+      const ids = range ? idsBetween(model, low, high) : [id];
+      anchor.current = index;
+      setChosen(before => (on ? [...new Set([...before, ...ids])] : before.filter(each => !ids.includes(each))));
+    },
+    [model]
+  );
+  const onSort = useCallback(
+    (key: string) => {
+      const { sort: before, descending: down } = layout.peek();
+      const next = { sort: key, descending: before === key ? !down : !isText(key) };
+      change(next);
+      model.ask(next);
+    },
+    [change, layout, model]
+  );
+  const need = useCallback((first: number, last: number) => model.need(first, last), [model]);
+  const open = useCallback(
+    (run: { id: string }) => host.open({ view: 'run', workspace, run: run.id }),
+    [host, workspace]
+  );
+  const trans = useCallback((text: string, ...args: (string | number)[]) => host.trans(text, ...args), [host]);
+  const total = model.total.value;
+
+  return (
+    <div class="amlnb-view amlnb-table" data-amlnb-run-table={workspace}>
+      <div class="amlnb-table-bar" role="toolbar" aria-label={trans('Runs')}>
+        <QueryBox
+          trans={trans}
+          value={layout.value.query}
+          fault={model.fault.value}
+          onQuery={text => {
+            change({ query: text });
+            model.ask(asked(text));
+          }}
+        />
+        <label class="amlnb-check">
+          <input
+            type="checkbox"
+            checked={archived}
+            onChange={event => {
+              change({ archived: event.currentTarget.checked });
+              model.ask({ archived: event.currentTarget.checked });
+            }}
+          />
+          {trans('Archived')}
+        </label>
+        <label class="amlnb-check">
+          {trans('Group by')}
+          <select value={group} onChange={event => change({ group: event.currentTarget.value })}>
+            <option value="">{trans('nothing')}</option>
+            {all.filter(groupable).map(column => (
+              <option key={column.key} value={column.key}>
+                {column.title}
+              </option>
+            ))}
+          </select>
+        </label>
+        <ColumnChoice all={all} keys={keys} trans={trans} onChange={columns => change({ columns })} />
+      </div>
+      <Chosen host={host} workspace={workspace} chosen={chosen} onClear={() => setChosen([])} />
+      {group === '' ? (
+        <RunGrid
+          total={total ?? 0}
+          row={index => model.row(index)}
+          version={model.version.value}
+          columns={shown}
+          best={model.best.value}
+          sort={sort}
+          descending={descending}
+          chosen={chosen}
+          trans={trans}
+          need={need}
+          onSort={onSort}
+          onChoose={choose}
+          onOpen={open}
+        />
+      ) : (
+        <GroupTable
+          host={host}
+          workspace={workspace}
+          by={group}
+          metrics={shown.filter(column => column.key.startsWith('metrics.')).map(column => column.title)}
+          question={{ experiment, ...asked(layout.value.query), archived }}
+          version={model.version.value}
+        />
+      )}
+      <div class="amlnb-table-foot" role="status">
+        {total === null
+          ? trans('Reading the runs …')
+          : total === 0
+            ? emptyText(layout.value.query, trans)
+            : trans('%1 runs', total.toLocaleString('en'))}
+        {model.running.value > 0 ? ` · ${trans('%1 going', model.running.value)}` : ''}
+        {model.unreadable.value > 0 ? ` · ${trans('%1 cannot be read', model.unreadable.value)}` : ''}
+      </div>
+    </div>
+  );
+}
+
+function emptyText(query: string, trans: RunTableTrans): string {
+  return query === '' ? trans('No runs yet: put %%submit on a cell and run it.') : trans('No run matches.');
+}
+
+/** Words alone are looked for in everything a run is called; whatever compares is a query. */
+function asked(text: string): { query: string; search: string } {
+  const typed = /[<>=!()"'[\]]|\b(and|or|not|in)\b/.test(text);
+  return typed ? { query: text, search: '' } : { query: '', search: text.trim() };
+}
+
+type RunTableTrans = (text: string, ...args: (string | number)[]) => string;
+
+function idsBetween(model: RunsModel, low: number, high: number): string[] {
+  const found: string[] = [];
+  for (let index = low; index <= high; index++) {
+    const run = model.row(index);
+    if (run !== undefined) {
+      found.push(run.id);
+    }
+  }
+  return found;
+}
+
+function isText(key: string): boolean {
+  return ['name', 'experiment', 'target', 'state'].includes(key) || key.startsWith('tags.');
+}
+
+function groupable(column: { key: string }): boolean {
+  return ['experiment', 'target'].includes(column.key) || /^(parameters|tags)\./.test(column.key);
+}
+
+function stop(timer: ReturnType<typeof setTimeout> | null): void {
+  if (timer !== null) {
+    clearTimeout(timer);
+  }
+}
+
+function QueryBox(props: {
+  trans: RunTableTrans;
+  value: string;
+  fault: { message: string; hint: string | null } | null;
+  onQuery: (query: string) => void;
+}) {
+  const { trans, value, fault, onQuery } = props;
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  useEffect(() => () => stop(timer.current), []);
+  return (
+    <div class="amlnb-query">
+      <input
+        type="search"
+        class="amlnb-input"
+        placeholder={trans('lr < 0.01 and state == "Completed"')}
+        aria-label={trans('Filter the runs')}
+        aria-invalid={fault !== null}
+        aria-describedby={fault === null ? undefined : 'amlnb-query-fault'}
+        spellcheck={false}
+        value={value}
+        onInput={event => {
+          const text = event.currentTarget.value;
+          stop(timer.current);
+          timer.current = setTimeout(() => onQuery(text), TYPING_MS);
+        }}
+        onKeyDown={event => {
+          if (event.key === 'Enter') {
+            stop(timer.current);
+            onQuery(event.currentTarget.value);
+          }
+        }}
+      />
+      {fault === null ? null : (
+        <div id="amlnb-query-fault" class="amlnb-query-fault" role="alert">
+          {fault.message}
+          {fault.hint === null ? null : <span class="amlnb-faint"> {fault.hint}</span>}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,120 @@
+/** A point a run, over any two of their parameters and metrics. */
+
+import { useState } from 'preact/hooks';
+
+import { curveStyle } from '../core/colours';
+import type { Axis } from '../core/differences';
+import { shortened } from './parallel';
+
+const WIDTH = 640;
+const HEIGHT = 360;
+const LEFT = 84;
+const RIGHT = 24;
+const TOP = 16;
+const BOTTOM = 44;
+const MOST_TICKS = 6;
+
+export interface ScatterProps {
+  axes: readonly Axis[];
+  labels: readonly string[];
+  trans: (text: string, ...args: (string | number)[]) => string;
+  onOpen: (position: number) => void;
+}
+
+export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
+  const [keys, setKeys] = useState<[string, string]>(() => firstAxes(axes));
+  const [across, up] = keys.map(key => axes.find(axis => axis.key === key));
+  if (across === undefined || up === undefined) {
+    return <p class="amlnb-empty">{trans('There are fewer than two parameters or metrics that differ.')}</p>;
+  }
+  const x = (place: number): number => LEFT + place * (WIDTH - LEFT - RIGHT);
+  const y = (place: number): number => HEIGHT - BOTTOM - place * (HEIGHT - BOTTOM - TOP);
+  const choice = (title: string, value: string, choose: (key: string) => void) => (
+    <label class="amlnb-check">
+      {title}
+      <select value={value} onChange={event => choose(event.currentTarget.value)}>
+        {axes.map(axis => (
+          <option key={axis.key} value={axis.key}>
+            {axis.key}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <div>
+      <div class="amlnb-row">
+        {choice(trans('Across'), keys[0], key => setKeys([key, keys[1]]))}
+        {choice(trans('Up'), keys[1], key => setKeys([keys[0], key]))}
+      </div>
+      <div class="amlnb-scroll-x">
+        <svg
+          class="amlnb-plot"
+          width={WIDTH}
+          height={HEIGHT}
+          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          role="group"
+          aria-label={trans('%1 over %2 of %3 runs', up.name, across.name, labels.length)}
+        >
+          <g class="amlnb-plot-axis" aria-hidden="true">
+            <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(0) + 8} y2={y(0) + 8} />
+            <line x1={LEFT - 8} x2={LEFT - 8} y1={y(1)} y2={y(0)} />
+            {few(across.ticks).map(tick => (
+              <text key={tick.text} x={x(tick.place)} y={HEIGHT - 20} text-anchor="middle">
+                {shortened(tick.text, 10)}
+              </text>
+            ))}
+            {few(up.ticks).map(tick => (
+              <text key={tick.text} x={LEFT - 14} y={y(tick.place) + 4} text-anchor="end">
+                {shortened(tick.text, 10)}
+              </text>
+            ))}
+            <text class="amlnb-plot-title" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 3} text-anchor="middle">
+              {across.name}
+            </text>
+          </g>
+          {labels.map((label, run) => {
+            const [left, high] = [across.places[run] ?? null, up.places[run] ?? null];
+            if (left === null || high === null) {
+              return null;
+            }
+            return (
+              <circle
+                key={label}
+                class="amlnb-plot-point"
+                cx={x(left)}
+                cy={y(high)}
+                r={6}
+                fill={curveStyle(run).colour}
+                tabIndex={0}
+                role="button"
+                aria-label={label}
+                onClick={() => onOpen(run)}
+                onKeyDown={event => {
+                  if (event.key === 'Enter') {
+                    onOpen(run);
+                  }
+                }}
+              >
+                <title>{label}</title>
+              </circle>
+            );
+          })}
+        </svg>
+      </div>
+    </div>
+  );
+}
+
+/** A parameter across and a metric up, if there are both. */
+function firstAxes(axes: readonly Axis[]): [string, string] {
+  const across = axes.find(axis => axis.key.startsWith('parameters.')) ?? axes[0];
+  const up =
+    axes.find(axis => axis.key.startsWith('metrics.') && axis !== across) ?? axes.find(axis => axis !== across);
+  return [across?.key ?? '', up?.key ?? ''];
+}
+
+function few<T>(ticks: readonly T[]): readonly T[] {
+  const step = Math.ceil(ticks.length / MOST_TICKS);
+  return ticks.filter((_, index) => index % step === 0);
+}
