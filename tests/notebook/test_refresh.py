@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amlnb.api.experiment import Experiment
-from amlnb.api.run_outputs import RUN_MIME, still_outputs, stopped_output
+from amlnb.api.run_outputs import DETAILS_MIME, RUN_MIME, still_outputs, stopped_output
 from amlnb.api.workspace import Workspace
 from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import RunTail
@@ -71,7 +71,7 @@ def test_the_final_outputs_take_the_place_of_those_that_stood_still(run, tmp_pat
     _, picture, details = data(path)
     assert picture[RUN_MIME]["state"] == "Completed"
     assert set(picture) == {RUN_MIME, "text/plain", "image/png"}
-    assert set(details) == {"text/html", "text/plain"}
+    assert set(details) == {DETAILS_MIME, "text/html", "text/plain"}
     assert "as of" not in str((picture, details))
     assert nbformat.read(path, 4).cells[0].outputs[0] == stream
     before = os.stat(path)

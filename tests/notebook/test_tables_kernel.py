@@ -7,6 +7,7 @@ from nbclient import NotebookClient
 from nbformat import v4
 
 from amlnb.api.experiment import Experiment
+from amlnb.api.run_outputs import DETAILS_MIME
 from amlnb.api.workspace import Workspace
 
 SETUP = """import amlnb
@@ -62,7 +63,7 @@ def test_values_show_themselves_without_the_extension(workspace):
 def test_with_the_extension_the_live_view_of_a_run_is_shown_and_nothing_twice(workspace):
     (_, run) = shown("%load_ext amlnb", "first")
     assert ["image/png" in bundle for bundle in run] == [True, False]
-    assert [set(bundle) for bundle in run][1] == {"text/html", "text/plain"}
+    assert [set(bundle) for bundle in run][1] == {DETAILS_MIME, "text/html", "text/plain"}
 
 
 def test_a_run_that_cannot_be_read_shows_its_name_only(workspace):
