@@ -102,11 +102,12 @@ def compare(*runs: Run) -> Comparison:
     tails = [RunTail(run.directory, points=_POINTS, log_lines=1) for run in runs]
     labels = _labels(runs)
     locks = [kept_lock(run.directory) for run in runs]
-    differing = _differing_packages(locks)
+    differing = differing_packages(locks)
     compared = tuple(
         _compared(tail, label, lock, differing) for tail, label, lock in zip(tails, labels, locks, strict=True)
     )
-    return Comparison(ComparisonView(compared, _code(runs, [tail.reader.record for tail in tails])))
+    sources = [(run.id, run.experiment.workspace.directory.objects) for run in runs]
+    return Comparison(ComparisonView(compared, code_view(sources, [tail.reader.record for tail in tails])))
 
 
 def _compared(tail: RunTail, label: str, lock: Lock | None, packages: Sequence[str]) -> ComparedRun:
@@ -119,7 +120,7 @@ def _compared(tail: RunTail, label: str, lock: Lock | None, packages: Sequence[s
         error=str((view.error or {}).get("message") or ""),
         parameters=view.parameters,
         tags={key: value or TAGGED for key, value in view.tags.items()},
-        environment=_environment(tail.reader.record, tail.reader.runner() or {}) | _packages(lock, packages),
+        environment=environment_facts(tail.reader.record, tail.reader.runner() or {}) | packages_of(lock, packages),
         metrics={name: metric.last for name, metric in view.metrics.items()},
         series=view.series,
     )
@@ -145,14 +146,14 @@ def _labels(runs: Sequence[Run]) -> list[str]:
     return labels
 
 
-def _differing_packages(locks: Sequence[Lock | None]) -> list[str]:
+def differing_packages(locks: Sequence[Lock | None]) -> list[str]:
     """Names of the packages that not all environments have in the same version; of very many the first ones."""
     versions = [lock.versions() for lock in locks if lock is not None]
     names = sorted({name for each in versions for name in each})
     return [name for name in names if len({each.get(name) for each in versions}) > 1][:_PACKAGES]
 
 
-def _packages(lock: Lock | None, names: Sequence[str]) -> dict[str, str]:
+def packages_of(lock: Lock | None, names: Sequence[str]) -> dict[str, str]:
     """The exact Python of an environment that was built, and the packages that are told of it."""
     if lock is None:
         return {}
@@ -160,7 +161,7 @@ def _packages(lock: Lock | None, names: Sequence[str]) -> dict[str, str]:
     return {"python": lock.python, **{f"package {name}": versions[name] for name in names if name in versions}}
 
 
-def _environment(record: Mapping[str, Any], runner: Mapping[str, Any]) -> dict[str, str]:
+def environment_facts(record: Mapping[str, Any], runner: Mapping[str, Any]) -> dict[str, str]:
     """Where and with what a run ran, as far as its record tells."""
     definition, git = coercion.mapping(record.get("definition")), coercion.mapping(record.get("git"))
     variables = coercion.mapping(definition.get("environment_variables"))
@@ -180,17 +181,26 @@ def _environment(record: Mapping[str, Any], runner: Mapping[str, Any]) -> dict[s
     return {name: str(value) for name, value in facts.items() if value}
 
 
-def _code(runs: Sequence[Run], records: Sequence[Mapping[str, Any]]) -> CodeView:
+def code_view(runs: Sequence[tuple[str, str]], records: Sequence[Mapping[str, Any]]) -> CodeView:
+    """Compare the source of runs: of two line by line, of more which files.
+
+    Parameters
+    ----------
+    runs
+        Id of each, and the folder of its workspace's objects.
+    records
+        Their submission records.
+    """
     sources = []
-    for run, record in zip(runs, records, strict=True):
+    for (run_id, folder), record in zip(runs, records, strict=True):
         snapshot = record.get("snapshot")
         if not isinstance(snapshot, str):
-            return CodeView(unknown=f"the run {run.id} kept none of it")
-        objects = ObjectStore(run.experiment.workspace.directory.objects)
+            return CodeView(unknown=f"the run {run_id} kept none of it")
+        objects = ObjectStore(folder)
         try:
             sources.append((objects, decode(objects.read(snapshot), snapshot)))
         except (AmlnbError, OSError) as error:
-            return CodeView(unknown=f"that of the run {run.id} cannot be read: {text_of(error)}")
+            return CodeView(unknown=f"that of the run {run_id} cannot be read: {text_of(error)}")
     manifests = [manifest for _, manifest in sources]
     scripts = {str(coercion.mapping(record.get("definition")).get("script")) for record in records}
     # What was run comes first. Captured values are no code: where they differ, the parameters tell.

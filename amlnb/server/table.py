@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from amlnb.core import layout
-from amlnb.server import content_contract, contract, preview, reading, run_files, run_log, run_series
+from amlnb.server import (
+    comparing,
+    content_contract,
+    contract,
+    preview,
+    reading,
+    run_code,
+    run_files,
+    run_log,
+    run_metrics,
+    run_series,
+)
 from amlnb.server.parameters import Parameter, choice, flag, number, text, whole
 from amlnb.server.routes import ATTACHMENT, FRAMES, Route
 
@@ -76,6 +87,26 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", f"{_RUN}/download", run_files.download, "A file; a Range asks for a part.", ATTACHMENT,
         (_NAME, Parameter("inline", flag(), "a picture as one, to be shown", default=False)),
+    ),
+    Route("GET", f"{_RUN}/metrics", run_metrics.logged, "What was logged, without points.", content_contract.Metrics),
+    Route("GET", f"{_RUN}/code", run_code.code, "The files of the source.", content_contract.Code),
+    Route(
+        "GET", f"{_RUN}/code/text", run_code.code_text, "A file of the source.", content_contract.CodeText,
+        (Parameter("path", text(2000), "its path among them", required=True),),
+    ),
+    Route(
+        "GET", f"{_RUN}/code/diff", run_code.code_diff, "How the source differs.", content_contract.CodeDiff,
+        (
+            Parameter("path", text(2000), "one file; all that differ by default"),
+            Parameter("against", text(300), "present, or the id of another run", run_code.PRESENT),
+        ),
+    ),
+    Route(
+        "GET", f"{_RUN}/outputs", comparing.outputs, "Its outputs in a saved notebook.", content_contract.Outputs
+    ),
+    Route(
+        "GET", "w/{workspace}/compare", comparing.compare, "Runs side by side.", content_contract.Comparison,
+        (Parameter("run", text(300), "the id of a run", many=True),),
     ),
     Route("GET", _RUN, reading.run, "A run, without its points, log and files.", contract.RunDocument),
 )  # fmt: skip

@@ -104,13 +104,13 @@ def test_a_file_whose_content_is_gone_is_told(runs):
 
 
 def test_values_of_environment_variables_are_not_shown(runs):
-    from amlnb.api.comparison import _environment
+    from amlnb.api.comparison import environment_facts
 
     record = {
         "definition": {"environment_variables": {"KEY": "secret", "A": "1"}},
         "git": {"commit": "c" * 40, "dirty": True},
     }
-    assert _environment(record, {}) == {"git commit": "c" * 12 + " with changes", "variables": "A, KEY"}
+    assert environment_facts(record, {}) == {"git commit": "c" * 12 + " with changes", "variables": "A, KEY"}
 
 
 def test_less_than_two_runs_and_what_is_no_run_are_refused(runs):

@@ -32,7 +32,7 @@ class Api:
     def __init__(self, served):
         self.served = served
 
-    def ask(self, method, path, body=None, headers=None, **query):
+    def ask(self, method, path, /, body=None, headers=None, **query):
         path, _, text = path.partition("?")
         given = {name.encode().decode(): each for name, each in parse_qs(text, keep_blank_values=True).items()}
         for name, value in query.items():
@@ -45,16 +45,16 @@ class Api:
                 return answer(self.served, route, places, encoded, data, headers or {})
         raise AssertionError(f"no route for {method} {path}")
 
-    def json(self, method, path, body=None, **query):
+    def json(self, method, path, /, body=None, **query):
         found = self.ask(method, path, body, **query)
         value = json.loads(found.data) if found.data else None
         assert found.status < 400, value
         return value
 
-    def get(self, path, **query):
+    def get(self, path, /, **query):
         return self.json("GET", path, **query)
 
-    def refused(self, path, method="GET", body=None, **query):
+    def refused(self, path, /, method="GET", body=None, **query):
         """Status and body of what is to be refused."""
         found = self.ask(method, path, body, **query)
         assert found.status >= 400, found.data
