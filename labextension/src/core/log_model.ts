@@ -1,0 +1,162 @@
+/** A window of a log, however long the log is: lines that follow each other, read by byte ranges. */
+
+import { batch, signal } from '@preact/signals';
+
+import { toldFault, type Client, type Direction } from './client';
+import type { Fault, LogLine, LogPart } from './contract';
+
+/** How much is read at a time, and how many lines are held. */
+export interface LogLimits {
+  bytes: number;
+  lines: number;
+}
+
+const USUAL: LogLimits = { bytes: 96 * 1024, lines: 6000 };
+const LINE_BYTES = 80;
+
+export class LogModel {
+  readonly lines = signal<readonly LogLine[]>([]);
+  /** Bytes of the whole file. */
+  readonly size = signal(0);
+  readonly fault = signal<Fault | null>(null);
+  /** Bytes that the lines cover: [from, to). */
+  from = 0;
+  to = 0;
+  /** Bytes of a line, as an estimate for those that are not held. */
+  average = LINE_BYTES;
+  /** Goes up when other lines are shown than those before. */
+  private generation = 0;
+  private reading: Promise<void> | null = null;
+
+  constructor(
+    private readonly client: Client,
+    private readonly workspace: string,
+    private readonly run: string,
+    readonly file: string,
+    private readonly limits: LogLimits = USUAL
+  ) {}
+
+  /** Whether the last line is held. */
+  get atEnd(): boolean {
+    return this.to >= this.size.peek();
+  }
+
+  /** Show the end. */
+  openEnd(): Promise<void> {
+    return this.begin(this.size.peek(), 'backward');
+  }
+
+  /** Show the line that holds this byte, and what follows. */
+  jump(byte: number): Promise<void> {
+    return this.begin(Math.max(0, Math.floor(byte)), 'forward');
+  }
+
+  /** Read on at an end of the window; does nothing while something is being read. */
+  more(direction: Direction): Promise<void> {
+    const there = direction === 'forward' ? this.atEnd : this.from === 0;
+    if (there || this.reading) {
+      return this.reading ?? Promise.resolve();
+    }
+    return this.extend(direction);
+  }
+
+  /** The file has this size now; if its end was shown, it still is. */
+  async grown(bytes: number): Promise<void> {
+    if (bytes < this.to) {
+      this.size.value = bytes;
+      await this.openEnd();
+      return;
+    }
+    const wasAtEnd = this.atEnd;
+    this.size.value = Math.max(bytes, this.size.peek());
+    if (!wasAtEnd || this.reading) {
+      return;
+    }
+    if (bytes - this.to > this.limits.bytes) {
+      await this.openEnd();
+    } else {
+      await this.extend('forward');
+    }
+  }
+
+  /** Position of the line that holds this byte. */
+  indexOf(byte: number): number {
+    const lines = this.lines.peek();
+    let [low, high] = [0, lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((lines[middle] as LogLine).at <= byte) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return Math.max(0, low - 1);
+  }
+
+  private begin(from: number, direction: Direction): Promise<void> {
+    this.generation++;
+    this.reading = null;
+    return this.read(from, direction, part => {
+      this.from = part.from;
+      this.to = part.to;
+      this.average = part.lines.length ? Math.max(4, (part.to - part.from) / part.lines.length) : LINE_BYTES;
+      this.lines.value = part.lines;
+    });
+  }
+
+  private async extend(direction: Direction): Promise<void> {
+    if (direction === 'backward') {
+      await this.read(this.from, direction, part => this.prepend(part));
+      return;
+    }
+    // The last line may have grown since: it is read again.
+    const before = this.to;
+    await this.read(this.lines.peek().at(-1)?.at ?? this.to, direction, part => this.append(part));
+    if (this.to > before && !this.atEnd && this.size.peek() - this.to < this.limits.bytes) {
+      await this.extend(direction);
+    }
+  }
+
+  private append(part: LogPart): void {
+    const kept = this.lines.peek().filter(line => line.at < part.from);
+    const lines = [...kept, ...part.lines];
+    const first = Math.max(0, lines.length - this.limits.lines);
+    this.to = Math.max(part.to, part.from);
+    this.from = first > 0 ? (lines[first] as LogLine).at : Math.min(this.from, part.from);
+    this.lines.value = lines.slice(first);
+  }
+
+  private prepend(part: LogPart): void {
+    const lines = [...part.lines, ...this.lines.peek()];
+    const dropped = lines[this.limits.lines];
+    this.from = part.from;
+    this.to = dropped ? dropped.at : this.to;
+    this.lines.value = lines.slice(0, this.limits.lines);
+  }
+
+  private read(from: number, direction: Direction, take: (part: LogPart) => void): Promise<void> {
+    const { generation, client, workspace, run, file, limits } = this;
+    const ask = async (): Promise<void> => {
+      try {
+        const part = await client.log(workspace, run, { file, from, bytes: limits.bytes, direction });
+        if (generation === this.generation) {
+          batch(() => {
+            this.size.value = Math.max(part.size, this.size.peek());
+            this.fault.value = null;
+            take(part);
+          });
+        }
+      } catch (error) {
+        this.fault.value = toldFault(error);
+      }
+    };
+    const reading = ask().finally(() => {
+      if (this.reading === reading) {
+        this.reading = null;
+      }
+    });
+    this.reading = reading;
+    return reading;
+  }
+}

@@ -1,0 +1,107 @@
+/** A chart of several series: live, zoomed, hovered, exported, or as a table. */
+
+import { signal, useSignal } from '@preact/signals';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+
+import type { Host } from '../core/host';
+import { ChartActions } from './chart_actions';
+import { keepPlot, pointsOf, tellPoints } from './chart_life';
+import { ChartHover, ChartValues } from './chart_readout';
+import type { ChartSettings } from './chart_settings';
+import { ChartTable } from './chart_table';
+import { curveOf, type ChartSeries } from './curves';
+import { Plot } from './plot';
+import { transOf, type Trans } from './trans';
+
+export interface ChartProps {
+  host: Host;
+  title: string;
+  /** The same array as long as the chart shows the same. */
+  series: readonly ChartSeries[];
+  settings: ChartSettings;
+  compact?: boolean;
+}
+
+export function Chart({ host, title, series, settings, compact = false }: ChartProps) {
+  const root = useRef<HTMLElement>(null);
+  const mount = useRef<HTMLDivElement>(null);
+  const plot = useMemo(() => signal<Plot | null>(null), []);
+  const drawn = useSignal(0);
+  const asTable = useSignal(false);
+  const large = useSignal(false);
+  const trans = transOf(host);
+
+  useEffect(() => (root.current ? tellPoints(root.current, series, plot) : undefined), [series]);
+  useEffect(() => {
+    const [figure, place] = [root.current, mount.current];
+    if (!figure || !place) {
+      return undefined;
+    }
+    const label = trans('%1: chart of %2 curves; the button "As a table" shows its data', title, series.length);
+    const onDraw = (): void => {
+      figure.dataset['amlnbPoints'] = String(pointsOf(series));
+      drawn.value++;
+    };
+    return keepPlot(place, plot, () => new Plot(place, series, settings, label, onDraw));
+  }, [series, settings, asTable.value]);
+
+  const classes = ['amlnb-chart', compact && 'amlnb-chart-compact', large.value && 'amlnb-chart-large'];
+  return (
+    <figure class={classes.filter(Boolean).join(' ')} ref={root} data-amlnb-metric={title}>
+      <figcaption class="amlnb-chart-head">
+        <span class="amlnb-chart-title" title={title}>
+          {title}
+        </span>
+        <ChartValues series={series} plot={plot} drawn={drawn} trans={trans} />
+        <ChartActions
+          title={title}
+          plot={plot}
+          settings={settings}
+          asTable={asTable}
+          large={compact ? null : large}
+          trans={trans}
+        />
+      </figcaption>
+      {asTable.value ? (
+        <LiveTable title={title} series={series} settings={settings} trans={trans} />
+      ) : (
+        <div
+          class="amlnb-plot"
+          tabIndex={0}
+          role="group"
+          aria-label={trans('%1: arrow keys move the cursor, + and - zoom, 0 shows all', title)}
+          onKeyDown={event => onKey(event, plot.value, settings)}
+          onBlur={() => plot.value?.leaveCursor()}
+        >
+          <div class="amlnb-plot-place" ref={mount} />
+          <ChartHover plot={plot} axis={settings.axis} />
+        </div>
+      )}
+    </figure>
+  );
+}
+
+function LiveTable({ title, series, settings, trans }: Omit<ChartProps, 'host' | 'compact'> & { trans: Trans }) {
+  series.forEach(({ source }) => source.version.value);
+  const axis = settings.axis.value;
+  return <ChartTable title={title} curves={series.map(one => curveOf(one, axis, 0, null))} axis={axis} trans={trans} />;
+}
+
+function onKey(event: KeyboardEvent, plot: Plot | null, settings: ChartSettings): void {
+  const far = event.shiftKey ? 40 : 4;
+  const actions: Record<string, () => void> = {
+    ArrowLeft: () => plot?.moveCursor(-far),
+    ArrowRight: () => plot?.moveCursor(far),
+    '+': () => plot?.zoomBy(0.5),
+    '=': () => plot?.zoomBy(0.5),
+    '-': () => plot?.zoomBy(2),
+    '0': () => settings.setZoom(null),
+    Escape: () => plot?.leaveCursor()
+  };
+  const action = actions[event.key];
+  if (action && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  }
+}

@@ -1,0 +1,80 @@
+/** What a chart's curves are called and their values: the last ones, or those under the cursor. */
+
+import type { ReadonlySignal } from '@preact/signals';
+
+import type { CurveStyle } from '../core/colours';
+import { formatNumber } from '../core/format';
+import { placeText } from './chart_table';
+import type { Axis, ChartSeries } from './curves';
+import type { Plot } from './plot';
+import type { Trans } from './trans';
+
+/** Curves up to which each has its name in the head. */
+const NAMED = 3;
+const LISTED = 12;
+
+interface Readout {
+  plot: ReadonlySignal<Plot | null>;
+  /** Goes up with every drawing. */
+  drawn: ReadonlySignal<number>;
+}
+
+/** The line in the head of a chart. */
+export function ChartValues({
+  series,
+  plot,
+  drawn,
+  trans
+}: Readout & { series: readonly ChartSeries[]; trans: Trans }) {
+  if (series.length > NAMED) {
+    return <span class="amlnb-chart-values">{trans('%1 curves', series.length)}</span>;
+  }
+  const version = drawn.value;
+  const hovered = plot.value?.hover.value?.values;
+  return (
+    <span class="amlnb-chart-values" data-drawn={version}>
+      {series.map(({ key, label, style, source }, at) => (
+        <span key={key} class="amlnb-chart-value" data-amlnb-series={key}>
+          {series.length > 1 ? <Swatch style={style} /> : null}
+          {series.length > 1 ? <span class="amlnb-chart-name">{label}</span> : null}
+          <span class="amlnb-number">{formatNumber(hovered?.[at]?.value ?? source.value.at(-1) ?? NaN)}</span>
+        </span>
+      ))}
+    </span>
+  );
+}
+
+/** The box beside the cursor. */
+export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; axis: ReadonlySignal<Axis> }) {
+  const hover = plot.value?.hover.value;
+  if (!hover?.direct) {
+    return null;
+  }
+  const shown = hover.values.filter(({ value }) => !Number.isNaN(value));
+  const listed = shown.length > LISTED ? [...shown].sort((a, b) => b.value - a.value).slice(0, LISTED) : shown;
+  const place = hover.left > hover.width / 2 ? { left: '52px' } : { right: '8px' };
+  return (
+    <div class="amlnb-chart-hover" style={place} role="status">
+      <div class="amlnb-chart-place">
+        {placeText(axis.value, axis.value === 'step' ? Math.round(hover.x) : hover.x)}
+      </div>
+      {listed.map(({ label, style, value }) => (
+        <div key={label} class="amlnb-chart-value">
+          <Swatch style={style} />
+          <span class="amlnb-chart-name">{label}</span>
+          <span class="amlnb-number">{formatNumber(value)}</span>
+        </div>
+      ))}
+      {shown.length > listed.length ? <div class="amlnb-soft">… {shown.length - listed.length}</div> : null}
+    </div>
+  );
+}
+
+/** A short piece of the curve. */
+export function Swatch({ style }: { style: CurveStyle }) {
+  return (
+    <svg class="amlnb-swatch" width="16" height="8" viewBox="0 0 16 8" aria-hidden="true" focusable="false">
+      <path d="M1 4h14" stroke={style.colour} stroke-width="2.5" stroke-dasharray={style.dash.join(' ')} />
+    </svg>
+  );
+}

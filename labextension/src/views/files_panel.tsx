@@ -1,0 +1,92 @@
+/** The files of a run, with a look into each. */
+
+import { useSignal } from '@preact/signals';
+
+import type { Files, RunDocument } from '../core/contract';
+import { formatClock, formatSize } from '../core/format';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { DataTable } from './data_table';
+import { Warnings } from './failure';
+import { FaultBox } from './fault_box';
+import { Icon } from './icons';
+import { transOf } from './trans';
+import { useAnswer } from './use_answer';
+
+export interface FilesPanelProps {
+  host: Host;
+  model: RunModel;
+  run: RunDocument;
+}
+
+export function FilesPanel({ host, model, run }: FilesPanelProps) {
+  const trans = transOf(host);
+  const chosen = useSignal<string | null>(null);
+  const { answer, fault } = useAnswer(() => model.client.files(model.workspace, model.run), [model, run.state]);
+  if (!answer) {
+    return fault ? <FaultBox fault={fault} /> : <div class="amlnb-loading" />;
+  }
+  if (answer.files.length === 0) {
+    return <p class="amlnb-empty">{trans('No file yet: what the script writes to outputs/ stands here.')}</p>;
+  }
+  const name = chosen.value ?? firstOf(answer);
+  return (
+    <>
+      <Warnings warnings={answer.warnings} trans={trans} />
+      <div class="amlnb-split">
+        <ul class="amlnb-list" aria-label={trans('Files')}>
+          {answer.files.map(file => (
+            <li key={file.name}>
+              <button
+                type="button"
+                class="amlnb-list-item"
+                aria-current={file.name === name}
+                title={`${file.name}\n${formatClock(file.modified, true)}`}
+                onClick={() => {
+                  chosen.value = file.name;
+                }}
+              >
+                <span class="amlnb-path">{file.name}</span>
+                <span class="amlnb-soft amlnb-number">{formatSize(file.bytes)}</span>
+              </button>
+            </li>
+          ))}
+        </ul>
+        {name === null ? null : <FilePreview key={name} host={host} model={model} name={name} />}
+      </div>
+    </>
+  );
+}
+
+function firstOf({ files }: Files): string | null {
+  return (files.find(({ name }) => name.startsWith('outputs/')) ?? files[0])?.name ?? null;
+}
+
+function FilePreview({ host, model, name }: { host: Host; model: RunModel; name: string }) {
+  const trans = transOf(host);
+  const { client, workspace, run } = model;
+  const { answer, fault } = useAnswer(() => client.preview(workspace, run, name), [model, name]);
+  return (
+    <section class="amlnb-preview" aria-label={name}>
+      <div class="amlnb-preview-head">
+        <h4 class="amlnb-path">{name}</h4>
+        <a class="amlnb-button" href={client.fileAddress(workspace, run, name)} download>
+          <Icon name="save" />
+          {trans('Download')}
+        </a>
+      </div>
+      {fault ? <FaultBox fault={fault} /> : null}
+      {answer?.kind === 'image' ? (
+        <img class="amlnb-picture" alt={name} src={client.fileAddress(workspace, run, name, true)} />
+      ) : null}
+      {answer?.kind === 'table' ? <DataTable label={name} {...answer} trans={trans} /> : null}
+      {answer?.kind === 'text' ? (
+        <pre class="amlnb-code" tabIndex={0}>
+          {answer.text}
+          {answer.truncated ? `\n… ${trans('download it to see the rest')}` : ''}
+        </pre>
+      ) : null}
+      {answer?.kind === 'none' ? <p class="amlnb-empty">{answer.note}</p> : null}
+    </section>
+  );
+}

@@ -1,0 +1,109 @@
+/** Keeps the lines of a log where they are on the screen while the window of lines changes around them. */
+
+import { batch, signal } from '@preact/signals';
+
+import type { LogModel } from '../core/log_model';
+import { layoutOf, LINE_PX, moveAt, type LogLayout, type LogWindow } from './log_layout';
+
+export class LogScroller {
+  /** Whether the newest line stays in view. */
+  readonly follows = signal(true);
+  /** Top and height of what is seen, in pixels. */
+  readonly view = signal({ top: 0, height: 400 });
+  private element: HTMLElement | null = null;
+  /** The line at the top of the view, and how many pixels of it are above. */
+  private anchor = { byte: 0, offset: 0 };
+  /** A jump is under way: places of the scroll bar mean nothing new. */
+  private jumping = false;
+
+  constructor(readonly log: LogModel) {}
+
+  attach(element: HTMLElement): () => void {
+    this.element = element;
+    const observer = new ResizeObserver(() => this.measure());
+    observer.observe(element);
+    this.measure();
+    return () => {
+      observer.disconnect();
+      this.element = null;
+    };
+  }
+
+  layout(): LogLayout {
+    return layoutOf(this.window());
+  }
+
+  /** The person has scrolled. */
+  onScroll(): void {
+    const { element, log } = this;
+    if (!element || this.jumping) {
+      return;
+    }
+    const { scrollTop: top, clientHeight: height } = element;
+    const layout = this.layout();
+    const at = Math.floor((top - layout.before) / LINE_PX);
+    const line = log.lines.peek()[Math.max(0, at)];
+    this.anchor = { byte: line?.at ?? 0, offset: top - layout.before - Math.max(0, at) * LINE_PX };
+    batch(() => {
+      this.view.value = { top, height };
+      this.follows.value = log.atEnd && top + height >= element.scrollHeight - LINE_PX;
+    });
+    const move = moveAt(top, height, layout, this.window());
+    if (move.kind === 'more') {
+      void log.more(move.direction);
+    } else if (move.kind === 'jump') {
+      void this.show(move.byte);
+    }
+  }
+
+  /** Show the line that holds this byte, at so many pixels from the top. */
+  async show(byte: number, below = 0): Promise<void> {
+    const { log } = this;
+    this.follows.value = false;
+    if (byte < log.from || byte >= log.to) {
+      this.jumping = true;
+      await log.jump(byte);
+      this.jumping = false;
+    }
+    this.anchor = { byte: log.lines.peek()[log.indexOf(byte)]?.at ?? 0, offset: -below };
+    this.settle();
+  }
+
+  async follow(): Promise<void> {
+    this.follows.value = true;
+    if (!this.log.atEnd) {
+      await this.log.openEnd();
+    }
+    this.settle();
+  }
+
+  /** Put the view where it belongs once the lines have been drawn. */
+  settle(): void {
+    const { element, log } = this;
+    if (!element) {
+      return;
+    }
+    const layout = this.layout();
+    const bottom = layout.before + layout.held + layout.after - element.clientHeight;
+    const anchored = layout.before + log.indexOf(this.anchor.byte) * LINE_PX + this.anchor.offset;
+    const top = Math.max(0, this.follows.peek() ? bottom : anchored);
+    if (Math.abs(element.scrollTop - top) > 0.5) {
+      element.scrollTop = top;
+    }
+    this.view.value = { top: element.scrollTop, height: element.clientHeight };
+    if (moveAt(top, element.clientHeight, layout, this.window()).kind === 'more' && !this.jumping) {
+      this.onScroll();
+    }
+  }
+
+  private measure(): void {
+    if (this.element) {
+      this.settle();
+    }
+  }
+
+  private window(): LogWindow {
+    const { log } = this;
+    return { size: log.size.peek(), from: log.from, to: log.to, count: log.lines.peek().length, average: log.average };
+  }
+}

@@ -1,0 +1,58 @@
+/** What a run logged that is no curve: texts, tables, pictures. */
+
+import type { LoggedValue } from '../core/contract';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { DataTable } from './data_table';
+import { FaultBox } from './fault_box';
+import { transOf } from './trans';
+import { useAnswer } from './use_answer';
+
+export function LoggedValues({ host, model }: { host: Host; model: RunModel }) {
+  const trans = transOf(host);
+  const { answer, fault } = useAnswer(
+    () => model.client.metrics(model.workspace, model.run),
+    [model, model.names.value.length, model.ended.value]
+  );
+  if (fault) {
+    return <FaultBox fault={fault} />;
+  }
+  const logged = answer?.logged ?? [];
+  if (logged.length === 0) {
+    return null;
+  }
+  return (
+    <section class="amlnb-logged" aria-label={trans('Logged values')}>
+      {logged.map(value => (
+        <article key={value.name} class="amlnb-card">
+          <h4>{value.name}</h4>
+          <Value value={value} host={host} model={model} />
+        </article>
+      ))}
+    </section>
+  );
+}
+
+function Value({ value, host, model }: { value: LoggedValue; host: Host; model: RunModel }) {
+  switch (value.kind) {
+    case 'text':
+      return (
+        <ul class="amlnb-texts">
+          {value.values.map((text, at) => (
+            <li key={at}>{text}</li>
+          ))}
+        </ul>
+      );
+    case 'table':
+      return <DataTable label={value.name} {...value} note={null} trans={transOf(host)} />;
+    default:
+      return (
+        <img
+          class="amlnb-picture"
+          loading="lazy"
+          alt={value.name}
+          src={model.client.fileAddress(model.workspace, model.run, value.file, true)}
+        />
+      );
+  }
+}

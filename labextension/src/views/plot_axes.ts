@@ -1,0 +1,80 @@
+/** The axes of a chart for uPlot. */
+
+import type uPlot from 'uplot';
+
+import type { Axis, Range } from './curves';
+import type { ThemeColours } from './theme';
+import { clockTick, logSplits, numberTick, relativeTick, SECOND_STEPS } from './ticks';
+
+const FONT_PX = 11;
+
+/** What stands at an axis as it was drawn last. */
+export interface Marks {
+  places: readonly number[];
+  texts: readonly string[];
+}
+
+/**
+ * Axes across and up.
+ *
+ * @param logRange Range of a logarithmic y axis; null for a linear one.
+ * @param onMarks Told of what is drawn at the axis of this position.
+ */
+export function axesOf(
+  colours: () => ThemeColours,
+  axis: Axis,
+  logRange: (() => Range) | null,
+  onMarks: (axis: 0 | 1, marks: Marks) => void
+): uPlot.Axis[] {
+  const font = `${FONT_PX}px ${colours().font}`;
+  const common = {
+    font,
+    stroke: () => colours().faint,
+    grid: { stroke: () => colours().grid, width: 1 },
+    ticks: { show: false }
+  };
+  const across: uPlot.Axis = {
+    ...common,
+    size: 24,
+    gap: 4,
+    space: 64,
+    grid: { show: false },
+    border: { show: true, stroke: () => colours().grid, width: 1 },
+    values: (_, splits) => {
+      const distance = distanceOf(splits);
+      const write = { step: numberTick, time: clockTick, relative: relativeTick }[axis];
+      const texts = splits.map(value => write(value, distance));
+      onMarks(0, { places: splits, texts });
+      return texts;
+    }
+  };
+  if (axis !== 'step') {
+    across.incrs = SECOND_STEPS;
+  }
+  const up: uPlot.Axis = {
+    ...common,
+    gap: 4,
+    space: 28,
+    size: (_, values) => Math.max(40, 10 + 6.4 * Math.max(0, ...nullable(values).map(text => text.length))),
+    values: (_, splits) => {
+      const distance = logRange ? null : distanceOf(splits);
+      const texts = splits.map(value => numberTick(value, distance ?? Math.abs(value) / 2));
+      onMarks(1, { places: splits, texts });
+      return texts;
+    }
+  };
+  if (logRange) {
+    up.splits = () => logSplits(logRange());
+    up.filter = (_, splits) => splits;
+  }
+  return [across, up];
+}
+
+/** uPlot asks for the size before there are values, against its types. */
+function nullable(values: string[] | null): string[] {
+  return values ?? [];
+}
+
+function distanceOf(splits: readonly number[]): number {
+  return splits.length > 1 ? Math.abs((splits[1] as number) - (splits[0] as number)) : 1;
+}

@@ -1,0 +1,184 @@
+/** The head of a run: what it is, how it is, and what can be done with it. */
+
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+
+import { toldFault } from '../core/client';
+import type { RunDocument } from '../core/contract';
+import { formatDuration, formatProgress } from '../core/format';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { Icon, type IconName, IconButton } from './icons';
+import { StateMark, stateWord } from './state_mark';
+import { transOf, type Trans } from './trans';
+
+export interface RunHeaderProps {
+  host: Host;
+  model: RunModel;
+  run: RunDocument;
+  compact: boolean;
+}
+
+export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
+  const trans = transOf(host);
+  const title = run.name ?? `${run.experiment} ${run.number}`;
+  return (
+    <header class="amlnb-head">
+      <div class="amlnb-head-line">
+        <StateMark state={run.state} trans={trans} />
+        <h2 class="amlnb-run-name" title={run.id}>
+          {title}
+        </h2>
+        <span class="amlnb-facts">
+          <Facts run={run} trans={trans} compact={compact} />
+          <Elapsed run={run} trans={trans} />
+        </span>
+        <span class="amlnb-head-actions">
+          <RunActions host={host} model={model} run={run} compact={compact} />
+        </span>
+      </div>
+      {run.progress ? <ProgressBar progress={run.progress} trans={trans} /> : null}
+      {run.reason && run.state !== 'Failed' ? <p class="amlnb-reason">{run.reason}</p> : null}
+      {model.lost.value ? (
+        <p class="amlnb-reason" role="status">
+          <Icon name="warning" /> {trans('The connection broke; it is tried again. What stands here may be old.')}
+        </p>
+      ) : null}
+      <Announced run={run} title={title} trans={trans} />
+    </header>
+  );
+}
+
+function Facts({ run, trans, compact }: { run: RunDocument; trans: Trans; compact: boolean }) {
+  return (
+    <>
+      {compact ? null : (
+        <span title={trans('Experiment')}>
+          {run.experiment} <span class="amlnb-number">#{run.number}</span>
+        </span>
+      )}
+      <span title={trans('Target')}>
+        {run.host && run.host !== run.target ? `${run.target} · ${run.host}` : run.target}
+      </span>
+      {run.attempt > 1 ? <span>{trans('attempt %1', run.attempt)}</span> : null}
+    </>
+  );
+}
+
+/** Time since the start; it goes on by itself between two words of the server. */
+function Elapsed({ run, trans }: { run: RunDocument; trans: Trans }) {
+  const since = useRef({ run, at: performance.now() });
+  const tick = useSignal(0);
+  if (since.current.run !== run) {
+    since.current = { run, at: performance.now() };
+  }
+  const goesOn = run.elapsed_s !== null && run.ended === null;
+  useEffect(() => {
+    if (!goesOn) {
+      return undefined;
+    }
+    const timer = setInterval(() => {
+      tick.value++;
+    }, 1000);
+    return () => clearInterval(timer);
+  }, [goesOn]);
+  if (run.elapsed_s === null) {
+    return null;
+  }
+  const passed = goesOn ? (performance.now() - since.current.at) / 1000 : 0;
+  return (
+    <span class="amlnb-number" title={trans('Time since the start')} data-tick={tick.value}>
+      {formatDuration(run.elapsed_s + passed, goesOn)}
+    </span>
+  );
+}
+
+function ProgressBar({ progress, trans }: { progress: NonNullable<RunDocument['progress']>; trans: Trans }) {
+  const share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0;
+  return (
+    <div class="amlnb-progress">
+      <div
+        class="amlnb-progress-track"
+        role="progressbar"
+        aria-label={trans('Progress')}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.floor(share * 100)}
+      >
+        <div class="amlnb-progress-done" style={{ transform: `scaleX(${share})` }} />
+      </div>
+      <span class="amlnb-number">{formatProgress(progress)}</span>
+    </div>
+  );
+}
+
+/** Tells a screen reader when the state changes. */
+function Announced({ run, title, trans }: { run: RunDocument; title: string; trans: Trans }) {
+  return (
+    <span class="amlnb-unseen" aria-live="polite">
+      {`${title}: ${stateWord(run.state, trans)}`}
+    </span>
+  );
+}
+
+function RunActions({ host, model, run, compact }: RunHeaderProps) {
+  const trans = transOf(host);
+  const busy = useSignal(false);
+  const { workspace, client } = model;
+  const act = async (what: () => Promise<void>): Promise<void> => {
+    busy.value = true;
+    try {
+      await what();
+    } catch (error) {
+      const { message, hint } = toldFault(error);
+      host.notify(hint ? `${message}\n${hint}` : message);
+    }
+    busy.value = false;
+  };
+  const cancel = async (): Promise<void> => {
+    if (await host.confirm(trans('Cancel the run "%1"?', run.name ?? run.id), trans('Cancel the run'))) {
+      await act(async () => model.onRun(await client.cancel(workspace, run.id)));
+    }
+  };
+  const resubmit = (): Promise<void> =>
+    act(async () => {
+      const made = await client.resubmit(workspace, run.id);
+      host.open({ view: 'run', workspace: made.workspace, run: made.run });
+    });
+  const can = (what: RunDocument['can'][number]): boolean => host.acts && run.can.includes(what);
+  return (
+    <>
+      {can('cancel') ? (
+        <Action name="cancel" title={trans('Cancel')} disabled={busy.value} onClick={() => void cancel()} />
+      ) : null}
+      {can('resubmit') && !compact ? (
+        <Action name="again" title={trans('Resubmit')} disabled={busy.value} onClick={() => void resubmit()} />
+      ) : null}
+      <IconButton
+        name="copy"
+        label={trans('Copy the id %1', run.id)}
+        onClick={() => {
+          host.copy(run.id);
+          host.notify(trans('Copied %1', run.id));
+        }}
+      />
+      {compact ? (
+        <IconButton
+          name="open"
+          label={trans('Open the run')}
+          onClick={() => host.open({ view: 'run', workspace, run: run.id })}
+        />
+      ) : null}
+    </>
+  );
+}
+
+function Action(props: { name: IconName; title: string; disabled: boolean; onClick: () => void }) {
+  const { name, title, disabled, onClick } = props;
+  return (
+    <button type="button" class="amlnb-button" disabled={disabled} onClick={onClick}>
+      <Icon name={name} />
+      {title}
+    </button>
+  );
+}

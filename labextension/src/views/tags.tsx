@@ -1,0 +1,70 @@
+/** The tags of a run, which can be edited where one may act. */
+
+import { useSignal } from '@preact/signals';
+
+import { toldFault } from '../core/client';
+import type { RunDocument } from '../core/contract';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { transOf } from './trans';
+
+export function Tags({ host, model, run }: { host: Host; model: RunModel; run: RunDocument }) {
+  const trans = transOf(host);
+  const text = useSignal('');
+  const fault = useSignal<string | null>(null);
+  const edits = host.acts && run.can.includes('tag');
+  const entries = Object.entries(run.tags);
+  const add = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    const [name = '', ...rest] = text.value.split('=').map(part => part.trim());
+    if (!name) {
+      return;
+    }
+    try {
+      const tags = { [name]: rest.length > 0 ? rest.join('=') : null };
+      model.onRun(await model.client.change(model.workspace, run.id, { tags }));
+      text.value = '';
+      fault.value = null;
+    } catch (error) {
+      const told = toldFault(error);
+      fault.value = [told.message, told.hint].filter(Boolean).join(' ');
+    }
+  };
+  return (
+    <>
+      {entries.length === 0 ? (
+        <p class="amlnb-soft">{trans('none')}</p>
+      ) : (
+        <ul class="amlnb-chips">
+          {entries.map(([name, value]) => (
+            <li key={name} class="amlnb-chip">
+              <b>{name}</b>
+              {value ? ` ${value}` : ''}
+            </li>
+          ))}
+        </ul>
+      )}
+      {edits ? (
+        <form class="amlnb-tag-form" onSubmit={event => void add(event)}>
+          <input
+            class="amlnb-input"
+            placeholder={trans('tag or tag = value')}
+            aria-label={trans('New tag')}
+            value={text.value}
+            onInput={event => {
+              text.value = event.currentTarget.value;
+            }}
+          />
+          <button type="submit" class="amlnb-button">
+            {trans('Set')}
+          </button>
+        </form>
+      ) : null}
+      {fault.value ? (
+        <p class="amlnb-reason" role="alert">
+          {fault.value}
+        </p>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,70 @@
+/** Where an axis has its marks, and what stands at them. */
+
+import { formatClock, formatNumber } from '../core/format';
+import type { Range } from './curves';
+
+const RELATIVE_STEPS_S = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
+  10800, 21600, 43200, 86400, 172800, 432000, 864000, 2592000
+];
+
+/** Distances of marks that fit seconds. */
+export const SECOND_STEPS: number[] = RELATIVE_STEPS_S;
+
+/** A number at a mark, as exact as the distance between marks asks for: `0.25`, `12k`, `1.5M`, `2e-5`. */
+export function numberTick(value: number, distance: number): string {
+  const size = Math.abs(value);
+  if (size < distance / 1e6) {
+    return '0';
+  }
+  if (size >= 1e15 || distance < 1e-5) {
+    return formatNumber(value);
+  }
+  const [unit, letter] =
+    size < 1e4 && distance < 1e3 ? [1, ''] : size < 1e6 ? [1e3, 'k'] : size < 1e9 ? [1e6, 'M'] : [1e9, 'G'];
+  const digits = Math.max(0, Math.ceil(-Math.log10(distance / unit) - 1e-9));
+  return (value / unit).toFixed(Math.min(digits, 8)).replace('-', '−') + letter;
+}
+
+/** A time of day, or its day where marks are days apart. */
+export function clockTick(unixTime: number, distance: number): string {
+  const whole = formatClock(unixTime, true);
+  if (distance >= 86400) {
+    return whole.slice(5, 10);
+  }
+  return distance >= 60 ? whole.slice(11, 16) : whole.slice(11);
+}
+
+/** Time since the start: `30 s`, `2:30`, `1:05:00`, `3 d`. */
+export function relativeTick(seconds: number, distance: number): string {
+  if (seconds < 0) {
+    return `−${relativeTick(-seconds, distance)}`;
+  }
+  if (seconds < 60) {
+    return seconds === 0 ? '0' : `${numberTick(seconds, distance)} s`;
+  }
+  if (distance >= 86400) {
+    return `${numberTick(seconds / 86400, distance / 86400)} d`;
+  }
+  const whole = Math.floor(seconds + 1e-6);
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return hours > 0
+    ? `${hours}:${two(minutes)}${rest || distance < 60 ? `:${two(rest)}` : ''} h`
+    : `${minutes}:${two(rest)}`;
+}
+
+/** Marks of a logarithmic axis: powers of ten, with 2 and 5 between them where few fit. */
+export function logSplits([low, high]: Range): number[] {
+  const decades = Math.log10(high / low);
+  const factors = decades > 3 ? [1] : decades > 0.9 ? [1, 2, 5] : [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+  const every = Math.max(1, Math.ceil(decades / 6));
+  const marks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+    if (power % every === 0) {
+      marks.push(...factors.map(factor => Number(`${factor}e${power}`)));
+    }
+  }
+  const inside = marks.filter(mark => mark >= low && mark <= high);
+  return inside.length > 0 ? inside : [low, high];
+}
