@@ -44,6 +44,11 @@ class Poller(Generic[_Topic]):
         """Whether anything is followed."""
         return bool(self._topics)
 
+    @property
+    def working(self) -> bool:
+        """Whether there is a thread that polls."""
+        return self._thread is not None
+
     def follow(self, key: _Key, listener: Callable[[], None]) -> _Topic:
         """Add a listener to a topic, which is opened if nobody follows it yet.
 
@@ -140,13 +145,17 @@ class Poller(Generic[_Topic]):
         with self._condition:
             while self._topics:
                 now = time.monotonic()
-                pause = min(_LONGEST_PAUSE_S, max(_PAUSE_S, self._spent_s / _BUSY_SHARE))
                 opened = [topic for topic in self._topics.values() if topic.opened]
                 due = min((topic.due for topic in opened), default=now + _LONGEST_PAUSE_S)
-                wait_s = max(due, ended + pause) - now
+                wait_s = max(due, ended + pause_s(self._spent_s)) - now
                 if wait_s <= 0:
                     self._spent_s = 0.0
                     return [topic for topic in opened if topic.due <= now + _PAUSE_S]
                 self._condition.wait(wait_s)
             self._thread = None
             return None
+
+
+def pause_s(spent_s: float) -> float:
+    """How long to leave runs alone after so much processor time went into the last look and what came of it."""
+    return min(_LONGEST_PAUSE_S, max(_PAUSE_S, spent_s / _BUSY_SHARE))

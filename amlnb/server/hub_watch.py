@@ -42,6 +42,17 @@ class Changes(NamedTuple):
     removed: Mapping[str, int]
     running: int
 
+    def after(self, listed: Mapping[str, Listed]) -> Changes:
+        """What is known after another look; the same object if nothing has changed."""
+        changed = [run for run, each in listed.items() if _differs(self.listed.get(run), each)]
+        removed = [run for run in self.listed if run not in listed]
+        if not changed and not removed:
+            return self
+        version = self.version + 1
+        gone = list(_noted(self.removed, removed, changed, version).items())[-_REMOVED_KEPT:]
+        running = sum(not states.is_terminal(each.summary.state) for each in listed.values())
+        return Changes(version, listed, _noted(self.changed, changed, removed, version), dict(gone), running)
+
     def since(self, version: int) -> tuple[list[RunRow], list[str]]:
         """Rows of the runs that have changed since a version, and ids of those that are gone since."""
         now = time.time()
@@ -68,7 +79,6 @@ class WatchTopic(Topic):
     def open(self) -> None:
         """Read the table of the runs."""
         self._look()
-        self.now = self.now._replace(changed={})
 
     def read(self, now: float) -> bool:
         """Bring the table up to date."""
@@ -87,22 +97,9 @@ class WatchTopic(Topic):
         if table.version == self._seen:
             return False
         self._seen = table.version
-        before = self.now
-        changed = [run for run, each in listed.items() if _differs(before.listed.get(run), each)]
-        removed = [run for run in before.listed if run not in listed]
-        if not changed and not removed:
-            return False
-        version = before.version + 1
-        running = sum(not states.is_terminal(each.summary.state) for each in listed.values())
-        self.now = Changes(
-            version,
-            listed,
-            _noted(before.changed, changed, removed, version),
-            dict(list(_noted(before.removed, removed, changed, version).items())[-_REMOVED_KEPT:]),
-            running,
-        )
-        self.version = version
-        return True
+        before, self.now = self.now, self.now.after(listed)
+        self.version = self.now.version
+        return self.now is not before
 
 
 def _differs(before: Listed | None, now: Listed) -> bool:

@@ -32,6 +32,13 @@ async def serving(served, port=0):
         await asyncio.to_thread(hub.close)
 
 
+async def come_true(condition):
+    """Wait for what nobody tells of."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 class Followed:
     """What a page has of one subscription."""
 
@@ -143,7 +150,11 @@ async def page_at(port):
     try:
         yield page
     finally:
-        connection.close()
-        page.reading.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await page.reading
+        await leave(page)
+
+
+async def leave(page):
+    """Close a page, and wait until its connection is closed."""
+    page.connection.close()
+    async with asyncio.timeout(PATIENCE_S):
+        await page.reading
