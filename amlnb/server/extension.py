@@ -14,7 +14,7 @@ from tornado import web
 from amlnb.server.handlers import make_pool, send
 from amlnb.server.hub import Hub
 from amlnb.server.served import Served
-from amlnb.server.stream_handlers import JupyterStreamHandler
+from amlnb.server.stream_jupyter import JupyterStreamHandler
 from amlnb.server.table import ROUTES
 
 if TYPE_CHECKING:

@@ -1,12 +1,9 @@
-"""The WebSocket of a page: `StreamSession` behind Jupyter's authentication, or behind another server's."""
+"""The WebSocket of a page: `StreamSession` in tornado, for any server."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_server.auth.decorator import authorized, ws_authenticated
-from jupyter_server.base.handlers import JupyterHandler
-from jupyter_server.base.websocket import WebSocketMixin
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from amlnb.server.stream_session import StreamSession
@@ -48,21 +45,6 @@ class StreamHandler(WebSocketHandler):
             return _taken(self.write_message(message, binary=isinstance(message, bytes)))
         except WebSocketClosedError as error:
             raise ConnectionResetError("the page has gone") from error
-
-
-class JupyterStreamHandler(WebSocketMixin, StreamHandler, JupyterHandler):
-    """The stream of a page of Jupyter's: its user, its origin check, its pings."""
-
-    auth_resource = "amlnb"
-
-    def set_default_headers(self) -> None:
-        """Send none of Jupyter's: a WebSocket has no content."""
-
-    @ws_authenticated
-    @authorized
-    async def get(self, *args: str, **kwargs: str) -> None:
-        """Open the WebSocket."""
-        await super().get(*args, **kwargs)
 
 
 async def _taken(sent: Awaitable[None]) -> None:
