@@ -31,12 +31,15 @@ def asked_for(
     target: str | None = None,
     inline: tuple[str, str] | None = None,
     conda: bool = False,
+    relative_to: str | None = None,
 ) -> EnvironmentSpec | None:
     """The environment of a submission or a build; None if none is asked for. A lock's file is taken over.
 
     Parameters and errors are those of `asked_with_lock`.
     """
-    spec, lock = asked_with_lock(word, data, project, target=target, inline=inline, conda=conda)
+    spec, lock = asked_with_lock(
+        word, data, project, target=target, inline=inline, conda=conda, relative_to=relative_to
+    )
     if spec is not None and lock is not None:
         take_over(spec, lock, data)
     return spec
@@ -50,13 +53,14 @@ def asked_with_lock(
     target: str | None = None,
     inline: tuple[str, str] | None = None,
     conda: bool = False,
+    relative_to: str | None = None,
 ) -> tuple[EnvironmentSpec | None, Lock | None]:
     """What is asked for, and the lock if a lock's file is named; nothing is written.
 
     Parameters
     ----------
     word
-        What was given for it, paths relative to the working directory; see `amlnb.environments.specifications`. Without
+        What was given for it, paths relative to `relative_to`; see `amlnb.environments.specifications`. Without
         it that counts which the nearest ``pyproject.toml`` with ``[tool.amlnb.env]`` has, or with ``env`` in
         ``[tool.amlnb]``, paths relative to it.
     data
@@ -69,6 +73,8 @@ def asked_with_lock(
         Where the word is `INLINE`: text that may hold metadata (PEP 723), and what messages call it (`inline_text`).
     conda
         Take the conda packages of a conda specification themselves, not their translation to pip.
+    relative_to
+        A folder; the working directory by default.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def asked_with_lock(
     FormatError
         It is a lock, and damaged.
     """
-    folder = os.getcwd()
+    folder = relative_to or os.getcwd()
     if target is not None and targets.is_here(data, target):
         target = targets.LOCAL
     if word is None:

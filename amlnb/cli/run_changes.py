@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +20,7 @@ def cancel(runs: RunNames, as_json: Json = False) -> None:
     TERM to all their processes, KILL after the grace. Returns without waiting.
     """
     from amlnb.engine import look
+    from amlnb.engine.person import who
     from amlnb.store.run_reader import RunReader
 
     told = []
@@ -31,7 +29,7 @@ def cancel(runs: RunNames, as_json: Json = False) -> None:
         reader.refresh()
         facts = reader.facts()
         ended = facts.sealed or states.is_terminal(facts.phase)  # a presumed end has no seal
-        look.cancel(reader, _who())
+        look.cancel(reader, who())
         reader.refresh()
         told.append({"id": run.id, "state": reader.facts().state})
         if not as_json:
@@ -100,6 +98,7 @@ def presume_dead(runs: RunNames, yes: Yes = False, as_json: Json = False) -> Non
     For runs whose host is gone for good, or cannot be asked. They show as Failed; should a runner be heard of again,
     what it says counts. Asks on a terminal, and needs --yes where there is none.
     """
+    from amlnb.engine.person import who
     from amlnb.engine.presumption import presume_dead as presume
     from amlnb.render.formatting import one_line
     from amlnb.store.run_reader import RunReader
@@ -109,7 +108,7 @@ def presume_dead(runs: RunNames, yes: Yes = False, as_json: Json = False) -> Non
     told = []
     for run in found:
         reader = RunReader(run.directory)
-        presume(reader, _who())
+        presume(reader, who())
         facts = reader.facts()
         told.append({"id": run.id, "state": facts.state, "reason": facts.reason})
         if not as_json:
@@ -141,12 +140,3 @@ def _edit(names: list[str], op: str, done: str, *, as_json: bool) -> None:
             print(f"{plain_id(run.id)}: {done}")
     if as_json:
         emit({"runs": [{"id": run.id, "archived": op == "archive"} for run in found]})
-
-
-def _who() -> str:
-    """The person at the keyboard, for those who read the run later."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a uid without a name, as in some containers
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"

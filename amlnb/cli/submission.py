@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,6 @@ import typer
 from amlnb.api.submission_words import (
     NOTEBOOK_ENDING,
     PARAMETER_FLAGS,
-    experiment_name,
     locate,
     paired_parameters,
     parameter,
@@ -25,8 +23,6 @@ from amlnb.core import coercion
 from amlnb.errors import UserErrorException
 
 if TYPE_CHECKING:
-    from amlnb.specs.environment_spec import EnvironmentSpec
-    from amlnb.specs.run_spec import RunSpec
     from amlnb.store.run_reader import RunReader
 
 _OURS = ("--experiment", "--target", "--env", "--conda", "--timeout", "--source-directory", "--wait")
@@ -88,6 +84,7 @@ def submit(
     """
     from amlnb.api.environment_words import unread_metadata
     from amlnb.api.experiment import Experiment
+    from amlnb.api.file_submission import environment_of_file, file_spec
     from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
     from amlnb.api.workspace import Workspace
 
@@ -102,9 +99,11 @@ def submit(
     workspace, made = Workspace.find_or_create()
     if made and not as_json:
         note(f"made a workspace in {workspace.directory.path}")
-    spec = _file_spec(source, relative, arguments or [], experiment)
-    data, path = workspace.directory.path, os.path.join(source, relative)
-    environment = _environment(env[0] if env else None, data, source, path, target, conda=conda)
+    of_notebook = relative.endswith(NOTEBOOK_ENDING)
+    parameters = notebook_parameters(arguments or []) if of_notebook else None
+    spec = file_spec(source, relative, arguments or [], parameters, experiment)
+    data = workspace.directory.path
+    environment = environment_of_file(env[0] if env else None, data, source, relative, target, conda=conda)
     spec = replace(
         spec,
         environment=environment,
@@ -116,30 +115,6 @@ def submit(
         warnings=(*spec.warnings, *unread_metadata(source, relative, is_asked=bool(env) or environment is not None)),
     )
     _tell(Experiment(workspace, spec.experiment).submit(spec).directory, wait=wait, as_json=as_json)
-
-
-def _file_spec(source: str, file: str, words: list[str], experiment: str | None) -> RunSpec:
-    """Describe the run of a script, whose arguments the words are, or of a notebook, whose parameters they are."""
-    from amlnb.api.notebook_parameters import written_parameters
-    from amlnb.api.notebook_run_config import NotebookRunConfig
-    from amlnb.specs.run_spec import RunSpec
-
-    if not file.endswith(NOTEBOOK_ENDING):
-        return RunSpec(experiment or experiment_name(source), source, file, tuple(words))
-    parameters = written_parameters(notebook_parameters(words), os.path.join(source, file))
-    config = NotebookRunConfig(source, file, parameters=parameters)
-    return config.to_spec(experiment or experiment_name(file.removesuffix(NOTEBOOK_ENDING)))
-
-
-def _environment(
-    word: str | None, data: str, source: str, file: str, target: str, *, conda: bool
-) -> EnvironmentSpec | None:
-    from amlnb.api.environment_words import INLINE, asked_for, inline_text
-    from amlnb.api.notebook_run_config import able_to_execute
-
-    inline = inline_text(file) if word == INLINE else None
-    found = asked_for(word, data, source, target=target, inline=inline, conda=conda)
-    return able_to_execute(found) if file.endswith(NOTEBOOK_ENDING) else found
 
 
 def notebook_parameters(words: list[str]) -> dict[str, str]:

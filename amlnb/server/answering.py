@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from amlnb.errors import UserErrorException
 from amlnb.server.encoding import encoded
-from amlnb.server.faults import fault
+from amlnb.server.faults import TooLarge, fault
 from amlnb.server.parameters import read_body, read_query
 from amlnb.server.routes import JSON, Answer
 
@@ -24,6 +24,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "same-origin",
 }
+
+_BODY_BYTES = 1 << 20
 
 
 def answer(
@@ -70,6 +72,8 @@ def _text(given: bytes) -> str:
 
 
 def _json(body: bytes) -> Any:
+    if len(body) > _BODY_BYTES:
+        raise TooLarge(f"the body has {len(body):,} bytes", hint=f"{_BODY_BYTES:,} are taken")
     try:
         return json.loads(body or b"{}")
     except (ValueError, RecursionError) as error:

@@ -153,6 +153,18 @@ def texts_by_name(value: Kind, most: int = 200) -> Kind:
     return Kind(read, f"an object of at most {most} names, each {value.told}", schema)
 
 
+def list_of(value: Kind, most: int = 200) -> Kind:
+    """A list of values of one kind."""
+
+    def read(given: Any) -> list[Any]:
+        if not isinstance(given, list) or len(given) > most:
+            raise ValueError
+        return [value.read(each) for each in given]
+
+    schema = {"type": "array", "items": dict(value.schema), "maxItems": most}
+    return Kind(read, f"a list of at most {most}, each {value.told}", schema)
+
+
 def read_query(given: Mapping[str, Sequence[str]], known: Sequence[Parameter]) -> dict[str, Any]:
     """Values of the parameters of a query.
 

@@ -62,6 +62,8 @@ class Route:
         The type of the answer (one of `amlnb.server.contract`), or a content type.
     body
         Fields of the JSON object that is to be sent; None where nothing is.
+    acts
+        It changes something, or is of no use but for that: a server that only reads does not have it.
     """
 
     method: str
@@ -72,11 +74,7 @@ class Route:
     query: tuple[Parameter, ...] = ()
     body: tuple[Parameter, ...] | None = None
     status: int = 200
-
-    @property
-    def acts(self) -> bool:
-        """Whether it changes anything."""
-        return self.method != "GET"
+    acts: bool = False
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -142,6 +142,11 @@ class Served:
         self._runs[key, run_id] = found
         return found
 
+    def changed(self, key: str, run_id: str) -> None:
+        """See at once that a run was changed, made or deleted by way of this server."""
+        self.table(key).touch(run_id)
+        self.on_change(key, run_id)
+
     def run_document(
         self,
         key: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from amlnb.core import layout
 from amlnb.server import (
+    changing,
     comparing,
     content_contract,
     contract,
@@ -14,8 +15,20 @@ from amlnb.server import (
     run_log,
     run_metrics,
     run_series,
+    submitting,
 )
-from amlnb.server.parameters import Parameter, choice, flag, number, text, whole
+from amlnb.server.parameters import (
+    Parameter,
+    choice,
+    flag,
+    list_of,
+    number,
+    or_null,
+    text,
+    texts_by_name,
+    truth,
+    whole,
+)
 from amlnb.server.routes import ATTACHMENT, FRAMES, Route
 
 _RUN = "w/{workspace}/runs/{run}"
@@ -109,4 +122,40 @@ ROUTES: tuple[Route, ...] = (
         (Parameter("run", text(300), "the id of a run", many=True),),
     ),
     Route("GET", _RUN, reading.run, "A run, without its points, log and files.", contract.RunDocument),
+    Route(
+        "POST", f"{_RUN}/cancel", changing.cancel, "Ask for its end.", contract.RunDocument, body=(), acts=True,
+    ),
+    Route(
+        "PATCH", _RUN, changing.change, "Rename, tag, archive it.", contract.RunDocument, acts=True,
+        body=(
+            Parameter("name", or_null(text(300)), "its name; null for none"),
+            Parameter("archived", truth(), "left out of listings"),
+            Parameter("tags", texts_by_name(or_null(text())), "tags to set; null is a tag without a value"),
+            Parameter("remove_tags", list_of(text(300)), "tags to take away"),
+        ),
+    ),
+    Route(
+        "DELETE", _RUN, changing.delete, "Delete a run that has ended.", None,
+        (Parameter("children", flag(), "its child runs too", default=False),), status=204, acts=True,
+    ),
+    Route(
+        "POST", f"{_RUN}/resubmit", changing.resubmit, "Run it again.", contract.Submitted, body=(), acts=True,
+    ),
+    Route(
+        "POST", "submissions", submitting.submit, "Submit a script or a notebook.", contract.Submitted, acts=True,
+        body=(
+            Parameter("path", text(), "its path below the server's root", required=True),
+            Parameter("target", text(300), "the name of a compute target; local by default"),
+            Parameter("environment", text(), "a name or a file, as after --env"),
+            Parameter("experiment", text(255), "by default called after the file's folder, or the notebook"),
+            Parameter("parameters", texts_by_name(text()), "of a notebook; of a script, its --name VALUE"),
+        ),
+    ),
+    Route(
+        "GET", "parameters", submitting.parameters, "The parameters of a notebook.", contract.NotebookParameters,
+        (Parameter("path", text(), "its path below the server's root", required=True),), acts=True,
+    ),
+    Route(
+        "GET", "choices", submitting.choices, "What a submission may ask for.", contract.Choices, (_FOLDER,), acts=True,
+    ),
 )  # fmt: skip

@@ -294,7 +294,9 @@ export interface Outputs {
 export interface RunChanges {
   name?: string | null;
   archived?: boolean;
+  /** Tags to set; null is a tag without a value. The others stay. */
   tags?: Record<string, string | null>;
+  remove_tags?: string[];
 }
 
 /** POST w/{workspace}/runs/{run}/resubmit, POST submissions */
