@@ -65,7 +65,7 @@ export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; 
           <span class="amlnb-number">{formatNumber(value)}</span>
         </div>
       ))}
-      {shown.length > listed.length ? <div class="amlnb-soft">… {shown.length - listed.length}</div> : null}
+      {shown.length > listed.length ? <div class="amlnb-faint">… {shown.length - listed.length}</div> : null}
     </div>
   );
 }
@@ -73,7 +73,7 @@ export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; 
 /** A short piece of the curve. */
 export function Swatch({ style }: { style: CurveStyle }) {
   return (
-    <svg class="amlnb-swatch" width="16" height="8" viewBox="0 0 16 8" aria-hidden="true" focusable="false">
+    <svg class="amlnb-line-swatch" width="16" height="8" viewBox="0 0 16 8" aria-hidden="true" focusable="false">
       <path d="M1 4h14" stroke={style.colour} stroke-width="2.5" stroke-dasharray={style.dash.join(' ')} />
     </svg>
   );

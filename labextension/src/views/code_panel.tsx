@@ -58,7 +58,7 @@ export function CodePanel({ host, model, run }: CodePanelProps) {
                   }}
                 >
                   <span class="amlnb-path">{file.path}</span>
-                  <span class="amlnb-soft amlnb-number">{formatSize(file.bytes)}</span>
+                  <span class="amlnb-faint amlnb-number">{formatSize(file.bytes)}</span>
                 </button>
               </li>
             ))}
@@ -83,7 +83,7 @@ function CodeFile({ model, path, trans }: { model: RunModel; path: string; trans
           <code key={at}>{`${line}\n`}</code>
         ))}
       </pre>
-      {answer?.truncated ? <p class="amlnb-soft">{trans('The rest of the file is not shown.')}</p> : null}
+      {answer?.truncated ? <p class="amlnb-faint">{trans('The rest of the file is not shown.')}</p> : null}
     </section>
   );
 }

@@ -34,7 +34,7 @@ export function DataTable({ label, columns, rows, truncated, note, trans }: Data
           ))}
         </tbody>
       </table>
-      {note || truncated ? <p class="amlnb-soft">{note ?? trans('the first %1 rows', rows.length)}</p> : null}
+      {note || truncated ? <p class="amlnb-faint">{note ?? trans('the first %1 rows', rows.length)}</p> : null}
     </div>
   );
 }

@@ -68,7 +68,7 @@ function Pairs({ title, pairs, empty }: PairsProps) {
     <section class="amlnb-card" aria-label={title}>
       <h4>{title}</h4>
       {entries.length === 0 ? (
-        <p class="amlnb-soft">{empty}</p>
+        <p class="amlnb-faint">{empty}</p>
       ) : (
         <table class="amlnb-pairs">
           <tbody>
@@ -102,7 +102,7 @@ function Children({ host, model, run }: DetailsPanelProps) {
             >
               <StateMark state={child.state} trans={trans} compact />
               <span class="amlnb-path">{child.name ?? child.id}</span>
-              <span class="amlnb-soft amlnb-number">
+              <span class="amlnb-faint amlnb-number">
                 {child.elapsed_s === null ? '' : formatDuration(child.elapsed_s)}
               </span>
             </button>

@@ -22,7 +22,7 @@ export function DiffFiles({ diff, trans }: { diff: CodeDiff; trans: Host['trans'
             {file.path}
             <DiffCount lines={file.diff} trans={trans} />
           </h4>
-          {file.note ? <p class="amlnb-soft">{file.note}</p> : null}
+          {file.note ? <p class="amlnb-faint">{file.note}</p> : null}
           {file.diff.length > 0 ? (
             <pre class="amlnb-diff-lines" tabIndex={0}>
               {file.diff.filter(isShown).map((line, at) => (
@@ -32,7 +32,7 @@ export function DiffFiles({ diff, trans }: { diff: CodeDiff; trans: Host['trans'
           ) : null}
         </section>
       ))}
-      {diff.same > 0 ? <p class="amlnb-soft">{trans('%1 other files are the same.', diff.same)}</p> : null}
+      {diff.same > 0 ? <p class="amlnb-faint">{trans('%1 other files are the same.', diff.same)}</p> : null}
     </div>
   );
 }

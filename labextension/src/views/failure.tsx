@@ -59,7 +59,7 @@ function Frame({
   return (
     <details class="amlnb-frame" open={open}>
       <summary>
-        <code>{place}</code> <span class="amlnb-soft">{trans('in %1', frame.function)}</span>
+        <code>{place}</code> <span class="amlnb-faint">{trans('in %1', frame.function)}</span>
         <code class="amlnb-frame-code">{frame.code}</code>
       </summary>
       {locals.length > 0 ? (
@@ -71,7 +71,7 @@ function Frame({
                 <th scope="row">
                   <code>{name}</code>
                 </th>
-                <td class="amlnb-soft">{type}</td>
+                <td class="amlnb-faint">{type}</td>
                 <td>
                   <code>{value}</code>
                 </td>

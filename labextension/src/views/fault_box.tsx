@@ -9,7 +9,7 @@ export function FaultBox({ fault }: { fault: Fault }) {
       <Icon name="warning" />
       <div>
         <p>{fault.message}</p>
-        {fault.hint ? <p class="amlnb-soft">{fault.hint}</p> : null}
+        {fault.hint ? <p class="amlnb-faint">{fault.hint}</p> : null}
       </div>
     </div>
   );

@@ -47,7 +47,7 @@ export function FilesPanel({ host, model, run }: FilesPanelProps) {
                 }}
               >
                 <span class="amlnb-path">{file.name}</span>
-                <span class="amlnb-soft amlnb-number">{formatSize(file.bytes)}</span>
+                <span class="amlnb-faint amlnb-number">{formatSize(file.bytes)}</span>
               </button>
             </li>
           ))}

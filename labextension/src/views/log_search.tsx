@@ -64,7 +64,7 @@ export function LogSearch({ host, model, scroller, find, current }: LogSearchPro
       />
       <IconButton name="up" label={trans('Previous match (Shift+Enter)')} onClick={() => void search('backward')} />
       <IconButton name="down" label={trans('Next match (Enter)')} onClick={() => void search('forward')} />
-      <span class="amlnb-soft" role="status">
+      <span class="amlnb-faint" role="status">
         {told.value}
       </span>
     </span>

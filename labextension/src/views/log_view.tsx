@@ -70,7 +70,7 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
           <span>{trans('Follow')}</span>
         </label>
         <span class="amlnb-spring" />
-        <span class="amlnb-soft amlnb-number" title={log.file}>
+        <span class="amlnb-faint amlnb-number" title={log.file}>
           {formatSize(log.size.value)}
         </span>
         <IconButton name="copy" label={trans('Copy the lines that are loaded')} onClick={copy} />

@@ -37,6 +37,8 @@ export interface Hover {
 const NO_MARKS: Marks = { places: [], texts: [] };
 const DETAIL_WAIT_MS = 60;
 const LINE_WIDTH = 1.6;
+/** Where there are more points than pixels. */
+const DENSE_WIDTH = 1;
 // Its name is in a `const enum` of uPlot's declarations, which modules that are compiled one by one cannot use.
 const LOGARITHMIC: object = { distr: 3 };
 
@@ -300,7 +302,8 @@ export class Plot implements Drawing {
     ctx.rect(left, top, width, height);
     ctx.clip();
     const frame: Frame = { left, top, width, height, x: this.range, y: this.values, log: this.log };
-    drawCurves(new CanvasPen(ctx, uPlot.pxRatio), this.curves, frame, LINE_WIDTH);
+    const dense = this.curves.some(({ x }) => x.length > width);
+    drawCurves(new CanvasPen(ctx, uPlot.pxRatio), this.curves, frame, dense ? DENSE_WIDTH : LINE_WIDTH);
     ctx.restore();
   }
 

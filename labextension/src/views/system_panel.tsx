@@ -54,7 +54,7 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
     <div class="amlnb-charts amlnb-charts-medium">
       {charts.map(series => (
         <div key={series.key} class="amlnb-measured">
-          <p class="amlnb-soft">
+          <p class="amlnb-faint">
             {trans(
               'now %1, most %2',
               formatMeasured(series.key, toNumber(system[series.key]?.last)),

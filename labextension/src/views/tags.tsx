@@ -33,7 +33,7 @@ export function Tags({ host, model, run }: { host: Host; model: RunModel; run: R
   return (
     <>
       {entries.length === 0 ? (
-        <p class="amlnb-soft">{trans('none')}</p>
+        <p class="amlnb-faint">{trans('none')}</p>
       ) : (
         <ul class="amlnb-chips">
           {entries.map(([name, value]) => (

@@ -36,10 +36,10 @@ export function themeColours(element: Element): ThemeColours {
   const style = getComputedStyle(element);
   const read = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
   return {
-    ink: read('--amlnb-ink', '#222'),
-    faint: read('--amlnb-soft', '#757575'),
-    grid: read('--amlnb-grid', '#8884'),
-    ground: read('--amlnb-ground', '#fff'),
+    ink: read('--jp-ui-font-color1', '#222'),
+    faint: read('--jp-ui-font-color2', '#616161'),
+    grid: read('--amlnb-line', '#e0e0e0'),
+    ground: read('--jp-layout-color1', '#fff'),
     font: style.fontFamily || 'sans-serif'
   };
 }

@@ -22,8 +22,18 @@ export function numberTick(value: number, distance: number): string {
   }
   const [unit, letter] =
     size < 1e4 && distance < 1e3 ? [1, ''] : size < 1e6 ? [1e3, 'k'] : size < 1e9 ? [1e6, 'M'] : [1e9, 'G'];
-  const digits = Math.max(0, Math.ceil(-Math.log10(distance / unit) - 1e-9));
-  return (value / unit).toFixed(Math.min(digits, 8)).replace('-', '−') + letter;
+  return (value / unit).toFixed(digitsOf(distance / unit)).replace('-', '−') + letter;
+}
+
+/** Digits behind the point that tell marks at this distance as they are: 1 for 2.5, 0 for 5. */
+function digitsOf(distance: number): number {
+  for (let digits = 0; digits < 8; digits++) {
+    const shifted = distance * 10 ** digits;
+    if (shifted >= 0.99 && Math.abs(shifted - Math.round(shifted)) < 1e-6 * shifted) {
+      return digits;
+    }
+  }
+  return 8;
 }
 
 /** A time of day, or its day where marks are days apart. */
