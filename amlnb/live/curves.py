@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from amlnb.core import metrics, records
+from amlnb.core import metrics
 from amlnb.specs.run_view import MetricSummary
 from amlnb.store import series
+from amlnb.store.fresh_rows import FreshRows, News
 from amlnb.store.series import Series
+from amlnb.store.summaries import Summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from amlnb.store.journals import Columns, WriterReader
+    from amlnb.store.journals import WriterReader
 
 _Part = tuple[str, int]  # a writer, and the id that it gave the metric
-_Fresh = list[tuple["WriterReader", int, "Columns"]]  # new rows: the writer, its id
 _EMPTY = Series(np.empty(0), np.empty(0), np.empty(0))
 
 
@@ -60,7 +60,7 @@ class Curve:
         self.parts: dict[_Part, str] = {}
         self.role: str | None = None
         self._room = np.empty((3, 0))
-        self._low, self._high = math.inf, -math.inf
+        self._summary = Summary()
 
     @property
     def points(self) -> Series:
@@ -70,9 +70,8 @@ class Curve:
     @property
     def summary(self) -> MetricSummary:
         """The metric in four numbers."""
-        value = self.points.value
-        low, high = (self._low, self._high) if self._low <= self._high else (math.nan, math.nan)
-        return MetricSummary(len(value), float(value[-1]) if len(value) else math.nan, low, high)
+        found = self._summary
+        return MetricSummary(found.count, found.last, found.low, found.high)
 
     @property
     def plain(self) -> bool:
@@ -87,8 +86,8 @@ class Curve:
             for column in ("step", "time", "value")
         )
         self.now = Now(self.now.generation + (not same), points)
-        self._low, self._high = math.inf, -math.inf
-        self._measure(points.value)
+        self._summary = Summary()
+        self._summary.add(points.value)
 
     def append(self, step: NDArray[np.float64], time: NDArray[np.float64], value: NDArray[np.float64]) -> None:
         """Take points that come after all others; a step that is NaN is the position."""
@@ -102,12 +101,7 @@ class Curve:
             self._room = room
         self._room[:, count:total] = step, time, value
         self.now = Now(self.now.generation, Series(*self._room[:, :total]))
-        self._measure(value)
-
-    def _measure(self, value: NDArray[np.float64]) -> None:
-        finite = value[np.isfinite(value)]
-        if len(finite):
-            self._low, self._high = min(self._low, float(finite.min())), max(self._high, float(finite.max()))
+        self._summary.add(value)
 
 
 class Curves:
@@ -123,81 +117,34 @@ class Curves:
     def __init__(self) -> None:
         self.told: list[Curve] = []
         self._curves: dict[str, Curve] = {}
-        self._seen: dict[str, int] = {}  # records of each writer that were taken
-        self._owed: dict[_Part, int] = {}  # rows whose name or line has not come: bytes of lines read at that time
+        self._rows = FreshRows()
 
     def take(self, writers: Sequence[WriterReader]) -> bool:
         """Take what the writers have read since; True if there is anything new."""
-        fresh: dict[str, _Fresh] = {}
-        renewed: dict[str, list[_Part]] = {}
-        for writer in writers:
-            self._come(writer, renewed)
-            for metric_id, rows in self._new_rows(writer):
-                name = writer.names.get(metric_id)
-                if name is None or _lacks_lines(writer, rows):
-                    self._owed[writer.base, metric_id] = writer.lines_read
-                if name is not None:
-                    fresh.setdefault(name, []).append((writer, metric_id, rows))
-        if not fresh and not renewed:
+        found = self._rows.take(writers)
+        if not found:
             return False
-        for name in [name for name in series.names(writers) if name in fresh or name in renewed]:
+        for name in [name for name in series.names(writers) if name in found]:
             curve = self._curves.setdefault(name, Curve(name))
             begun = len(curve.points.value) > 0
-            self._take(curve, fresh.get(name, []), renewed.get(name), writers)
+            _take(curve, found[name], writers)
             if not begun and len(curve.points.value):
                 self.told.append(curve)
         return True
 
-    def _take(self, curve: Curve, fresh: _Fresh, renewed: list[_Part] | None, writers: Sequence[WriterReader]) -> None:
-        roles = {writer.base: writer.role for writer in writers}
-        parts = [*(renewed or ()), *((writer.base, metric_id) for writer, metric_id, _ in fresh)]
-        added = [part for part in parts if part not in curve.parts]
-        curve.parts.update({part: roles[part[0]] for part in added})
-        role = min(curve.parts.values(), key=metrics.role_key)
-        joined = any(curve.parts[part] == role for part in added)
-        if not joined and renewed is None:
-            ours = [series.decode(writer, rows) for writer, _, rows in fresh if writer.role == role]
-            if not ours or _append(curve, ours):
-                return
-        curve.role = role
-        curve.replace(series.series(writers, curve.name))
 
-    def _new_rows(self, writer: WriterReader) -> list[tuple[int, Columns]]:
-        seen = self._seen.get(writer.base, 0)
-        if writer.count == seen:
-            return []
-        self._seen[writer.base] = writer.count
-        new = writer.since(seen)
-        if new.one_head is not None:
-            return [(new.one_head & 0xFFFFFFFF, new)]
-        if not seen:
-            writer.group()
-        ids = new.metric_id
-        return [
-            (metric_id, new.where(ids == metric_id) if seen else writer.rows(metric_id))
-            for metric_id in np.unique(ids).tolist()
-        ]
-
-    def _come(self, writer: WriterReader, renewed: dict[str, list[_Part]]) -> None:
-        """Find the metrics of which a name, or lines, have come after their rows."""
-        for part, lines in list(self._owed.items()):
-            if part[0] != writer.base or writer.lines_read <= lines:
-                continue
-            name = writer.names.get(part[1])
-            if name is None or _lacks_lines(writer, writer.rows(part[1])):
-                self._owed[part] = writer.lines_read
-            else:
-                del self._owed[part]
-            if name is not None:
-                renewed.setdefault(name, []).append(part)
-
-
-def _lacks_lines(writer: WriterReader, rows: Columns) -> bool:
-    """Tell whether a line is still to come, as it may in a mirror."""
-    if rows.one_head is not None and rows.one_head >> 32 & 0xFFFF != records.LINE:
-        return False
-    offsets = rows.bits[rows.kind == records.LINE]
-    return bool(len(offsets)) and int(offsets.max()) >= writer.lines_read
+def _take(curve: Curve, news: News, writers: Sequence[WriterReader]) -> None:
+    roles = {writer.base: writer.role for writer in writers}
+    added = [part for part in (*news.completed, *(each.part for each in news.fresh)) if part not in curve.parts]
+    curve.parts.update({part: roles[part[0]] for part in added})
+    role = min(curve.parts.values(), key=metrics.role_key)
+    joined = any(curve.parts[part] == role for part in added)
+    if not joined and not news.completed:
+        ours = [series.decode(each.writer, each.rows) for each in news.fresh if each.writer.role == role]
+        if not ours or _append(curve, ours):
+            return
+    curve.role = role
+    curve.replace(series.series(writers, curve.name))
 
 
 def _append(curve: Curve, decoded: list[tuple[NDArray[np.float64], ...]]) -> bool:

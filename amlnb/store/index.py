@@ -16,7 +16,6 @@ from typing import Any
 from amlnb import host
 from amlnb.core import coercion, layout
 from amlnb.errors import AmlnbError, FormatError, text_of
-from amlnb.store import series
 from amlnb.store.run_reader import RunReader
 from amlnb.store.workspace_dir import WorkspaceDirectory
 
@@ -203,7 +202,7 @@ def summarise(reader: RunReader) -> dict[str, Any]:
         "error": (facts.error or {}).get("message"),
         "tags": facts.tags,
         "properties": facts.properties,
-        "metrics": series.summaries(reader.writers),
+        "metrics": reader.summaries(),
     }
 
 

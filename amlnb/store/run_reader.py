@@ -17,6 +17,7 @@ from amlnb.store.edits import EditReader
 from amlnb.store.journals import WriterReader, list_writers
 from amlnb.store.plain_files import read_json
 from amlnb.store.run_record import read_record
+from amlnb.store.summaries import Summaries
 
 # A runner writes system metrics every few seconds; this long without any is worth telling.
 _SILENT_S = 60.0
@@ -47,6 +48,7 @@ class RunReader:
         self._writers: dict[str, WriterReader] = {}
         self._edits = EditReader(directory)
         self._final: dict[str, Any] | None = None
+        self._summaries = Summaries()
         self._grown = clock()
         # What is new is read once: a run has one reader for whoever waits for it, and for the callbacks of its end.
         self._lock = threading.RLock()
@@ -140,6 +142,11 @@ class RunReader:
         """Numeric points of a metric."""
         with self._lock:
             return series_.series(self.writers, name)
+
+    def summaries(self) -> dict[str, dict[str, float]]:
+        """All numeric metrics, ``{name: {"count", "last", "min", "max"}}``, in the order of first use."""
+        with self._lock:
+            return self._summaries.take(self.writers)
 
     def system_series(self) -> dict[str, series_.Series]:
         """What the runner sampled of the run's use of the machine, ``{name: points}`` (docs/format.md), read anew."""

@@ -146,24 +146,6 @@ def _values(writer: WriterReader, rows: Columns) -> list[tuple[str, Any]]:
     return found
 
 
-def summaries(writers: Sequence[WriterReader]) -> dict[str, dict[str, float]]:
-    """``{name: {"count", "last", "min", "max"}}`` of all numeric metrics, in the order of first use."""
-    found: dict[str, dict[str, float]] = {}
-    for writer in writers:
-        writer.group()
-    for name in names(writers):
-        value = series(writers, name).value
-        if len(value):
-            finite = value[np.isfinite(value)]
-            found[name] = {
-                "count": len(value),
-                "last": float(value[-1]),
-                "min": float(finite.min()) if len(finite) else float("nan"),
-                "max": float(finite.max()) if len(finite) else float("nan"),
-            }
-    return found
-
-
 def names(writers: Iterable[WriterReader]) -> list[str]:
     """Names of all metrics, rank 0's first, each in its writer's order."""
     ordered = sorted(writers, key=lambda writer: metrics.role_key(writer.role))

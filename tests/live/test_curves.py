@@ -15,6 +15,7 @@ from amlnb.live.curves import Curves
 from amlnb.live.deltas import Cursor, delta, resumed
 from amlnb.store import series
 from amlnb.store.journals import WriterReader
+from amlnb.store.summaries import Summaries
 
 NAMES = ("loss", "accuracy", "words")
 
@@ -115,7 +116,13 @@ LOG = st.tuples(
     st.booleans(),
 )
 STEPS = st.lists(
-    st.one_of(LOG, LOG, LOG, LOG, st.tuples(st.sampled_from(["bring", "poll", "send", "reconnect", "another_server"]))),
+    st.one_of(
+        LOG,
+        LOG,
+        LOG,
+        LOG,
+        st.tuples(st.sampled_from(["bring", "poll", "send", "sum_up", "reconnect", "another_server"])),
+    ),
     max_size=60,
 )
 
@@ -136,7 +143,7 @@ class Story:
 
     def restart(self):
         self.writers = [WriterReader(journal.base) for journal in self.journals]
-        self.curves = Curves()
+        self.curves, self.summaries = Curves(), Summaries()
 
     def log(self, which, name, value, step, time, late):
         self.journals[which % len(self.journals)].log(name, value, step, float(time), late)
@@ -149,6 +156,9 @@ class Story:
         for writer in self.writers:
             writer.refresh()
         self.curves.take(self.writers)
+
+    def sum_up(self):
+        self.summaries.take(self.writers)
 
     def send(self):
         self.page.follow(self.curves)
@@ -172,6 +182,7 @@ def test_any_interleaving_gives_the_series(tmp_path_factory, steps, points, role
     whole = [WriterReader(journal.base) for journal in journals]
     for writer in whole:
         writer.refresh()
+    assert_summaries(story.summaries.take(story.writers), whole)
     expected = {name: series.series(whole, name) for name in NAMES}
     assert {curve.name for curve in curves.told if len(curve.points.value)} == {
         name for name, found in expected.items() if len(found.value)
@@ -188,6 +199,18 @@ def test_any_interleaving_gives_the_series(tmp_path_factory, steps, points, role
             assert np.array_equal(held, [found.step, found.time, found.value], equal_nan=True)
         else:
             _is_sample(held, found)
+
+
+def assert_summaries(found, whole):
+    """What was summed up piece by piece is what the whole sums up to."""
+    expected = Summaries().take(whole)
+    assert list(found) == list(expected)
+    for name, told in expected.items():
+        value = series.series(whole, name).value
+        finite = value[np.isfinite(value)]
+        by_hand = [len(value), value[-1], *((finite.min(), finite.max()) if len(finite) else (math.nan, math.nan))]
+        for each in (found[name], told):
+            assert np.array_equal([each[key] for key in ("count", "last", "min", "max")], by_hand, equal_nan=True)
 
 
 def _is_sample(held, found):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from amlnb.core import events, metrics, records
 from amlnb.store import series
 from amlnb.store.journals import WriterReader, list_writers
+from amlnb.store.summaries import Summaries
 from amlnb.tracking.journal import JournalWriter
 
 VALUES = st.one_of(
@@ -239,7 +240,7 @@ def test_lines_that_are_json_and_hold_anything_are_passed_over(lines):
         put(base + ".metrics", table)
         reader = check_reads_what_is_whole(base)
         assert len(rows(reader)) == len(lines)
-        series.summaries([reader])
+        Summaries().take([reader])
 
 
 def test_a_name_of_a_writer_may_be_anything(tmp_path):
