@@ -4,11 +4,9 @@ import { LabIcon } from '@jupyterlab/ui-components';
 export const runsIcon = new LabIcon({
   name: 'amlnb:runs',
   svgstr: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" width="16">
-  <g class="jp-icon3" fill="none" stroke="#616161" stroke-width="2" stroke-linecap="round" stroke-linejoin="round">
-    <path class="jp-icon-none" d="M4 4v16h16"/>
-    <path class="jp-icon-none" d="M7 6c2 8 5 10 12 10.5"/>
-    <circle cx="19" cy="16.5" r="1"/>
-  </g>
+  <path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M3 3h2v16h16v2H3z"/>
+  <path class="jp-icon3 jp-icon-selectable" fill="#616161"
+    d="M8.9 4.8c1.2 6 3.6 9.2 11.2 9.6v2.1C10.700 16.100 8.200 11.600 6.900 5.200z"/>
 </svg>`
 });
 

@@ -28,6 +28,7 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
       const widget = open ?? new MainAreaWidget({ content: new PlaceWidget(host, place) });
       if (open === undefined) {
         widget.id = id;
+        widget.toolbar.hide();
         widget.title.label = titleOf(host, place);
         widget.title.caption = place.view === 'run' ? place.run : titleOf(host, place);
         widget.title.icon = runsIcon;

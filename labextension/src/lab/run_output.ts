@@ -34,6 +34,7 @@ export type DrawRun = (workspace: WorkspaceInfo, run: string) => ComponentChild;
 export class RunOutput extends Widget implements IRenderMime.IRenderer {
   private run = '';
   private live = false;
+  private model: IRenderMime.IMimeModel | null = null;
 
   constructor(
     private readonly options: IRenderMime.IRendererOptions,
@@ -47,25 +48,28 @@ export class RunOutput extends Widget implements IRenderMime.IRenderer {
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    const told = runOf(model.data[RUN_MIME]);
-    if (told !== null && told.id === this.run && this.live) {
+    this.model = model;
+    const run = runOf(model.data[RUN_MIME])?.id ?? '';
+    if (run !== this.run || run === '') {
+      this.clear();
+      this.run = run;
+      this.keepHeight(model);
+    }
+    if (this.live) {
       return; // A newer picture of what is shown live.
     }
-    this.clear();
-    this.run = told?.id ?? '';
-    this.keepHeight(model);
-    const found = told === null ? null : await this.located.find(told.id, await folderOf(this.options.resolver));
-    if (this.isDisposed || this.run !== (told?.id ?? '')) {
-      return;
+    const found = run === '' ? null : await this.located.find(run, await folderOf(this.options.resolver));
+    if (!this.awaits(model)) {
+      return; // Another call has come meanwhile.
     }
-    if (found === null || told === null) {
+    if (found === null) {
       this.showPicture(model);
       return;
     }
     this.live = true;
     this.node.replaceChildren();
-    render(this.draw(found, told.id), this.node);
-    this.attached(this, found, told.id);
+    render(this.draw(found, run), this.node);
+    this.attached(this, found, run);
   }
 
   override dispose(): void {
@@ -73,6 +77,10 @@ export class RunOutput extends Widget implements IRenderMime.IRenderer {
       this.clear();
     }
     super.dispose();
+  }
+
+  private awaits(model: IRenderMime.IMimeModel): boolean {
+    return !this.isDisposed && !this.live && model === this.model;
   }
 
   private clear(): void {

@@ -46,7 +46,7 @@ export function DifferenceTable({ runs, trans, onOpen }: DifferenceTableProps) {
                 </th>
               </tr>
               {group.rows.map(row => (
-                <tr key={row.key} class={row.differs ? 'amlnb-mod-differs' : ''}>
+                <tr key={row.key} class={all && row.differs ? 'amlnb-mod-differs' : ''}>
                   <th scope="row" title={row.key}>
                     {row.name}
                   </th>

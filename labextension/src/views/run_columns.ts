@@ -19,9 +19,9 @@ const FIXED: readonly Column[] = [
   { key: 'experiment', title: 'Experiment', numeric: false, width: 130, text: run => run.experiment },
   {
     key: 'created',
-    title: 'Created',
+    title: 'Age',
     numeric: true,
-    width: 90,
+    width: 100,
     text: (run, now) => formatAge(now - run.created),
     more: run => formatClock(run.created, true)
   },
@@ -32,6 +32,7 @@ const FIXED: readonly Column[] = [
     width: 100,
     text: (run, now) => formatElapsed(run, now)
   },
+  { key: 'state', title: 'State', numeric: false, width: 110, text: run => run.state },
   { key: 'target', title: 'Target', numeric: false, width: 100, text: run => run.target }
 ];
 
@@ -114,5 +115,5 @@ function tagColumn(name: string): Column {
 
 /** Wide enough for its title. */
 function widthOf(title: string): number {
-  return Math.min(200, Math.max(84, 28 + 7.5 * title.length));
+  return Math.min(200, Math.max(104, 28 + 7.5 * title.length));
 }
