@@ -104,14 +104,6 @@ export function formatProgress(progress: Progress): string {
   return parts.join(' · ');
 }
 
-/** A value of what the runner samples of the machine, whose unit stands in its name. */
-export function formatMeasured(name: string, value: number): string {
-  if (name.endsWith('_bytes')) {
-    return formatSize(value);
-  }
-  return name.endsWith('_percent') ? `${formatNumber(Math.round(value * 10) / 10)} %` : formatNumber(value);
-}
-
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

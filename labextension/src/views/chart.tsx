@@ -37,7 +37,7 @@ export function Chart({ host, title, series, settings, compact = false }: ChartP
     if (!figure || !place) {
       return undefined;
     }
-    const label = trans('%1: chart of %2 curves; the button "As a table" shows its data', title, series.length);
+    const label = trans('%1: chart of %2 curves; a button shows their table', title, series.length);
     const onDraw = (): void => {
       figure.dataset['amlnbPoints'] = String(pointsOf(series));
       drawn.value++;
@@ -47,7 +47,7 @@ export function Chart({ host, title, series, settings, compact = false }: ChartP
 
   const classes = ['amlnb-chart', compact && 'amlnb-chart-compact', large.value && 'amlnb-chart-large'];
   return (
-    <figure class={classes.filter(Boolean).join(' ')} ref={root} data-amlnb-metric={title}>
+    <figure class={classes.filter(Boolean).join(' ')} ref={root} data-amlnb-metric={title} aria-label={title}>
       <figcaption class="amlnb-chart-head">
         <span class="amlnb-chart-title" title={title}>
           {title}

@@ -75,7 +75,7 @@ function CodeFile({ model, path, trans }: { model: RunModel; path: string; trans
   if (fault) {
     return <FaultBox fault={fault} />;
   }
-  const lines = answer?.text.split('\n') ?? [];
+  const lines = answer?.text.replace(/\n$/, '').split('\n') ?? [];
   return (
     <section class="amlnb-preview" aria-label={path}>
       <pre class="amlnb-code amlnb-numbered" tabIndex={0}>

@@ -28,6 +28,7 @@ interface Pen {
 
 /** Points a pixel's column up to which all of them are drawn; beyond, first, lowest, highest and last. */
 const DENSE = 3;
+const DOT_PX = 3;
 
 /** Draw bands, then raw lines, then the curves. */
 export function drawCurves(pen: Pen, curves: readonly Curve[], frame: Frame, width: number): void {
@@ -45,7 +46,7 @@ export function drawCurves(pen: Pen, curves: readonly Curve[], frame: Frame, wid
     const dots: number[] = [];
     pen.stroke(sink => trace(sink, x, y, frame, dots), style.colour, width, style.dash, 1);
     for (let i = 0; i < dots.length; i += 2) {
-      pen.dot(dots[i] as number, dots[i + 1] as number, style.colour, 1.6 * width);
+      pen.dot(dots[i] as number, dots[i + 1] as number, style.colour, DOT_PX);
     }
   }
 }

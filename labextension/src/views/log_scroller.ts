@@ -15,6 +15,7 @@ export class LogScroller {
   private anchor = { byte: 0, offset: 0 };
   /** A jump is under way: places of the scroll bar mean nothing new. */
   private jumping = false;
+  private lastTop = 0;
 
   constructor(readonly log: LogModel) {}
 
@@ -46,7 +47,7 @@ export class LogScroller {
     this.anchor = { byte: line?.at ?? 0, offset: top - layout.before - Math.max(0, at) * LINE_PX };
     batch(() => {
       this.view.value = { top, height };
-      this.follows.value = log.atEnd && top + height >= element.scrollHeight - LINE_PX;
+      this.follows.value = this.followsAt(top, height, element.scrollHeight);
     });
     const move = moveAt(top, height, layout, this.window());
     if (move.kind === 'more') {
@@ -90,10 +91,18 @@ export class LogScroller {
     if (Math.abs(element.scrollTop - top) > 0.5) {
       element.scrollTop = top;
     }
+    this.lastTop = element.scrollTop;
     this.view.value = { top: element.scrollTop, height: element.clientHeight };
     if (moveAt(top, element.clientHeight, layout, this.window()).kind === 'more' && !this.jumping) {
       this.onScroll();
     }
+  }
+
+  /** Going up ends it, the bottom begins it; lines that come below change nothing. */
+  private followsAt(top: number, height: number, whole: number): boolean {
+    const goesUp = top < this.lastTop - 1;
+    this.lastTop = top;
+    return !goesUp && (this.follows.peek() || (this.log.atEnd && top + height >= whole - LINE_PX));
   }
 
   private measure(): void {

@@ -4,7 +4,7 @@ import type uPlot from 'uplot';
 
 import type { Axis, Range } from './curves';
 import type { ThemeColours } from './theme';
-import { clockTick, logSplits, numberTick, relativeTick, SECOND_STEPS } from './ticks';
+import { clockTick, logSplits, numberTick, relativeTick, SECOND_STEPS, WHOLE_STEPS } from './ticks';
 
 const FONT_PX = 11;
 
@@ -37,7 +37,7 @@ export function axesOf(
     ...common,
     size: 24,
     gap: 4,
-    space: 64,
+    space: 52,
     grid: { show: false },
     border: { show: true, stroke: () => colours().grid, width: 1 },
     values: (_, splits) => {
@@ -48,9 +48,7 @@ export function axesOf(
       return texts;
     }
   };
-  if (axis !== 'step') {
-    across.incrs = SECOND_STEPS;
-  }
+  across.incrs = axis === 'step' ? WHOLE_STEPS : SECOND_STEPS;
   const up: uPlot.Axis = {
     ...common,
     gap: 4,

@@ -5,7 +5,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
 import type { RunDocument } from '../core/contract';
-import { formatMeasured, toNumber } from '../core/format';
+import { toNumber } from '../core/format';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { Series } from '../core/series';
@@ -39,7 +39,12 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
   );
   const system = answer?.system ?? {};
   const names = Object.keys(system);
-  const charts = useCharts(model, run, names, turn);
+  const charts = useCharts(
+    model,
+    run,
+    names.map(name => unitOf(name, toNumber(system[name]?.max))),
+    turn
+  );
   if (fault && !answer) {
     return <FaultBox fault={fault} />;
   }
@@ -53,16 +58,7 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
   return (
     <div class="amlnb-charts amlnb-charts-medium">
       {charts.map(series => (
-        <div key={series.key} class="amlnb-measured">
-          <p class="amlnb-faint">
-            {trans(
-              'now %1, most %2',
-              formatMeasured(series.key, toNumber(system[series.key]?.last)),
-              formatMeasured(series.key, toNumber(system[series.key]?.max))
-            )}
-          </p>
-          <Chart host={host} title={series.label} series={series.alone} settings={settings} />
-        </div>
+        <Chart key={series.key} host={host} title={series.label} series={series.alone} settings={settings} />
       ))}
     </div>
   );
@@ -87,21 +83,37 @@ interface Measured extends ChartSeries {
   alone: readonly ChartSeries[];
 }
 
+interface Unit {
+  name: string;
+  label: string;
+  /** What one of the unit is in that of the name. */
+  size: number;
+}
+
+/** What is charted of a name, whose end tells its unit. */
+function unitOf(name: string, most: number): Unit {
+  const words = name.replace(/_(percent|bytes)$/, '').replaceAll('_', ' ');
+  if (name.endsWith('_bytes')) {
+    return most > 1e9 ? { name, label: `${words} (GB)`, size: 1e9 } : { name, label: `${words} (MB)`, size: 1e6 };
+  }
+  return { name, label: name.endsWith('_percent') ? `${words} (%)` : words, size: 1 };
+}
+
 /** A chart of each name, whose points are read anew with each turn. */
-function useCharts(model: RunModel, run: RunDocument, names: readonly string[], turn: number): Measured[] {
-  const key = JSON.stringify(names);
+function useCharts(model: RunModel, run: RunDocument, units: readonly Unit[], turn: number): Measured[] {
   const origin = run.started ?? run.created;
-  const charts = useMemo(() => names.map(name => measured(name, origin)), [key, origin]);
+  const charts = useMemo(() => units.map(unit => measured(unit, origin)), [JSON.stringify(units), origin]);
   useEffect(() => {
-    if (names.length === 0) {
+    if (units.length === 0) {
       return;
     }
-    const asked = { names, axis: 'time', points: POINTS, system: true } as const;
+    const asked = { names: units.map(({ name }) => name), axis: 'time', points: POINTS, system: true } as const;
     model.client.series(model.workspace, model.run, asked).then(
       frames => {
         for (const frame of frames) {
+          const size = units[frame.metric]?.size ?? 1;
           const series = charts[frame.metric]?.source as Series | undefined;
-          series?.take({ ...frame, replaces: true });
+          series?.take({ ...frame, replaces: true, value: frame.value.map(value => value / size) });
           if (series) {
             series.version.value++;
           }
@@ -113,11 +125,7 @@ function useCharts(model: RunModel, run: RunDocument, names: readonly string[], 
   return charts;
 }
 
-function measured(name: string, origin: number): Measured {
-  const label = name
-    .replace(/_percent$/, ' (%)')
-    .replace(/_bytes$/, ' (bytes)')
-    .replaceAll('_', ' ');
+function measured({ name, label }: Unit, origin: number): Measured {
   const series: ChartSeries = { key: name, label, style: curveStyle(0), source: new Series(name), origin };
   return { ...series, alone: [series] };
 }

@@ -3,13 +3,16 @@
 import { formatClock, formatNumber } from '../core/format';
 import type { Range } from './curves';
 
-const RELATIVE_STEPS_S = [
+/** Distances of marks that fit seconds. */
+export const SECOND_STEPS: number[] = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
   10800, 21600, 43200, 86400, 172800, 432000, 864000, 2592000
 ];
 
-/** Distances of marks that fit seconds. */
-export const SECOND_STEPS: number[] = RELATIVE_STEPS_S;
+/** Distances of marks between whole numbers. */
+export const WHOLE_STEPS: number[] = Array.from({ length: 18 }, (_, power) =>
+  [1, 2, 5].map(digit => digit * 10 ** power)
+).flat();
 
 /** A number at a mark, as exact as the distance between marks asks for: `0.25`, `12k`, `1.5M`, `2e-5`. */
 export function numberTick(value: number, distance: number): string {
