@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amlnb.core import layout
 from amlnb.errors import UserErrorException
@@ -69,6 +69,7 @@ class RunFeed:
         self.facts: RunFacts = self.reader.facts()
         self.progress: Progress | None = None
         self._states = 0
+        self._progress: list[dict[str, Any] | None] = []
         self._looked = 0.0
         self._fold()
 
@@ -110,7 +111,12 @@ class RunFeed:
         if grown:
             self.curves.take(self.reader.writers)
         logged = not self.sealed and self._log.poll()
-        if grown or logged or (not self.sealed and self._clock() - self._looked >= _LIVENESS_S):
+        if (
+            grown
+            or logged
+            or self._told_progress() != self._progress
+            or (not self.sealed and self._clock() - self._looked >= _LIVENESS_S)
+        ):
             return self._fold() or grown
         return False
 
@@ -123,6 +129,7 @@ class RunFeed:
             getattr(facts, name) != getattr(self.facts, name) for name in facts.__slots__
         )
         self.facts, self.progress, self._states = facts, progress, self._count_states()
+        self._progress = self._told_progress()
         self.version += changed
         return changed
 
@@ -132,6 +139,10 @@ class RunFeed:
 
     def _count_states(self) -> int:
         return sum(len(writer.states) for writer in self.reader.writers)
+
+    def _told_progress(self) -> list[dict[str, Any] | None]:
+        """What scripts have told; looked at by `refresh` alone, as some tell it at every step."""
+        return [writer.progress for writer in self.reader.writers]
 
     def _read_marks(self) -> list[int]:
         """When a name was last added to the folders of the run."""
