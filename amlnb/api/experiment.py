@@ -19,6 +19,7 @@ from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.core import edits as edit_ops
 from amlnb.core.filters import has
 from amlnb.engine.reuse import completed_run
+from amlnb.engine.served_pages import experiment_page
 from amlnb.engine.submit import prepare, queue_run
 from amlnb.errors import AmlnbError, NotServedException, UserErrorException
 from amlnb.render.runs_table import ROW_LIMIT
@@ -324,7 +325,7 @@ class Experiment:
 
     def get_portal_url(self) -> str:
         """Address of the experiment's page."""
-        return f"{self.workspace.portal_url}/experiments/{self.name}"
+        return experiment_page(self.workspace.portal_url, self.name)
 
     def _edited(self) -> edit_ops.Edited:
         return edited(self.workspace.directory.experiment_directory(self.name), {})

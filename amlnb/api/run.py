@@ -309,7 +309,7 @@ class Run(RunContent):
         return found
 
     def get_portal_url(self) -> str:
-        """Address of the run's page: a fixed port of this machine a workspace, and no secret in it."""
+        """Address of the run's page, with no secret in it; it is there after this process has ended, too."""
         return str(toolkit("run_relations").portal_url(self))
 
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.run import Run
 from amlnb.api.run_reading import matches, run_at
 from amlnb.api.workspace import Workspace
+from amlnb.engine.served_pages import run_page
 from amlnb.store.index import Index, RunSummary
 
 
@@ -68,4 +69,4 @@ def summary_of(run: Run) -> RunSummary:
 
 def portal_url(run: Run) -> str:
     """Address of a run's page."""
-    return f"{run.experiment.workspace.portal_url}/runs/{run.id}"
+    return run_page(run.experiment.workspace.portal_url, run.id)

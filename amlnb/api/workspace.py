@@ -16,6 +16,7 @@ from amlnb.api.keyvault import Keyvault
 from amlnb.api.run import Run
 from amlnb.api.workspace_dicts import CallableDict, ClusterConfiguration, ModelDict
 from amlnb.api.workspace_not_served import WithoutCloud
+from amlnb.engine.served_pages import page_of
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.store import workspace_dir
 from amlnb.store.run_names import choose
@@ -305,8 +306,8 @@ class Workspace(WithoutCloud):
 
     @property
     def portal_url(self) -> str:
-        """Address of the workspace's page: the port is fixed by the path of its data."""
-        return workspace_details.portal_url(self.directory.path)
+        """Address of its page: in a Jupyter server that runs here, else in a studio, which is started if need be."""
+        return page_of(self.directory.path)
 
     @property
     def _workspace_id(self) -> str:

@@ -14,7 +14,7 @@ import platformdirs
 
 from amlnb import host
 from amlnb.api import run_configuration_values as values
-from amlnb.core import coercion, layout
+from amlnb.core import coercion
 from amlnb.engine.delete import check_ended, remove_tree
 from amlnb.errors import UserErrorException
 from amlnb.store import workspace_dir
@@ -24,8 +24,6 @@ from amlnb.store.workspace_dir import WorkspaceDirectory, WorkspaceIds
 from amlnb.tracking import context
 
 LOCATION = "local"
-_FIRST_PORT = 20000
-_PORTS = 20000
 _RECORD = "workspace.json"
 _CONFIG_FOLDERS = (".azureml", "aml_config", "")
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{2,32}")
@@ -237,9 +235,3 @@ def write_config(ids: WorkspaceIds, path: str, file_name: str | None) -> None:
     os.makedirs(folder, exist_ok=True)
     document = json.dumps(dataclasses.asdict(ids), indent=4)
     host.replace_file(os.path.join(folder, file_name or "config.json"), document.encode("ascii"))
-
-
-def portal_url(data: str) -> str:
-    """Address of the page of a workspace: the port is fixed by the path of its data."""
-    port = _FIRST_PORT + int(layout.short_hash(os.path.realpath(data)), 16) % _PORTS
-    return f"http://127.0.0.1:{port}"

@@ -6,13 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.auth.decorator import authorized
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from amlnb.engine.served_pages import PAGE, announce_jupyter, withdraw
 from amlnb.server.handlers import make_pool, send
 from amlnb.server.hub import Hub
+from amlnb.server.page import POLICY, page_file
 from amlnb.server.served import Served
 from amlnb.server.stream_jupyter import JupyterStreamHandler
 from amlnb.server.table import ROUTES
@@ -69,11 +71,37 @@ class RouteHandler(APIHandler):
         await send(self, self.served, route, self.pool, places)
 
 
+class PageHandler(JupyterHandler):
+    """Sends the page and its files."""
+
+    auth_resource = "amlnb"
+
+    def initialize(self, base: str) -> None:
+        """Take the address of the page, below its host."""
+        self.base = base
+
+    @property
+    def content_security_policy(self) -> str:
+        """That of the page."""
+        return POLICY
+
+    @web.authenticated
+    @authorized
+    def get(self, path: str = "") -> None:
+        """Send the page, and with it the cookie that what acts answers to."""
+        _ = self.xsrf_token
+        found = page_file(path, self.base)
+        self.set_header("Content-Type", found.content_type)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.finish(found.data)
+
+
 class Extension(ExtensionApp):
     """Serves what `amlnb.server.table` lists."""
 
     name = "amlnb"
     load_other_extensions = True
+    _announced: str | None = None
 
     def initialize_handlers(self) -> None:
         """Add the handlers."""
@@ -83,6 +111,7 @@ class Extension(ExtensionApp):
         self._hub = Hub(served)
         served.on_change = self._hub.touch
         self.handlers.append(("/amlnb/api/stream", JupyterStreamHandler, {"hub": self._hub}))
+        self.handlers.append((f"/{PAGE}(.*)", PageHandler, {"base": served.page}))
         by_path: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             by_path.setdefault(route.pattern, {})[route.method] = route
@@ -95,7 +124,15 @@ class Extension(ExtensionApp):
             for pattern, routes in by_path.items()
         )
 
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Tell where the pages are, now that the port is known."""
+        if not serverapp.sock:
+            url = serverapp.custom_display_url.partition("?")[0] or serverapp.connection_url
+            self._announced = announce_jupyter(url.rstrip("/") + "/", serverapp.root_dir)
+
     async def stop_extension(self) -> None:
         """End the threads."""
+        if self._announced is not None:
+            withdraw(self._announced)
         await asyncio.to_thread(self._hub.close)
         self._pool.shutdown(wait=False, cancel_futures=True)

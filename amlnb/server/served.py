@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from amlnb.core import layout
+from amlnb.engine.served_pages import PAGE
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.server import workspaces
 from amlnb.server.faults import NotThere
@@ -48,7 +49,7 @@ class Served:
         self.root = os.path.realpath(root)
         self.base_url = base_url
         self.acts = acts
-        self._only = None if only is None else os.path.abspath(only)
+        self.only = None if only is None else os.path.abspath(only)
         self._lock = threading.Lock()
         self._seen: dict[str, str] = {}  # key -> data directory
         self.readers = Readers()
@@ -60,7 +61,7 @@ class Served:
     @property
     def page(self) -> str:
         """Address of the page, below that of the host."""
-        return f"{self.base_url}amlnb/studio/"
+        return f"{self.base_url}{PAGE}"
 
     def folder(self, path: str | None) -> str:
         """Absolute path of a folder or file that a page names relative to the root.
@@ -79,9 +80,9 @@ class Served:
 
     def workspaces(self, folder: str | None = None) -> list[WorkspaceInfo]:
         """The workspaces that are served, that of the folder first; one that cannot be opened is left out."""
-        current = self._only if self._only is not None else workspaces.data_of_folder(self.folder(folder))
+        current = self.only if self.only is not None else workspaces.data_of_folder(self.folder(folder))
         found = [current] if current else []
-        if self._only is None:
+        if self.only is None:
             found += [
                 *self._seen.values(),
                 *workspaces.everywhere(self.root),
@@ -176,8 +177,8 @@ class Served:
         )
 
     def _path_of(self, key: str) -> str | None:
-        if self._only is not None:
-            return self._only if key == known_workspaces.key_of(self._only) else None
+        if self.only is not None:
+            return self.only if key == known_workspaces.key_of(self.only) else None
         path = self._seen.get(key) or known_workspaces.find(key)
         if path is None:
             self.workspaces()

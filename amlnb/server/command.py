@@ -1,0 +1,98 @@
+"""``amlnb studio`` and ``amlnb open``."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from amlnb.errors import UserErrorException
+
+if TYPE_CHECKING:
+    from amlnb.api.workspace import Workspace
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+studio = typer.Typer(context_settings=_SETTINGS, add_completion=False)
+opening = typer.Typer(context_settings=_SETTINGS, add_completion=False)
+
+
+@studio.command("studio", context_settings=_SETTINGS)
+def serve_studio(
+    folder: Annotated[str, typer.Argument(metavar="FOLDER", help="A folder of the project.")] = ".",
+    port: Annotated[
+        int | None, typer.Option("--port", min=1, max=65535, help="Default: one fixed by the workspace's path.")
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print an address that logs a browser in, and open none.")
+    ] = False,
+) -> None:
+    """Serve the pages of a workspace on this machine until Ctrl-C; they only read.
+
+    Where Jupyter runs with amlnb, its pages are there already: 'amlnb open' shows them.
+    """
+    from amlnb.api.workspace import Workspace
+    from amlnb.engine import served_pages
+    from amlnb.server.studio import serve, studio_of
+    from amlnb.server.studio_key import login_page, token
+    from amlnb.store.known_workspaces import key_of
+
+    data = Workspace.from_config(folder).directory.path
+    try:
+        listener = served_pages.listening(data, port)
+    except OSError as error:
+        raise UserErrorException(
+            f"port {port} cannot be listened on: {error.strerror}", hint="take another one, or none: --port is optional"
+        ) from error
+    path = f"/{served_pages.PAGE}w/{key_of(data)}"
+
+    def tell(base: str) -> None:
+        address = base.rstrip("/") + path
+        if no_browser or not webbrowser.open("file://" + login_page(base, path)):
+            address += f"?token={token()}"
+        typer.echo(f"{address}\nCtrl-C ends it")
+
+    asyncio.run(serve(studio_of(data), listener, on_start=tell))
+
+
+@opening.command("open", context_settings=_SETTINGS)
+def open_page(
+    run: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RUN", help="A run: its id, a unique beginning or end of it, EXPERIMENT#NUMBER, or 'last'."
+        ),
+    ] = None,
+) -> None:
+    """Open the page of the workspace, or of a run, in the browser.
+
+    In the Jupyter server that runs here with amlnb, if there is one; else in a studio, which is started if need be.
+    """
+    from amlnb.api.workspace import Workspace
+    from amlnb.engine import served_pages
+    from amlnb.server.studio_key import login_page
+
+    workspace = Workspace.from_config()
+    page = served_pages.page_of(workspace.directory.path)
+    address = page if run is None else served_pages.run_page(page, _run_id(workspace, run))
+    base = served_pages.studio_of(workspace.directory.path)
+    to_open = address
+    if base is not None and address.startswith(base):
+        to_open = "file://" + login_page(base, urlsplit(address).path)
+    typer.echo(address)
+    if not webbrowser.open(to_open):
+        typer.echo(
+            "there is no browser here; 'amlnb studio --no-browser' prints an address for one elsewhere", err=True
+        )
+
+
+def _run_id(workspace: Workspace, name: str) -> str:
+    from amlnb.store.index import Index
+    from amlnb.store.run_names import choose
+
+    if workspace.directory.find_run(name) is not None:
+        return name
+    return choose(name, Index(workspace.directory).list_runs()).id
