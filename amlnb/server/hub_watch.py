@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from amlnb.server.served import Served
 
 _WATCH_S = 1.0
-# Looking at a workspace takes at most this share of the time.
+_WATCH_LONGEST_S = 5.0
+# Looking at a workspace takes no more than this share of the time, unless a look takes very long.
 _WATCH_SHARE = 0.005
 _REMOVED_KEPT = 10_000
 
@@ -84,7 +85,7 @@ class WatchTopic(Topic):
         """Bring the table up to date."""
         begun = time.thread_time()
         changed = self._look()
-        self.due = now + max(_WATCH_S, (time.thread_time() - begun) / _WATCH_SHARE)
+        self.due = now + min(_WATCH_LONGEST_S, max(_WATCH_S, (time.thread_time() - begun) / _WATCH_SHARE))
         return changed
 
     def touch(self) -> None:

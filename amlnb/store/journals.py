@@ -57,38 +57,51 @@ class Columns:
         return Columns(head, self.step[mask], self.time[mask], self.bits[mask], _shared(head))
 
 
-def _shared(head: NDArray[np.uint64]) -> int | None:
-    return int(head[0]) if len(head) and bool((head == head[0]).all()) else None
-
-
 class _Records:
-    """Records that grow at their end; what was handed out of them stays as it is."""
+    """Records that grow at their end; what was handed out of them stays as it is.
+
+    Of one metric and one kind the head is kept once.
+    """
 
     def __init__(self) -> None:
-        self._columns = np.empty((4, 0), "<u8")
+        self._columns = np.empty((3, 0), "<u8")
         self._one_head: int | None = None
+        self._heads = np.empty(0, "<u8")  # once they differ
         self.count = 0
 
-    def append(self, new: NDArray[np.uint64]) -> None:
-        """Take records as columns of eight bytes each, shape (4, n)."""
-        count = self.count + new.shape[1]
-        shared = _shared(new[0])
-        self._one_head = shared if not self.count or shared == self._one_head else None
-        if not self.count:
-            self._columns = new
-        else:
-            if count > self._columns.shape[1]:
-                room = np.empty((4, count + count // 2), "<u8")
-                room[:, : self.count] = self._columns[:, : self.count]
-                self._columns = room
-            self._columns[:, self.count : count] = new
-        self.count = count
+    def append(self, head: NDArray[np.uint64], columns: NDArray[np.uint64]) -> None:
+        """Take records: their heads, and columns of eight bytes each, shape (3, n)."""
+        before, self.count = self.count, self.count + len(head)
+        shared = _shared(head)
+        if not before:
+            self._columns, self._one_head = columns, shared
+            self._heads = head if shared is None else self._heads
+            return
+        if self.count > self._columns.shape[1]:
+            room = np.empty((3, self.count + self.count // 2), "<u8")
+            room[:, :before] = self._columns[:, :before]
+            self._columns = room
+        self._columns[:, before : self.count] = columns
+        if shared is None or shared != self._one_head:
+            self._append_heads(before, head)
+
+    def _append_heads(self, before: int, head: NDArray[np.uint64]) -> None:
+        if self._one_head is not None or self.count > len(self._heads):
+            room = np.empty(self._columns.shape[1], "<u8")
+            room[:before] = self._heads[:before] if self._one_head is None else self._one_head
+            self._heads, self._one_head = room, None
+        self._heads[before : self.count] = head
 
     def since(self, position: int) -> Columns:
         """Records from a position on."""
-        head, step, time, bits = self._columns[:, position : self.count]
-        one_head = self._one_head if not position or self._one_head is not None else _shared(head)
-        return Columns(head, step.view("<i8"), time.view("<f8"), bits, one_head if len(head) else None)
+        step, time, bits = self._columns[:, position : self.count]
+        one_head = self._one_head
+        if one_head is not None:
+            head = np.broadcast_to(np.uint64(one_head), len(step))
+        else:
+            head = self._heads[position : self.count]
+            one_head = _shared(head) if position else None
+        return Columns(head, step.view("<i8"), time.view("<f8"), bits, one_head if len(step) else None)
 
 
 @dataclass
@@ -244,19 +257,21 @@ class WriterReader:
                 taken = _take_apart(file, count)
         except FileNotFoundError:
             return
-        self._offset += len(taken[0]) * records.SIZE
-        valid = _valid(taken[0])
+        head, columns = taken
+        self._offset += len(head) * records.SIZE
+        valid = _valid(head)
         if valid is not None:
             self.skipped += len(valid) - int(valid.sum())
-            taken = taken[:, valid]
-        if taken.shape[1]:
-            self._records.append(taken)
+            head, columns = head[valid], columns[:, valid]
+        if len(head):
+            self._records.append(head, columns)
             self._places = None
 
 
-def _take_apart(file: FileIO, count: int) -> NDArray[np.uint64]:
-    """Read up to ``count`` records into four columns of eight bytes each, shape (4, n)."""
-    columns = np.empty((4, count), "<u8")
+def _take_apart(file: FileIO, count: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Read up to ``count`` records into their heads, and three columns of eight bytes each, shape (3, n)."""
+    columns = np.empty((3, count), "<u8")
+    heads: list[NDArray[np.uint64]] = []
     block = np.empty((min(count, _BLOCK_RECORDS), 4), "<u8")
     window = memoryview(block).cast("B")  # type: ignore[arg-type]  # an array is a buffer
     done = 0
@@ -269,11 +284,30 @@ def _take_apart(file: FileIO, count: int) -> NDArray[np.uint64]:
                 break  # cut short meanwhile
             filled += got
         whole = filled // records.SIZE
-        columns[:, done : done + whole] = block[:whole].T
+        columns[:, done : done + whole] = block[:whole, 1:].T
+        heads.append(_compact(block[:whole, 0]))
         done += whole
         if filled < wanted:
             break
-    return columns[:, :done]
+    return _joined(heads), columns[:, :done]
+
+
+def _compact(head: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A copy, without memory of its own if all are the same."""
+    return head.copy() if _shared(head) is None else np.broadcast_to(head[0].copy(), len(head))
+
+
+def _joined(heads: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
+    filled = [head for head in heads if len(head)]
+    if filled and all(head.strides == (0,) and head[0] == filled[0][0] for head in filled):
+        return np.broadcast_to(filled[0][0], sum(map(len, filled)))
+    return np.concatenate(filled) if filled else np.empty(0, "<u8")
+
+
+def _shared(head: NDArray[np.uint64]) -> int | None:
+    if not len(head):
+        return None
+    return int(head[0]) if head.strides == (0,) or bool((head == head[0]).all()) else None
 
 
 def _valid(head: NDArray[np.uint64]) -> NDArray[np.bool_] | None:
