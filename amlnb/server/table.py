@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from amlnb.core import layout
 from amlnb.server import (
     changing,
     comparing,
     content_contract,
     contract,
+    openapi,
     preview,
     reading,
     run_code,
@@ -29,7 +32,10 @@ from amlnb.server.parameters import (
     truth,
     whole,
 )
-from amlnb.server.routes import ATTACHMENT, FRAMES, Route
+from amlnb.server.routes import ATTACHMENT, FRAMES, Answer, Route
+
+if TYPE_CHECKING:
+    from amlnb.server.served import Served
 
 _RUN = "w/{workspace}/runs/{run}"
 _FOLDER = Parameter("folder", text(), "a folder below the server's root; the root itself by default")
@@ -45,7 +51,13 @@ _CHOSEN = (
     Parameter("archived", flag(), "archived ones, too", default=False),
 )
 
+
+def _openapi(_: Served, __: dict[str, Any]) -> Answer:
+    return Answer(openapi.document(ROUTES))
+
+
 ROUTES: tuple[Route, ...] = (
+    Route("GET", "openapi", _openapi, "This description.", dict[str, Any]),
     Route("GET", "about", reading.about, "What serves, and where its page is.", contract.About),
     Route(
         "GET", "workspaces", reading.workspaces, "The workspaces, that of the folder first.", contract.Workspaces,
