@@ -20,24 +20,9 @@ export interface ChartActionsProps {
 }
 
 export function ChartActions({ title, plot, settings, asTable, large, trans }: ChartActionsProps) {
-  const zoomed = settings.zoom.value !== null;
   return (
-    <span class={`amlnb-chart-actions${zoomed ? ' amlnb-chart-zoomed' : ''}`}>
-      {zoomed ? (
-        <>
-          <IconButton
-            name="pin"
-            label={
-              settings.pinned.value ? trans('Pinned: go along with new points') : trans('Goes along: pin this part')
-            }
-            pressed={settings.pinned.value}
-            onClick={() => {
-              settings.pinned.value = !settings.pinned.value;
-            }}
-          />
-          <IconButton name="reset" label={trans('Show all (double click)')} onClick={() => settings.setZoom(null)} />
-        </>
-      ) : null}
+    <span class="amlnb-chart-actions">
+      <ZoomButtons settings={settings} trans={trans} />
       <IconButton
         name={asTable.value ? 'chart' : 'table'}
         label={asTable.value ? trans('As a chart') : trans('As a table')}
@@ -66,6 +51,27 @@ export function ChartActions({ title, plot, settings, asTable, large, trans }: C
         />
       )}
     </span>
+  );
+}
+
+/** What can be done with a zoom: have it stay or go along with new points, or end it. */
+export function ZoomButtons({ settings, trans }: Pick<ChartActionsProps, 'settings' | 'trans'>) {
+  const { zoom, pinned } = settings;
+  if (zoom.value === null) {
+    return null;
+  }
+  return (
+    <>
+      <IconButton
+        name="pin"
+        label={pinned.value ? trans('Stays here: let it go along with new points') : trans('Goes along: keep it here')}
+        pressed={pinned.value}
+        onClick={() => {
+          pinned.value = !pinned.value;
+        }}
+      />
+      <IconButton name="reset" label={trans('Show all (double click)')} onClick={() => settings.setZoom(null)} />
+    </>
   );
 }
 

@@ -3,10 +3,10 @@
 import { useId } from 'preact/hooks';
 
 import type { Host } from '../core/host';
+import { ZoomButtons } from './chart_actions';
 import { placeText } from './chart_table';
 import type { ChartSettings } from './chart_settings';
 import type { Axis } from './curves';
-import { IconButton } from './icons';
 import { transOf, type Trans } from './trans';
 
 const AXES: readonly (readonly [Axis, string])[] = [
@@ -73,7 +73,7 @@ function ZoomNote({ settings, trans }: { settings: ChartSettings; trans: Trans }
   return (
     <span class="amlnb-zoom-note" role="status">
       {settings.pinned.value ? trans('%1 to %2', from ?? '', to ?? '') : trans('goes along')}
-      <IconButton name="reset" label={trans('Show all')} onClick={() => settings.setZoom(null)} />
+      <ZoomButtons settings={settings} trans={trans} />
     </span>
   );
 }

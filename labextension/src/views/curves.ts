@@ -151,7 +151,7 @@ function room(low: number, high: number): Range {
 }
 
 function roomLog(low: number, high: number): Range {
-  const factor = Math.max((high / low) ** 0.06, 1.05);
+  const factor = high > low ? (high / low) ** 0.06 : 2;
   return [low / factor, high * factor];
 }
 

@@ -4,7 +4,7 @@ import type uPlot from 'uplot';
 
 import type { Axis, Range } from './curves';
 import type { ThemeColours } from './theme';
-import { clockTick, logSplits, numberTick, relativeTick, SECOND_STEPS, WHOLE_STEPS } from './ticks';
+import { clockTick, lastPlace, logSplits, numberTick, relativeTick, SECOND_STEPS, WHOLE_STEPS } from './ticks';
 
 const FONT_PX = 11;
 
@@ -55,8 +55,8 @@ export function axesOf(
     space: 28,
     size: (_, values) => Math.max(40, 10 + 6.4 * Math.max(0, ...nullable(values).map(text => text.length))),
     values: (_, splits) => {
-      const distance = logRange ? null : distanceOf(splits);
-      const texts = splits.map(value => numberTick(value, distance ?? Math.abs(value) / 2));
+      const even = !logRange || logRange()[1] / logRange()[0] < 5;
+      const texts = splits.map(value => numberTick(value, even ? distanceOf(splits) : lastPlace(value)));
       onMarks(1, { places: splits, texts });
       return texts;
     }

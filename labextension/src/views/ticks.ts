@@ -67,10 +67,13 @@ export function relativeTick(seconds: number, distance: number): string {
     : `${minutes}:${two(rest)}`;
 }
 
-/** Marks of a logarithmic axis: powers of ten, with 2 and 5 between them where few fit. */
+/** Marks of a logarithmic axis: powers of ten, with 2 and 5 between them where few fit; round numbers in a narrow range. */
 export function logSplits([low, high]: Range): number[] {
   const decades = Math.log10(high / low);
-  const factors = decades > 3 ? [1] : decades > 0.9 ? [1, 2, 5] : [1, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+  if (decades < 0.7) {
+    return roundSplits(low, high);
+  }
+  const factors = decades > 3 ? [1] : [1, 2, 5];
   const every = Math.max(1, Math.ceil(decades / 6));
   const marks: number[] = [];
   for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
@@ -78,6 +81,21 @@ export function logSplits([low, high]: Range): number[] {
       marks.push(...factors.map(factor => Number(`${factor}e${power}`)));
     }
   }
-  const inside = marks.filter(mark => mark >= low && mark <= high);
-  return inside.length > 0 ? inside : [low, high];
+  return marks.filter(mark => mark >= low && mark <= high);
+}
+
+/** Up to six round numbers of a range. */
+function roundSplits(low: number, high: number): number[] {
+  const least = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const distance = power * ([1, 2, 5].find(digit => digit * power >= least) ?? 10);
+  const first = Math.ceil(low / distance);
+  const count = Math.floor(high / distance) - first + 1;
+  return Array.from({ length: count }, (_, at) => (first + at) * distance);
+}
+
+/** The place of the last digit that tells this number, of two at most: 0.1 for 2.5 and 0.5, 10 for 20. */
+export function lastPlace(value: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.abs(value)) + 1e-9);
+  return Math.abs(value / power - Math.round(value / power)) < 1e-6 ? power : power / 10;
 }

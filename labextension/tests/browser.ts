@@ -1,0 +1,20 @@
+/** What jsdom lacks of a browser; it draws nothing and every element is on the screen. */
+
+class Observer {
+  constructor(private readonly told: (entries: { isIntersecting: boolean }[]) => void) {}
+  observe(): void {
+    queueMicrotask(() => this.told([{ isIntersecting: true }]));
+  }
+  unobserve(): void {
+    // nothing is kept
+  }
+  disconnect(): void {
+    // nothing is kept
+  }
+}
+
+Object.assign(globalThis, {
+  IntersectionObserver: Observer,
+  ResizeObserver: Observer,
+  matchMedia: () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined })
+});
