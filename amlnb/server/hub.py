@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from amlnb.server.hub_poller import Poller
+from amlnb.server.hub_poller import KEPT_S, Poller
 from amlnb.server.hub_run import RunTopic
 from amlnb.server.hub_watch import WatchTopic
 
@@ -21,6 +21,8 @@ class Hub:
     ----------
     served
         What the server serves.
+    kept_s
+        How long what nobody follows any more is kept for who may come back.
 
     Attributes
     ----------
@@ -30,9 +32,9 @@ class Hub:
         By key of the workspace. A thread of their own: a look at ten thousand runs holds up no curve.
     """
 
-    def __init__(self, served: Served) -> None:
-        self.runs: Poller[RunTopic] = Poller("amlnb-runs", partial(RunTopic, served))
-        self.watches: Poller[WatchTopic] = Poller("amlnb-watches", partial(WatchTopic, served))
+    def __init__(self, served: Served, kept_s: float = KEPT_S) -> None:
+        self.runs: Poller[RunTopic] = Poller("amlnb-runs", partial(RunTopic, served), kept_s)
+        self.watches: Poller[WatchTopic] = Poller("amlnb-watches", partial(WatchTopic, served), kept_s)
 
     def touch(self, workspace: str, run: str) -> None:
         """Look at a run at once: it was just changed from here."""

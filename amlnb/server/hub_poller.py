@@ -16,6 +16,9 @@ _PAUSE_S = 0.01
 # Of the time, this share at most goes into reading and sending: with very much going on each look brings more.
 _BUSY_SHARE = 0.1
 _LONGEST_PAUSE_S = 2.0
+# Of topics that nobody follows any more so many are kept, unpolled: a page is loaded again, another tab is looked at.
+_KEPT = 4
+KEPT_S = 30.0
 
 _Key = tuple[str, ...]
 _Topic = TypeVar("_Topic", bound=Topic)
@@ -30,19 +33,23 @@ class Poller(Generic[_Topic]):
         Of the thread.
     make
         Makes a topic of the words that name it.
+    kept_s
+        How long what nobody follows any more is kept for who may come back.
     """
 
-    def __init__(self, name: str, make: Callable[..., _Topic]) -> None:
+    def __init__(self, name: str, make: Callable[..., _Topic], kept_s: float = KEPT_S) -> None:
         self._name = name
         self._make = make
+        self._kept_s = kept_s
         self._condition = threading.Condition()
         self._topics: dict[_Key, _Topic] = {}
+        self._left: dict[_Key, float] = {}  # topics without listeners: until when they are kept
         self._thread: threading.Thread | None = None
         self._spent_s = 0.0
 
     def __bool__(self) -> bool:
         """Whether anything is followed."""
-        return bool(self._topics)
+        return len(self._topics) > len(self._left)
 
     @property
     def working(self) -> bool:
@@ -63,12 +70,18 @@ class Poller(Generic[_Topic]):
             topic = self._topics.get(key)
             if topic is None:
                 topic = self._topics[key] = self._make(*key)
+            returns = self._left.pop(key, None) is not None
             topic.listeners.append(listener)
         try:
             with topic.lock:
                 if not topic.opened:
                     topic.open()
                     topic.opened = True
+                elif returns:
+                    topic.touch()
+                    topic.poll(time.monotonic())
+            if topic.gone is not None:
+                raise topic.gone
         except BaseException:
             self.leave(topic, listener)
             raise
@@ -80,19 +93,27 @@ class Poller(Generic[_Topic]):
         return topic
 
     def leave(self, topic: _Topic, listener: Callable[[], None]) -> None:
-        """Take a listener away; a topic without any is forgotten."""
+        """Take a listener away; a topic without any is forgotten after a while."""
         with self._condition:
             if listener in topic.listeners:
                 topic.listeners.remove(listener)
-            if not topic.listeners:
+            if topic.listeners:
+                return
+            if topic.opened and topic.gone is None:
+                key = next((key for key, known in self._topics.items() if known is topic), None)
+                if key is not None:
+                    self._left[key] = time.monotonic() + self._kept_s
+            else:
                 self._forget(topic)
-                self._condition.notify()
+            while len(self._left) > _KEPT:
+                self._forget(self._topics[next(iter(self._left))])
+            self._condition.notify()
 
     def get(self, key: _Key) -> _Topic | None:
         """A topic that is followed and was opened."""
         with self._condition:
             topic = self._topics.get(key)
-        return topic if topic is not None and topic.opened else None
+        return topic if topic is not None and topic.opened and topic.listeners else None
 
     def touch(self, key: _Key) -> None:
         """Look at a topic at once, if it is followed."""
@@ -112,6 +133,7 @@ class Poller(Generic[_Topic]):
         """Forget all topics and wait for the end of the thread."""
         with self._condition:
             self._topics.clear()
+            self._left.clear()
             self._condition.notify()
             thread = self._thread
         if thread is not None:
@@ -121,6 +143,7 @@ class Poller(Generic[_Topic]):
         for key, known in list(self._topics.items()):
             if known is topic:
                 del self._topics[key]
+                self._left.pop(key, None)
 
     def _work(self) -> None:
         ended = time.monotonic()
@@ -130,10 +153,10 @@ class Poller(Generic[_Topic]):
             for topic in topics:
                 with topic.lock:
                     changed = topic.poll(now)
-                if changed:
-                    told.update(dict.fromkeys(topic.listeners))
-                if topic.gone is not None:
-                    with self._condition:
+                with self._condition:
+                    if changed:
+                        told.update(dict.fromkeys(topic.listeners))
+                    if topic.gone is not None:
                         self._forget(topic)
             for listener in told:
                 listener()
@@ -145,8 +168,10 @@ class Poller(Generic[_Topic]):
         with self._condition:
             while self._topics:
                 now = time.monotonic()
-                opened = [topic for topic in self._topics.values() if topic.opened]
-                due = min((topic.due for topic in opened), default=now + _LONGEST_PAUSE_S)
+                for key in [key for key, end in self._left.items() if end <= now]:
+                    self._forget(self._topics[key])
+                opened = [topic for topic in self._topics.values() if topic.opened and topic.listeners]
+                due = min([*(topic.due for topic in opened), *self._left.values()], default=now + _LONGEST_PAUSE_S)
                 wait_s = max(due, ended + pause_s(self._spent_s)) - now
                 if wait_s <= 0:
                     self._spent_s = 0.0

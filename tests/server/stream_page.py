@@ -18,9 +18,9 @@ PATIENCE_S = 60
 
 
 @contextlib.asynccontextmanager
-async def serving(served, port=0):
+async def serving(served, port=0, kept_s=0.0):
     """A server of the stream alone, on loopback. Yields its hub and its port."""
-    hub = Hub(served)
+    hub = Hub(served, kept_s)
     sockets = bind_sockets(port, "127.0.0.1")
     server = HTTPServer(Application([("/stream", StreamHandler, {"hub": hub})]))
     server.add_sockets(sockets)

@@ -45,7 +45,7 @@ class Counter(Topic):
 
 @pytest.fixture
 def poller():
-    made = Poller("test", Counter)
+    made = Poller("test", Counter, kept_s=0.0)
     yield made
     made.close()
 
@@ -72,6 +72,26 @@ def test_a_topic_is_opened_once_and_forgotten_with_its_last_listener(poller):
     looks = first.looks
     assert poller.follow(("a",), told.set) is not first
     assert first.looks == looks
+
+
+def test_what_was_left_is_kept_for_who_comes_back():
+    poller = Poller("test", Counter, kept_s=3600.0)
+    topics = [poller.follow((str(number),), print) for number in range(6)]
+    for topic in topics:
+        poller.leave(topic, print)
+    assert not poller
+    assert poller.get(("5",)) is None, "it is not up to date"
+    looks = topics[5].looks
+    assert poller.follow(("5",), print) is topics[5]
+    assert topics[5].looks > looks
+    assert topics[5].opens == 1
+    assert poller.follow(("0",), print) is not topics[0], "of many the first ones are not kept"
+    topics[4].error = UserErrorException("it was deleted")
+    with pytest.raises(UserErrorException, match="deleted"):
+        poller.follow(("4",), print)
+    assert poller.follow(("4",), print) is not topics[4]
+    poller.close()
+    come_true(lambda: not poller.working)
 
 
 def test_who_listens_is_told_of_changes_alone(poller):

@@ -136,6 +136,26 @@ def test_a_server_that_is_started_again_sends_nothing_twice(run, key, served, tm
     asyncio.run(story())
 
 
+def test_a_page_that_is_loaded_again_finds_all_that_came_meanwhile(run, key, served):
+    log(run, range(100))
+
+    async def story():
+        async with serving(served, kept_s=60.0) as (hub, port):
+            async with page_at(port) as page:
+                first = await page.subscribe(1, key, run.id)
+                await page.until(lambda: len(first.values("loss")) == 100)
+                topic = hub.runs.get((key, run.id))
+            await come_true(lambda: not hub.followed)
+            log(run, range(100, 130), 100)
+            async with page_at(port) as page:
+                found = await page.subscribe(1, key, run.id, have={"loss": 110})
+                found.totals["loss"] = 110
+                await page.until(lambda: found.values("loss") == list(range(110, 130)))
+                assert hub.runs.get((key, run.id)) is topic
+
+    asyncio.run(story())
+
+
 def test_a_long_curve_is_sent_in_fewer_points_and_goes_on_as_it_is(run, key, served):
     log(run, range(3000))
 
