@@ -1,0 +1,182 @@
+import './browser';
+
+import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { MemoryHost } from '../dev/memory_host';
+import { memoryDocument, memoryRuns, type MemoryRun } from '../dev/memory_run';
+import { RunView } from '../src/views/run_view';
+
+const HOSTILE = '<img src=x onerror=alert(1)>';
+
+afterEach(cleanup);
+
+function still(
+  changes: Parameters<typeof memoryDocument>[2] = {},
+  state: 'Running' | 'Completed' = 'Running'
+): MemoryRun {
+  const [live] = memoryRuns();
+  const document = memoryDocument('a', state, changes);
+  return { ...(live as MemoryRun), document, rate: 0, points: 30, lines: 200 };
+}
+
+async function shown(
+  runs: MemoryRun[],
+  run: string,
+  compact = false
+): Promise<{ host: MemoryHost; root: HTMLElement }> {
+  const host = new MemoryHost(runs);
+  const { container } = render(<RunView host={host} workspace="w" run={run} compact={compact} />);
+  await waitFor(() => expect(container.querySelector('header')).not.toBeNull());
+  return { host, root: container.querySelector('[data-amlnb-run]') as HTMLElement };
+}
+
+describe('a running run', () => {
+  it('tells its state, target and progress, and its points by hooks for tests', async () => {
+    const progress = { done: 30, total: 120, text: 'epoch 3', left_s: 75 };
+    const { root } = await shown([still({ progress })], 'a');
+    expect([root.dataset['amlnbRun'], root.dataset['amlnbState']]).toEqual(['a', 'Running']);
+    await waitFor(() => expect(root.querySelector('[data-amlnb-metric="accuracy"]')).not.toBeNull());
+    await waitFor(() => {
+      expect(root.querySelector<HTMLElement>('[data-amlnb-metric="accuracy"]')?.dataset['amlnbPoints']).toBe('30');
+      expect(root.querySelector<HTMLElement>('[data-amlnb-metric="loss"]')?.dataset['amlnbPoints']).toBe('60');
+    });
+    expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25');
+    expect(root.textContent).toContain('30/120 · 1 min 15 s left · epoch 3');
+  });
+
+  it('is canceled by a button', async () => {
+    const { host } = await shown([still()], 'a');
+    fireEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    await waitFor(() =>
+      expect(screen.getByRole('article', { hidden: true }).dataset['amlnbState']).toBe('CancelRequested')
+    );
+    expect(host.asked).toContain('POST w/w/runs/a/cancel');
+  });
+
+  it('says so when the connection is lost', async () => {
+    const { host } = await shown([still()], 'a');
+    host.sockets[0]?.close();
+    expect(await screen.findByText(/connection broke/)).toBeTruthy();
+  });
+
+  it('gives its id', async () => {
+    const { host } = await shown([still()], 'a');
+    fireEvent.click(screen.getByRole('button', { name: 'Copy the id a' }));
+    expect(host.copied).toEqual(['a']);
+  });
+});
+
+describe('the parts of a run', () => {
+  it('are tabs that arrow keys lead through', async () => {
+    const { host } = await shown([still({}, 'Completed')], 'a');
+    fireEvent.keyDown(screen.getByRole('tab', { name: 'Metrics' }), { key: 'ArrowRight' });
+    expect(document.activeElement).toBe(screen.getByRole('tab', { name: 'Log', selected: true }));
+    expect(await screen.findByText(/step 199/)).toBeTruthy();
+    fireEvent.keyDown(screen.getByRole('tab', { name: 'Log' }), { key: 'End' });
+    expect(screen.getByRole('tab', { name: 'System' }).getAttribute('aria-selected')).toBe('true');
+    expect(host.remember('run-tab').get()).toBe('system');
+  });
+
+  it('show files with a preview', async () => {
+    await shown([still({}, 'Completed')], 'a');
+    fireEvent.click(screen.getByRole('tab', { name: 'Files' }));
+    fireEvent.click(await screen.findByRole('button', { name: /predictions.csv/ }));
+    const preview = await screen.findByRole('region', { name: 'outputs/predictions.csv' });
+    expect(await within(preview).findByText('the first 30 of 12,000 rows')).toBeTruthy();
+    expect(within(preview).getByRole('link', { name: 'Download' }).getAttribute('href')).toBe(
+      'memory:/w/w/runs/a/download?name=outputs%2Fpredictions.csv'
+    );
+  });
+
+  it('show how the code differs', async () => {
+    await shown([still({}, 'Completed')], 'a');
+    fireEvent.click(screen.getByRole('tab', { name: 'Code' }));
+    expect(await screen.findByText(/import torch/)).toBeTruthy();
+    fireEvent.change(screen.getByLabelText('Show'), { target: { value: 'present' } });
+    expect((await screen.findByText(/^\+for step in range\(9000\)/)).tagName).toBe('INS');
+  });
+
+  it('take a new tag', async () => {
+    const { host, root } = await shown([still()], 'a');
+    fireEvent.click(screen.getByRole('tab', { name: 'Details' }));
+    const input = screen.getByLabelText('New tag');
+    fireEvent.input(input, { target: { value: 'note = a=b' } });
+    fireEvent.submit(input.closest('form') as HTMLFormElement);
+    await waitFor(() => expect(host.runs[0]?.document.tags['note']).toBe('a=b'));
+    await waitFor(() => expect(root.querySelector('.amlnb-chips')?.textContent).toContain('note a=b'));
+  });
+
+  it('show the table behind a chart', async () => {
+    const { root } = await shown([still()], 'a');
+    const chart = await waitFor(() => {
+      const found = root.querySelector<HTMLElement>('[data-amlnb-metric="accuracy"]');
+      expect(found?.dataset['amlnbPoints']).toBe('30');
+      return found as HTMLElement;
+    });
+    fireEvent.click(within(chart).getByRole('button', { name: 'As a table' }));
+    const table = await within(chart).findByRole('table', { name: 'accuracy' });
+    expect(within(table).getAllByRole('row')).toHaveLength(31);
+    expect(within(table).getByText('first, lowest')).toBeTruthy();
+  });
+
+  it('are searched: the log goes to the line that was found', async () => {
+    const { root } = await shown([still()], 'a');
+    fireEvent.click(screen.getByRole('tab', { name: 'Log' }));
+    const input = await screen.findByLabelText('Search the log');
+    fireEvent.input(input, { target: { value: 'STEP 17 ' } });
+    fireEvent.keyDown(input, { key: 'Enter' });
+    await waitFor(() => expect(root.querySelector('.amlnb-log-found')?.textContent).toContain('step 17 '));
+    fireEvent.keyDown(input, { key: 'Enter' });
+    expect(await screen.findByText('none below')).toBeTruthy();
+  });
+});
+
+describe('a failed run', () => {
+  it.each([true, false])('shows why first (compact: %s)', async compact => {
+    const runs = memoryRuns();
+    const { root } = await shown(runs, 'digits_1700000001_failed', compact);
+    const failure = screen.getByRole('region', { name: 'Why it failed' });
+    expect(failure.textContent).toMatch(/ValueError.*hint:.*compare the shapes.*train\.py:41/);
+    expect(within(failure).getByText('shape (63,), int64, 0 to 9')).toBeTruthy();
+    expect(within(failure).queryByText('Traceback') === null).toBe(compact);
+    const order = failure.compareDocumentPosition(root.querySelector('.amlnb-charts, [role=tablist]') as Node);
+    expect(order & Node.DOCUMENT_POSITION_FOLLOWING).toBeTruthy();
+  });
+});
+
+describe("a run as a cell's output", () => {
+  it('has its charts, the end of its log, and opens as a whole', async () => {
+    const { host, root } = await shown([still()], 'a', true);
+    await waitFor(() => expect(root.querySelectorAll('[data-amlnb-metric]')).toHaveLength(5));
+    await waitFor(() => expect(root.querySelectorAll('.amlnb-log-line')).toHaveLength(5));
+    fireEvent.click(screen.getByRole('button', { name: 'Open the run' }));
+    expect(host.opened).toEqual([{ view: 'run', workspace: 'w', run: 'a' }]);
+    expect(screen.queryByRole('tab')).toBeNull();
+  });
+
+  it('is short while it waits', async () => {
+    const { root } = await shown(memoryRuns(), 'digits_1700000003_queued', true);
+    expect(root.textContent).toContain('waits for 2 runs before it on gpu-box');
+    expect(root.querySelector('.amlnb-log-tail, .amlnb-charts')).toBeNull();
+  });
+});
+
+it('a run that is not there says so', async () => {
+  render(<RunView host={new MemoryHost([])} workspace="w" run="none" />);
+  expect((await screen.findByRole('alert')).textContent).toContain('no run "none"');
+});
+
+it.each(['Metrics', 'Log', 'Files', 'Code', 'Details', 'System'])(
+  'names that are markup stay text in %s',
+  async tab => {
+    const { root } = await shown(memoryRuns(), 'digits_1700000004_hostile');
+    fireEvent.click(screen.getByRole('tab', { name: tab }));
+    await waitFor(() => expect(root.querySelector('[role=tabpanel]')?.textContent).not.toBe(''));
+    if (tab !== 'Files' && tab !== 'Code' && tab !== 'System') {
+      await waitFor(() => expect(root.querySelector('[role=tabpanel]')?.textContent).toContain(HOSTILE));
+    }
+    expect(root.querySelector('img, script, [onerror]')).toBeNull();
+    expect(root.textContent).toContain(HOSTILE);
+  }
+);
