@@ -99,7 +99,8 @@ class Curve:
             room = np.empty((3, total + total // 2))
             room[:, :count] = self.points.step, self.points.time, self.points.value
             self._room = room
-        self._room[:, count:total] = step, time, value
+        for row, column in zip(self._room, (step, time, value), strict=True):
+            row[count:total] = column
         self.now = Now(self.now.generation, Series(*self._room[:, :total]))
         self._summary.add(value)
 
@@ -134,11 +135,13 @@ class Curves:
 
 
 def _take(curve: Curve, news: News, writers: Sequence[WriterReader]) -> None:
-    roles = {writer.base: writer.role for writer in writers}
     added = [part for part in (*news.completed, *(each.part for each in news.fresh)) if part not in curve.parts]
-    curve.parts.update({part: roles[part[0]] for part in added})
-    role = min(curve.parts.values(), key=metrics.role_key)
-    joined = any(curve.parts[part] == role for part in added)
+    role, joined = curve.role, False
+    if added:
+        roles = {writer.base: writer.role for writer in writers}
+        curve.parts.update({part: roles[part[0]] for part in added})
+        role = min(curve.parts.values(), key=metrics.role_key)
+        joined = any(curve.parts[part] == role for part in added)
     if not joined and not news.completed:
         ours = [series.decode(each.writer, each.rows) for each in news.fresh if each.writer.role == role]
         if not ours or _append(curve, ours):
@@ -149,7 +152,9 @@ def _take(curve: Curve, news: News, writers: Sequence[WriterReader]) -> None:
 
 def _append(curve: Curve, decoded: list[tuple[NDArray[np.float64], ...]]) -> bool:
     """Append points of the curve's writers; False if they belong elsewhere than at its end."""
-    step, time, value = (np.concatenate(columns) for columns in zip(*decoded, strict=True))
+    step, time, value = decoded[0]
+    if len(decoded) > 1:
+        step, time, value = (np.concatenate(columns) for columns in zip(*decoded, strict=True))
     if list(curve.parts.values()).count(curve.role or "") > 1 and len(value):
         # Of several writers they stand by time.
         order = np.argsort(time, kind="stable")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # At least so long between two looks; what is due soon after is looked at together.
 _PAUSE_S = 0.01
 # Of the time, this share at most goes into reading and sending: with very much going on each look brings more.
-_BUSY_SHARE = 0.1
+_BUSY_SHARE = 0.12
 _LONGEST_PAUSE_S = 2.0
 # Of topics that nobody follows any more so many are kept, unpolled: a page is loaded again, another tab is looked at.
 _KEPT = 4

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from amlnb.store.journals import WriterReader
 
 
+_FEW = 8
+
+
 class Summary:
     """Count, last value, and finite minimum and maximum of one metric."""
 
@@ -44,9 +47,17 @@ class Summary:
             return
         self.count += len(value)
         self.last = float(value[-1])
-        finite = value[np.isfinite(value)]
-        if len(finite):
-            self._low, self._high = min(self._low, float(finite.min())), max(self._high, float(finite.max()))
+        low, high = _range(value)
+        self._low, self._high = min(self._low, low), max(self._high, high)
+
+
+def _range(value: NDArray[np.float64]) -> tuple[float, float]:
+    """Finite minimum and maximum; infinity and its opposite without any."""
+    if len(value) < _FEW:  # as they come of a running run: NumPy would take longer
+        numbers = [x for x in value.tolist() if math.isfinite(x)]
+        return min(numbers, default=math.inf), max(numbers, default=-math.inf)
+    finite = value[np.isfinite(value)]
+    return (float(finite.min()), float(finite.max())) if len(finite) else (math.inf, -math.inf)
 
 
 class Summaries:
