@@ -138,7 +138,7 @@ def test_a_fault_is_passed_over_for_a_while_and_then_told(caplog):
     assert "a page's subscription ends" in caplog.text
 
 
-@pytest.mark.parametrize(("spent_s", "pause"), [(0.0, 0.01), (0.0005, 0.01), (0.01, 0.1), (0.15, 1.5), (60.0, 2.0)])
+@pytest.mark.parametrize(("spent_s", "pause"), [(0.0, 0.01), (0.0005, 0.01), (0.012, 0.1), (0.18, 1.5), (60.0, 2.0)])
 def test_the_more_is_spent_the_rarer_are_the_looks(spent_s, pause):
     assert pause_s(spent_s) == pytest.approx(pause)
 
