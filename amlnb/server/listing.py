@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from amlnb.errors import UserErrorException
 from amlnb.render.better import direction
 from amlnb.server import query
-from amlnb.server.run_rows import run_row
+from amlnb.server.run_rows import elapsed_s, run_row
 
 if TYPE_CHECKING:
     from amlnb.server.contract import Best, Columns, Group, GroupMetric, Groups, Runs
@@ -150,6 +150,9 @@ def _column(by: str) -> Callable[[Listed], Any]:
         There is no such column.
     """
     section, dot, name = by.partition(".")
+    if by == "elapsed":
+        now = time.time()
+        return lambda each: elapsed_s(each.summary.started, each.summary.ended, now)
     if not dot and by in query.FIELDS:
         return lambda each: each.record.fields.get(by)
     if not dot or section not in _SECTIONS or not name:

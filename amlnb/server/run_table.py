@@ -19,6 +19,7 @@ from amlnb.errors import AmlnbError, text_of
 from amlnb.server import query
 from amlnb.server.run_rows import elapsed_s, parameters
 from amlnb.store.index import Index, RunSummary, summarise
+from amlnb.store.light_reader import read_facts
 from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class RunTable:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._marks: dict[str, int] = {}  # of run directories, by name; 0 is to be read at the next look
+        self._sealed: set[str] = set()  # names of runs that were read after their seal: only edits come
         self._runs_mark = 0
         self._turn = 0
         self._listed: dict[str, Listed] = {}
@@ -125,7 +127,7 @@ class RunTable:
         if self.version:
             gone = self._list()
             due = self._due()
-            if any(name in self._listed and not has_ended(self._listed[name].summary) for name in due):
+            if any(name in self._listed and name not in self._sealed for name in due):
                 self._wake()
             self._settle(self._read_due(due) | gone)
         else:
@@ -153,6 +155,7 @@ class RunTable:
         for name in gone:
             for kept in (self._marks, self._listed, self._readers):
                 kept.pop(name, None)
+            self._sealed.discard(name)
             self.unreadable.pop(os.path.join(self.directory.runs, name), None)
         for name in present - self._marks.keys():
             self._marks[name] = 0
@@ -185,11 +188,13 @@ class RunTable:
     def _read_all(self) -> None:
         marks = {os.path.basename(path): 0 for path in self.directory.run_directories()}
         marks = {name: self._mark_of(name) for name in marks}  # before they are read
+        sealed = {name for name in marks if os.path.exists(f"{self.directory.runs}/{name}/{layout.FINAL_JSON}")}
         index = Index(self.directory)
         for run in up_to_date(index):
             name = os.path.basename(run.directory)
             self._listed[name] = self._made(run)
-            self._marks[name] = marks.get(name, 0) if has_ended(run) else 0
+            self._marks[name] = marks[name] if name in sealed else 0
+        self._sealed = sealed & self._listed.keys()
         self.unreadable = dict(index.unreadable)
         self._marks |= {os.path.basename(directory): 0 for directory in self.unreadable}
 
@@ -204,19 +209,22 @@ class RunTable:
         directory = os.path.join(self.directory.runs, name)
         mark, before = self._mark_of(name), self._listed.get(name)
         try:
-            reader = self._readers.get(name) or RunReader(directory)
-            summary = _summary(reader, before.summary if name in self._readers and before else None)
+            if before is not None and name in self._sealed:
+                summary = _edited(before.summary)
+            else:
+                reader = self._readers.get(name) or RunReader(directory)
+                self._readers[name] = reader
+                summary = _summary(reader, None if before is None else before.summary)
+                if reader.final is not None:
+                    self._sealed.add(name)
         except Exception as error:  # noqa: BLE001 - the boundary: one run must not hide the others
             self.unreadable[directory] = text_of(error) if isinstance(error, (AmlnbError, OSError)) else repr(error)
             self._marks[name] = 0
             return self._listed.pop(name, None) is not None
         self.unreadable.pop(directory, None)
-        if has_ended(summary):
+        if name in self._sealed:
             self._readers.pop(name, None)
-            self._marks[name] = mark
-        else:
-            self._readers[name] = reader
-            self._marks[name] = 0
+        self._marks[name] = mark if name in self._sealed else 0
         if before is not None:
             summary = dataclasses.replace(summary, number=before.summary.number)
         self._listed[name] = self._made(summary)
@@ -288,6 +296,13 @@ def _summary(reader: RunReader, before: RunSummary | None) -> RunSummary:
     )
 
 
-def has_ended(run: RunSummary) -> bool:
-    """Whether nothing but edits will change of a run any more."""
-    return run.ended is not None and states.is_terminal(run.state)
+def _edited(run: RunSummary) -> RunSummary:
+    """A run that is sealed, with the edits that it has now; its metrics are not read again."""
+    facts = read_facts(run.directory)
+    return dataclasses.replace(
+        run,
+        display_name=facts.display_name,
+        archived=facts.archived,
+        tags=facts.tags,
+        properties=facts.properties,
+    )

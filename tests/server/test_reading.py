@@ -45,7 +45,7 @@ def test_a_folder_that_leads_out_of_the_root_is_refused(api):
 def test_a_run_is_found_by_its_id(api, make_run, key):
     make_run("r1")
     assert api.get("find", run="r1")["workspace"]["key"] == key
-    assert api.refused("find", run="r2")[0] == 404
+    assert api.refused("find", run="no-such-run")[0] == 404
 
 
 def test_the_runs_come_newest_first_and_in_pages(api, make_run, key):
