@@ -1,6 +1,17 @@
 /** A host in memory that speaks the contract: the fake for tests, and what the page for looking shows. */
 
-import type { Code, CodeDiff, Files, LogLine, LogMatches, LogPart, Metrics, Preview, Runs } from '../src/core/contract';
+import type {
+  Code,
+  CodeDiff,
+  Files,
+  LogLine,
+  LogMatches,
+  LogPart,
+  Metrics,
+  Preview,
+  RunChanges,
+  Runs
+} from '../src/core/contract';
 import { fill, type Host, type Place, type Remembered } from '../src/core/host';
 import { memoryRuns, type MemoryRun } from './memory_run';
 import { encodeFrame, MemorySocket, pointsOf } from './memory_stream';
@@ -115,8 +126,9 @@ export class MemoryHost implements Host {
 
   private changed(run: MemoryRun, init?: RequestInit): unknown {
     if (init?.method === 'PATCH') {
-      const { tags, ...changes } = JSON.parse(init.body as string) as Partial<MemoryRun['document']>;
-      run.document = { ...run.document, ...changes, tags: { ...run.document.tags, ...tags } };
+      const { tags, remove_tags: removed = [], name } = JSON.parse(init.body as string) as RunChanges;
+      const kept = Object.entries({ ...run.document.tags, ...tags }).filter(([tag]) => !removed.includes(tag));
+      run.document = { ...run.document, name: name ?? run.document.name, tags: Object.fromEntries(kept) };
     }
     return run.document;
   }

@@ -39,7 +39,8 @@ describe('a running run', () => {
     await waitFor(() => expect(root.querySelector('[data-amlnb-metric="accuracy"]')).not.toBeNull());
     await waitFor(() => {
       expect(root.querySelector<HTMLElement>('[data-amlnb-metric="accuracy"]')?.dataset['amlnbPoints']).toBe('30');
-      expect(root.querySelector<HTMLElement>('[data-amlnb-metric="loss"]')?.dataset['amlnbPoints']).toBe('60');
+      expect(root.querySelector<HTMLElement>('[data-amlnb-metric="loss"]')?.dataset['amlnbPoints']).toBe('30');
+      expect(root.querySelector<HTMLElement>('[data-amlnb-metric="val_loss"]')?.dataset['amlnbPoints']).toBe('30');
     });
     expect(screen.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('25');
     expect(root.textContent).toContain('30/120 · 1 min 15 s left · epoch 3');
@@ -105,6 +106,8 @@ describe('the parts of a run', () => {
     fireEvent.submit(input.closest('form') as HTMLFormElement);
     await waitFor(() => expect(host.runs[0]?.document.tags['note']).toBe('a=b'));
     await waitFor(() => expect(root.querySelector('.amlnb-chips')?.textContent).toContain('note a=b'));
+    fireEvent.click(screen.getByRole('button', { name: 'Take the tag note away' }));
+    await waitFor(() => expect(root.querySelector('.amlnb-chips')?.textContent).not.toContain('note'));
   });
 
   it('show the table behind a chart', async () => {
@@ -148,7 +151,7 @@ describe('a failed run', () => {
 describe("a run as a cell's output", () => {
   it('has its charts, the end of its log, and opens as a whole', async () => {
     const { host, root } = await shown([still()], 'a', true);
-    await waitFor(() => expect(root.querySelectorAll('[data-amlnb-metric]')).toHaveLength(5));
+    await waitFor(() => expect(root.querySelectorAll('figure[data-amlnb-metric]')).toHaveLength(5));
     await waitFor(() => expect(root.querySelectorAll('.amlnb-log-line')).toHaveLength(5));
     fireEvent.click(screen.getByRole('button', { name: 'Open the run' }));
     expect(host.opened).toEqual([{ view: 'run', workspace: 'w', run: 'a' }]);

@@ -4,7 +4,7 @@ import { signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 
 import type { Host } from '../core/host';
-import { ChartActions } from './chart_actions';
+import { ChartActions, ZoomButtons } from './chart_actions';
 import { keepPlot, pointsOf, tellPoints } from './chart_life';
 import { ChartHover, ChartValues } from './chart_readout';
 import type { ChartSettings } from './chart_settings';
@@ -31,23 +31,36 @@ export function Chart({ host, title, series, settings, compact = false }: ChartP
   const large = useSignal(false);
   const trans = transOf(host);
 
-  useEffect(() => (root.current ? tellPoints(root.current, series, plot) : undefined), [series]);
+  const onDraw = (): void => {
+    if (root.current) {
+      root.current.dataset['amlnbPoints'] = String(pointsOf(series));
+      drawn.value++;
+    }
+  };
+  useEffect(() => tellPoints(series, plot, onDraw), [series]);
   useEffect(() => {
-    const [figure, place] = [root.current, mount.current];
-    if (!figure || !place) {
+    const place = mount.current;
+    if (!place) {
       return undefined;
     }
     const label = trans('%1: chart of %2 curves; a button shows their table', title, series.length);
-    const onDraw = (): void => {
-      figure.dataset['amlnbPoints'] = String(pointsOf(series));
-      drawn.value++;
-    };
     return keepPlot(place, plot, () => new Plot(place, series, settings, label, onDraw));
   }, [series, settings, asTable.value]);
 
-  const classes = ['amlnb-chart', compact && 'amlnb-chart-compact', large.value && 'amlnb-chart-large'];
+  const zoomed = settings.zoom.value !== null;
+  const classes = [
+    'amlnb-chart',
+    compact && 'amlnb-chart-compact',
+    large.value && 'amlnb-chart-large',
+    zoomed && 'amlnb-chart-zoomed'
+  ];
   return (
-    <figure class={classes.filter(Boolean).join(' ')} ref={root} data-amlnb-metric={title} aria-label={title}>
+    <figure
+      class={classes.filter(Boolean).join(' ')}
+      ref={root}
+      data-amlnb-metric={series[0]?.metric ?? title}
+      aria-label={title}
+    >
       <figcaption class="amlnb-chart-head">
         <span class="amlnb-chart-title" title={title}>
           {title}
@@ -75,6 +88,11 @@ export function Chart({ host, title, series, settings, compact = false }: ChartP
         >
           <div class="amlnb-plot-place" ref={mount} />
           <ChartHover plot={plot} axis={settings.axis} />
+          {compact && zoomed ? (
+            <span class="amlnb-chart-zoom">
+              <ZoomButtons settings={settings} trans={trans} />
+            </span>
+          ) : null}
         </div>
       )}
     </figure>

@@ -22,7 +22,6 @@ export interface ChartActionsProps {
 export function ChartActions({ title, plot, settings, asTable, large, trans }: ChartActionsProps) {
   return (
     <span class="amlnb-chart-actions">
-      <ZoomButtons settings={settings} trans={trans} />
       <IconButton
         name={asTable.value ? 'chart' : 'table'}
         label={asTable.value ? trans('As a chart') : trans('As a table')}

@@ -1,6 +1,6 @@
 /** When a chart has a canvas: while it is on the screen or near it. */
 
-import { effect, type Signal } from '@preact/signals';
+import { effect, untracked, type Signal } from '@preact/signals';
 
 import type { ChartSeries } from './curves';
 import type { Plot } from './plot';
@@ -8,21 +8,18 @@ import type { Plot } from './plot';
 /** How far beyond the screen a chart is kept alive. */
 const MARGIN = '300px';
 
-/** Points of all series, drawn or not. */
+/** Points that a chart has received: those of its first metric, or of all series where they are of one. */
 export function pointsOf(series: readonly ChartSeries[]): number {
-  return series.reduce((sum, { source }) => sum + source.total, 0);
+  const counted = series[0]?.metric === undefined ? series : series.slice(0, 1);
+  return counted.reduce((sum, { source }) => sum + source.total, 0);
 }
 
-/** Tell the points that have come on the element as long as no plot does it. */
-export function tellPoints(
-  element: HTMLElement,
-  series: readonly ChartSeries[],
-  plot: Signal<Plot | null>
-): () => void {
+/** Tell of the points that have come as long as no plot does it. */
+export function tellPoints(series: readonly ChartSeries[], plot: Signal<Plot | null>, tell: () => void): () => void {
   return effect(() => {
     series.forEach(({ source }) => source.version.value);
     if (!plot.value) {
-      element.dataset['amlnbPoints'] = String(pointsOf(series));
+      untracked(tell);
     }
   });
 }

@@ -33,8 +33,13 @@ export function ChartValues({
   const hovered = plot.value?.hover.value?.values;
   return (
     <span class="amlnb-chart-values" data-drawn={version}>
-      {series.map(({ key, label, style, source }, at) => (
-        <span key={key} class="amlnb-chart-value" data-amlnb-series={key}>
+      {series.map(({ key, label, metric, style, source }, at) => (
+        <span
+          key={key}
+          class="amlnb-chart-value"
+          data-amlnb-metric={at > 0 ? metric : undefined}
+          data-amlnb-points={at > 0 && metric !== undefined ? source.total : undefined}
+        >
           {series.length > 1 ? <Swatch style={style} /> : null}
           {series.length > 1 ? <span class="amlnb-chart-name">{label}</span> : null}
           <span class="amlnb-number">{formatNumber(hovered?.[at]?.value ?? source.value.at(-1) ?? NaN)}</span>

@@ -31,6 +31,8 @@ export interface CurveSource extends Columns {
 export interface ChartSeries {
   key: string;
   label: string;
+  /** Its metric, in a chart of several metrics; left out where all series are of the one in the title. */
+  metric?: string;
   style: CurveStyle;
   source: CurveSource;
   /** The Unix time that is zero on the relative axis. */

@@ -31,6 +31,7 @@ export class RunCharts {
     return members.map(({ name, label }, position) => ({
       key: name,
       label,
+      metric: name,
       style: { ...curveStyle(position), dash: position === 0 ? [] : [5, 3] },
       source: this.model.series(name),
       origin,

@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 
 import { toldFault } from '../core/client';
-import type { RunDocument } from '../core/contract';
+import type { RunChanges, RunDocument } from '../core/contract';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { transOf } from './trans';
@@ -14,20 +14,21 @@ export function Tags({ host, model, run }: { host: Host; model: RunModel; run: R
   const fault = useSignal<string | null>(null);
   const edits = host.acts && run.can.includes('tag');
   const entries = Object.entries(run.tags);
-  const add = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const [name = '', ...rest] = text.value.split('=').map(part => part.trim());
-    if (!name) {
-      return;
-    }
+  const change = async (changes: RunChanges): Promise<void> => {
     try {
-      const tags = { [name]: rest.length > 0 ? rest.join('=') : null };
-      model.onRun(await model.client.change(model.workspace, run.id, { tags }));
-      text.value = '';
+      model.onRun(await model.client.change(model.workspace, run.id, changes));
       fault.value = null;
     } catch (error) {
       const told = toldFault(error);
       fault.value = [told.message, told.hint].filter(Boolean).join(' ');
+    }
+  };
+  const add = (event: Event): void => {
+    event.preventDefault();
+    const [name = '', ...rest] = text.value.split('=').map(part => part.trim());
+    if (name) {
+      void change({ tags: { [name]: rest.length > 0 ? rest.join('=') : null } });
+      text.value = '';
     }
   };
   return (
@@ -40,12 +41,22 @@ export function Tags({ host, model, run }: { host: Host; model: RunModel; run: R
             <li key={name} class="amlnb-chip">
               <b>{name}</b>
               {value ? ` ${value}` : ''}
+              {edits ? (
+                <button
+                  type="button"
+                  class="amlnb-chip-remove"
+                  aria-label={trans('Take the tag %1 away', name)}
+                  onClick={() => void change({ remove_tags: [name] })}
+                >
+                  ×
+                </button>
+              ) : null}
             </li>
           ))}
         </ul>
       )}
       {edits ? (
-        <form class="amlnb-tag-form" onSubmit={event => void add(event)}>
+        <form class="amlnb-tag-form" onSubmit={add}>
           <input
             class="amlnb-input"
             placeholder={trans('tag or tag = value')}
