@@ -109,7 +109,7 @@ class Extension(ExtensionApp):
         served = Served(server.root_dir, base_url=server.base_url)
         self._pool = make_pool()
         self._hub = Hub(served)
-        served.on_change = self._hub.touch
+        served.on_change, served.curves = self._hub.touch, self._hub.curves
         self.handlers.append(("/amlnb/api/stream", JupyterStreamHandler, {"hub": self._hub}))
         self.handlers.append((f"/{PAGE}(.*)", PageHandler, {"base": served.page}))
         by_path: dict[str, dict[str, Route]] = {}

@@ -10,6 +10,7 @@ from amlnb.store.series import Series
 
 _READERS = 6
 _SERIES = 24
+_BYTES = 1 << 30
 
 
 class Readers:
@@ -36,11 +37,14 @@ class Readers:
         with self._lock:
             self._readers[directory] = reader
             self._readers.move_to_end(directory)
-            while len(self._readers) > _READERS:
+            while len(self._readers) > 1 and (len(self._readers) > _READERS or self._bytes() > _BYTES):
                 gone, _ = self._readers.popitem(last=False)
                 for key in [key for key in self._series if key[0] == gone]:
                     del self._series[key]
         return reader
+
+    def _bytes(self) -> int:
+        return sum(writer.bytes_read for reader in self._readers.values() for writer in reader.writers)
 
     def series(self, directory: str, name: str) -> Series:
         """Numeric points of a metric as they are now; empty if there are none."""

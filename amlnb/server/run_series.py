@@ -32,6 +32,8 @@ def series(served: Served, values: dict[str, Any]) -> Answer:
         sampled = served.readers.of(directory).system_series()
         found = [sampled.get(name, _EMPTY) for name in names]
     else:
-        found = [served.readers.series(directory, name) for name in names]
+        curves = served.curves(values["workspace"], values["run"])
+        live = {} if curves is None else {curve.name: curve.points for curve in curves.told}
+        found = [live[name] if name in live else served.readers.series(directory, name) for name in names]
     frames = [window(points, values["axis"], low, high, values["points"], metric=at) for at, points in enumerate(found)]
     return Answer(data=encode_frames(frames), content_type=FRAMES)

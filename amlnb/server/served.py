@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from amlnb.core.replay import RunFacts
+    from amlnb.live.curves import Curves
     from amlnb.server.contract import RunDocument, WorkspaceInfo
     from amlnb.specs.run_view import MetricSummary as Summed
     from amlnb.specs.run_view import Progress
@@ -57,6 +58,8 @@ class Served:
         self._runs: dict[tuple[str, str], str] = {}
         # Called with workspace key and run id when something was changed by way of this server.
         self.on_change: Callable[[str, str], None] = lambda *_: None
+        # The curves of a run, by workspace key and run id, where they are in memory because a page follows it.
+        self.curves: Callable[[str, str], Curves | None] = lambda *_: None
 
     @property
     def page(self) -> str:

@@ -229,6 +229,7 @@ async def serve(
         Called with the address of the page.
     """
     clock, pool, hub, ended = Clock(), make_pool(), Hub(served), asyncio.Event()
+    served.curves = hub.curves
     server = httpserver.HTTPServer(
         application(served, hub, pool, studio_key.token(), clock), max_body_size=_LOGIN_BYTES, xheaders=False
     )

@@ -1,0 +1,111 @@
+"""`amlnb studio` and `amlnb open`, with a browser that only notes what it is to open."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import sys
+
+import pytest
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from amlnb.server import studio_key
+from tests.server.conftest import Server, free_port, wait_until
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def browser(tmp_path, monkeypatch, own_cache):
+    """Notes the addresses it is to open, one a line."""
+    noted = tmp_path / "noted"
+    program = tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {noted}\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("BROWSER", f"{program} %s")
+    return noted
+
+
+def started(command, *arguments, **more):
+    program = f"from amlnb.server.command import {command}; {command}()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more
+    )
+
+
+def test_open_logs_the_browser_in_and_prints_an_address_without_a_secret(browser, make_run):
+    make_run("r1")
+    process = started("opening", "last")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/amlnb/studio/w/[0-9a-f]{12}/runs/r1\n", out)
+    wait_until(browser.exists)
+    page = browser.read_text().strip().removeprefix("file://")
+    assert stat.S_IMODE(os.stat(page).st_mode) == 0o600
+    with open(page) as file:
+        text = file.read()
+    assert studio_key.token() in text
+    assert 'value="/amlnb/studio/w/' in text
+    assert studio_key.token() not in out
+
+
+def test_open_refuses_a_run_that_is_not_there(browser, make_run):
+    make_run("r1")
+    process = started("opening", "nothing")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "there is no run 'nothing'" in err
+
+
+def test_studio_serves_until_it_is_interrupted(browser, make_run):
+    make_run("r1")
+    port = free_port()
+    process = started("studio", "--no-browser", "--port", str(port))
+    address = process.stdout.readline().strip()
+    assert address.endswith(f"?token={studio_key.token()}")
+    server = Server(f"http://127.0.0.1:{port}/", None, studio_key.token())
+    wait_until(lambda: server.ask("amlnb/api/about")[0] == 200)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert not browser.exists()
+
+
+def test_a_port_that_is_taken_is_told(browser, make_run):
+    make_run("r1")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        process = started("studio", "--port", str(other.getsockname()[1]))
+        _, err = process.communicate(timeout=120)
+    assert process.returncode != 0
+    assert "cannot be listened on" in err
+
+
+async def streamed(address, **headers):
+    """Status of an attempt to open the stream."""
+    try:
+        connection = await websocket_connect(HTTPRequest(address, headers=headers, request_timeout=60))
+    except HTTPClientError as error:
+        return error.code
+    connection.close()
+    return 101
+
+
+def test_the_stream_is_opened_by_who_is_known_and_from_this_origin(browser, make_run):
+    make_run("r1")
+    port = free_port()
+    process = started("studio", "--no-browser", "--port", str(port))
+    process.stdout.readline()
+    address = f"ws://127.0.0.1:{port}/amlnb/api/stream"
+    token = {"Authorization": f"token {studio_key.token()}"}
+    assert asyncio.run(streamed(address, **token)) == 101
+    assert asyncio.run(streamed(address)) == 403
+    assert asyncio.run(streamed(address, Origin="http://evil.example", **token)) == 403
+    assert asyncio.run(streamed(address, Host="evil.example", **token)) == 403
+    process.terminate()
+    process.communicate(timeout=120)
