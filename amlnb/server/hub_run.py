@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from amlnb.core import states
+from amlnb.engine.look import look
 from amlnb.live.feed import RunFeed
 from amlnb.server.encoding import encoded
 from amlnb.server.hub_topic import Topic
 from amlnb.server.run_document import first_log, run_document
+from amlnb.store.run_reader import RunReader
 
 if TYPE_CHECKING:
     from amlnb.server.contract import LogFile, MetricSummary
@@ -21,6 +26,7 @@ _QUIET_SHARE = 1 / 60
 _REFRESH_S = 0.5
 _REFRESH_QUIET_S = 2.0
 _SEALED_S = 5.0
+_OWED_S = 2.0
 
 
 class RunTopic(Topic):
@@ -44,14 +50,18 @@ class RunTopic(Topic):
         self._told = -1
         self._grown = 0.0
         self._refresh_due = 0.0
+        self._owed_due = 0.0
+        self._number = 0
         self.document = ""
 
     def open(self) -> None:
         """Find the run and read all of it."""
         directory = self._served.run_directory(self._workspace, self._run)
-        listed = self._served.table(self._workspace).get(self._run)
-        self._number = 0 if listed is None else listed.summary.number
         self.feed = RunFeed(directory)
+        if self._served.table(self._workspace).version:
+            self._find_number()
+        else:  # among ten thousand runs that takes a second, for which no curve waits
+            threading.Thread(target=self._find_number, name="amlnb-run-number", daemon=True).start()
         self._tell()
         self.log: LogFile = self._read_log()
         self._grown = time.monotonic()
@@ -64,6 +74,9 @@ class RunTopic(Topic):
             quiet = (now - self._grown) * _QUIET_SHARE
             wait = _SEALED_S if feed.sealed else min(_REFRESH_QUIET_S, max(_REFRESH_S, quiet))
             self._refresh_due = now + wait
+            self._do_what_is_owed(now)
+            if not self._number and self._served.table(self._workspace).version:
+                self._find_number()
         else:
             changed = feed.look()
         if feed.replaced:
@@ -85,6 +98,22 @@ class RunTopic(Topic):
     def touch(self) -> None:
         """Read everything at the next poll."""
         self.due = self._refresh_due = 0.0
+
+    def _find_number(self) -> None:
+        """Find the run's position in its experiment; it is told with the next document."""
+        listed = self._served.table(self._workspace).get(self._run)
+        if listed is not None and listed.summary.number != self._number:
+            self._number = listed.summary.number
+            self._told = -1
+
+    def _do_what_is_owed(self, now: float) -> None:
+        """Wake the courier for a run that waits, and record a death that is proved, as every look at a run does."""
+        facts = self.feed.facts
+        if self.feed.sealed or facts.state == states.RUNNING or now < self._owed_due:
+            return
+        self._owed_due = now + _OWED_S
+        with suppress(OSError):
+            look(RunReader(self.feed.directory))
 
     def _read_log(self) -> LogFile:
         return first_log(self.feed.directory, is_started=self.feed.facts.started is not None)

@@ -86,6 +86,8 @@ def test_points_of_a_running_run_come_as_they_are_logged(run, key, served):
 
 
 def test_what_changes_beside_the_points_is_told(run, key, served):
+    served.table(key).look()  # else the run's number is told later
+
     async def story():
         async with serving(served) as (_, port), page_at(port) as page:
             found = await page.subscribe(1, key, run.id)
@@ -114,6 +116,18 @@ def write_log(run, text):
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "std_log.txt"), "ab") as file:
         file.write(text)
+
+
+def test_the_number_of_a_run_is_told_when_it_is_known(workspace, key, served):
+    start(workspace)
+    second = start(workspace)
+
+    async def story():
+        async with serving(served) as (_, port), page_at(port) as page:
+            found = await page.subscribe(1, key, second.id)
+            await page.until(lambda: found.documents and found.documents[-1]["number"] == 2)
+
+    asyncio.run(story())
 
 
 def test_a_server_that_is_started_again_sends_nothing_twice(run, key, served, tmp_path):
@@ -192,6 +206,8 @@ def test_a_run_that_is_killed_is_told_as_failed(workspace, key, served):
             await page.until(lambda: found.state == "Failed")
             assert found.documents[-1]["failure"]["code"] == "RunnerLost"
             assert found.values("loss") == list(range(20))
+            (directory,) = list(os.scandir(os.path.join(workspace.directory.path, "runs")))
+            await come_true(lambda: os.path.exists(os.path.join(directory.path, "final.json")))
 
     with process:
         try:
@@ -375,6 +391,7 @@ class Line:
 
 def test_nothing_is_made_before_the_page_has_taken_what_was_sent(run, key, served):
     log(run, range(50))
+    served.table(key).look()  # else the run's number is told later
 
     async def story():
         hub, line = Hub(served), Line()
