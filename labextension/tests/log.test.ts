@@ -89,6 +89,19 @@ describe('the window of a log', () => {
     expect(log.lines.value.at(-3)?.text).toBe('line 8');
   });
 
+  it('of which nobody tells is looked at: its end first, then what came', async () => {
+    const { log, run } = hostOf(100);
+    await log.look();
+    expect(shown(log)).toEqual(['line 90', 'line 99', 10]);
+    run.lines = 102;
+    await log.look();
+    expect(shown(log)).toEqual(['line 90', 'line 101', 12]);
+    await log.jump(0);
+    run.lines = 103;
+    await log.look();
+    expect(shown(log)).toEqual(['line 0', 'line 9', 10]);
+  });
+
   it('tells what the server could not do', async () => {
     const { log, host } = hostOf(10);
     host.runs.length = 0;

@@ -79,6 +79,17 @@ export class LogModel {
     }
   }
 
+  /** Find out whether the file has grown, where nobody tells, if its end is what is shown; the first look shows it. */
+  async look(): Promise<void> {
+    if (this.reading || !this.atEnd) {
+      return;
+    }
+    await this.extend('forward');
+    if (!this.atEnd) {
+      await this.openEnd();
+    }
+  }
+
   /** Position of the line that holds this byte. */
   indexOf(byte: number): number {
     const lines = this.lines.peek();

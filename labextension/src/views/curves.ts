@@ -148,8 +148,9 @@ function upperBound(x: Float64Array, place: number): number {
 }
 
 function room(low: number, high: number): Range {
-  const size = high - low || Math.abs(high) || 1;
-  return [low - 0.06 * size, high + 0.06 * size];
+  const size = high - low;
+  const margin = size > 0 ? 0.06 * size : Math.abs(high) / 2 || 0.5;
+  return [low - margin, high + margin];
 }
 
 function roomLog(low: number, high: number): Range {

@@ -10,6 +10,7 @@ import { DataTable } from './data_table';
 import { Warnings } from './failure';
 import { FaultBox } from './fault_box';
 import { Icon } from './icons';
+import { LogView } from './log_view';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
 
@@ -52,10 +53,19 @@ export function FilesPanel({ host, model, run }: FilesPanelProps) {
             </li>
           ))}
         </ul>
-        {name === null ? null : <FilePreview key={name} host={host} model={model} name={name} />}
+        {name === null ? null : isLog(name) ? (
+          <LogView key={name} host={host} model={model} file={name} />
+        ) : (
+          <FilePreview key={name} host={host} model={model} name={name} />
+        )}
       </div>
     </>
   );
+}
+
+/** Whether a file is read as a log: as long as it may be, with its colours. */
+function isLog(name: string): boolean {
+  return /^(azureml-logs|user_logs|system_logs|logs)\/.*\.(txt|log)$/.test(name);
 }
 
 function firstOf({ files }: Files): string | null {

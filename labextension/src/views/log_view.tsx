@@ -16,6 +16,8 @@ import { LogSearch } from './log_search';
 import { transOf } from './trans';
 
 const OVERSCAN = 12;
+/** How often a log that the stream does not tell of is looked at. */
+const LOOK_MS = 3000;
 
 export interface LogViewProps {
   host: Host;
@@ -154,10 +156,23 @@ export function LogTail({ host, model, count }: { host: Host; model: RunModel; c
 
 /** Show the end of the log, and have it grow with the run. */
 function useFollowed(model: RunModel, log: LogModel): void {
-  const bytes = model.log.value?.file === log.file ? model.log.value.bytes : null;
+  const told = model.log.value?.file === log.file ? model.log.value.bytes : null;
+  const ended = model.ended.value;
   useEffect(() => {
-    if (bytes !== null && bytes > 0) {
-      void log.grown(bytes);
+    if (told !== null && told > 0) {
+      void log.grown(told);
     }
-  }, [log, bytes]);
+  }, [log, told]);
+  useEffect(() => {
+    if (told !== null) {
+      return undefined;
+    }
+    void log.look();
+    const timer = ended ? null : setInterval(() => void log.look(), LOOK_MS);
+    return () => {
+      if (timer !== null) {
+        clearInterval(timer);
+      }
+    };
+  }, [log, told === null, ended]);
 }

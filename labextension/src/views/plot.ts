@@ -35,10 +35,10 @@ export interface Hover {
 }
 
 const NO_MARKS: Marks = { places: [], texts: [] };
-const DETAIL_WAIT_MS = 60;
+const DETAIL_WAIT_MS = 30;
 const LINE_WIDTH = 1.6;
-/** Where there are more points than pixels. */
-const DENSE_WIDTH = 1;
+/** Where there are many more points than pixels. */
+const DENSE_WIDTH = 1.1;
 // Its name is in a `const enum` of uPlot's declarations, which modules that are compiled one by one cannot use.
 const LOGARITHMIC: object = { distr: 3 };
 
@@ -302,7 +302,7 @@ export class Plot implements Drawing {
     ctx.rect(left, top, width, height);
     ctx.clip();
     const frame: Frame = { left, top, width, height, x: this.range, y: this.values, log: this.log };
-    const dense = this.curves.some(({ x }) => x.length > width);
+    const dense = this.curves.some(({ x }) => x.length > 2 * width);
     drawCurves(new CanvasPen(ctx, uPlot.pxRatio), this.curves, frame, dense ? DENSE_WIDTH : LINE_WIDTH);
     ctx.restore();
   }
