@@ -172,7 +172,8 @@ class Story:
         self.reconnect()
 
 
-@settings(max_examples=150)
+@pytest.mark.slow
+@settings(max_examples=300)
 @given(steps=STEPS, points=st.sampled_from([8, 9, 16, 1000]), roles=st.sampled_from(["0", "00", "01", "0011", "1c00"]))
 def test_any_interleaving_gives_the_series(tmp_path_factory, steps, points, roles):
     story = Story(str(tmp_path_factory.mktemp("journals")), roles, points)
