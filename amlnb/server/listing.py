@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import operator
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from amlnb.errors import UserErrorException
 from amlnb.render.better import direction
@@ -15,11 +16,12 @@ from amlnb.server import query
 from amlnb.server.run_rows import elapsed_s, run_row
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from amlnb.server.contract import Best, Columns, Group, GroupMetric, Groups, Runs
     from amlnb.server.run_table import Listed, RunTable
 
 _COLUMNS = 300
-_second = operator.itemgetter(1)
 _GROUPS = 1000
 
 _SECTIONS = ("parameters", "metrics", "tags")
@@ -188,17 +190,10 @@ def _has_words(each: Listed, words: Sequence[str]) -> bool:
 
 def _names(runs: Iterable[Listed]) -> dict[str, dict[str, None]]:
     """Names of the parameters, metrics and tags of runs, in the order of first use."""
-    # Many runs have the same names: the sets of names are few.
-    parameters: dict[tuple[str, ...], None] = {}
-    metrics: dict[tuple[str, ...], None] = {}
-    tags: dict[tuple[str, ...], None] = {}
-    for each in runs:
-        parameters[tuple(each.record.parameters)] = None
-        metrics[tuple(each.record.metrics)] = None
-        tags[tuple(each.record.tags)] = None
+    # Many runs have the same names, and share them as one object.
+    shared = {id(each.names): each.names for each in runs}.values()
     return {
-        section: dict.fromkeys(name for names in found for name in names)
-        for section, found in zip(_SECTIONS, (parameters, metrics, tags), strict=True)
+        section: dict.fromkeys(name for names in shared for name in names[at]) for at, section in enumerate(_SECTIONS)
     }
 
 
@@ -210,19 +205,33 @@ def _columns(runs: Sequence[Listed]) -> Columns:
 
 def _best(runs: Sequence[Listed]) -> dict[str, Best]:
     """Best value of each metric; none where the name does not tell which way is better, or all are the same."""
+    values = _last_values(runs)
     found: dict[str, Best] = {}
     for name in list(_names(reversed(runs))["metrics"])[:_COLUMNS]:
         way = direction(name)
+        found[name] = {"direction": {1: "max", -1: "min", 0: None}[way], "value": None, "run": None}
         if not way:
-            found[name] = {"direction": None, "value": None, "run": None}
             continue
-        told = [(at, each.record.metrics[name]["last"]) for at, each in enumerate(runs) if name in each.record.metrics]
-        known = [pair for pair in told if math.isfinite(pair[1])]
-        at, value = (max if way > 0 else min)(known, key=_second) if known else (0, None)
-        is_one = len(known) > 1 and any(each != value for _, each in known)
-        found[name] = {
-            "direction": "max" if way > 0 else "min",
-            "value": value if is_one else None,
-            "run": runs[at].summary.id if is_one else None,
-        }
+        last = np.concatenate([part for part, _ in values[name]])
+        places = np.concatenate([part for _, part in values[name]])
+        is_known = np.isfinite(last)
+        last, places = last[is_known], places[is_known]
+        if len(last) > 1 and last.min() != last.max():
+            at = int(last.argmax() if way > 0 else last.argmin())
+            found[name] = {**found[name], "value": float(last[at]), "run": runs[int(places[at])].summary.id}
+    return found
+
+
+def _last_values(runs: Sequence[Listed]) -> dict[str, list[tuple[NDArray[np.float64], NDArray[np.intp]]]]:
+    """Last values of each metric, and whose they are; those of runs that have the same metrics together."""
+    alike: dict[int, list[int]] = {}
+    for at, each in enumerate(runs):
+        alike.setdefault(id(each.names), []).append(at)
+    found: dict[str, list[tuple[NDArray[np.float64], NDArray[np.intp]]]] = {}
+    for places in alike.values():
+        names = runs[places[0]].names.metrics
+        columns = np.array([runs[at].last for at in places], float).reshape(len(places), len(names)).T
+        whose = np.array(places)
+        for name, column in zip(names, columns, strict=True):
+            found.setdefault(name, []).append((column, whose))
     return found

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from amlnb.core import layout, states
 from amlnb.engine import queue
@@ -35,12 +35,30 @@ _TURNS = 8
 _GRAIN_NS = 50_000_000
 
 
+class Names(NamedTuple):
+    """Names of the parameters, metrics and tags of a run; one object for all runs of a table that have the same."""
+
+    parameters: tuple[str, ...]
+    metrics: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Listed:
-    """A run of the table, and what a query is asked of."""
+    """A run of the table.
+
+    Attributes
+    ----------
+    record
+        What a query is asked of.
+    last
+        Last values of the metrics, in the order of their names.
+    """
 
     summary: RunSummary
     record: query.Record
+    names: Names
+    last: tuple[float, ...]
 
 
 class RunTable:
@@ -66,8 +84,10 @@ class RunTable:
         self._listed: dict[str, Listed] = {}
         self._readers: dict[str, RunReader] = {}
         self._ordered: tuple[Listed, ...] = ()
+        self._places: dict[str, int] = {}
         self._by_id: dict[str, Listed] = {}
         self._children: dict[str, int] = {}
+        self._names: dict[Names, Names] = {}
         self._facets: dict[Hashable, tuple[int, Any]] = {}
         self.unreadable: dict[str, str] = {}
         self.version = 0
@@ -97,7 +117,7 @@ class RunTable:
                 self._look()
             else:
                 name = os.path.basename(listed.summary.directory)
-                self._settle(self._read_due([name] if os.path.isdir(listed.summary.directory) else []))
+                self._settle(self._read_due([name] if os.path.isdir(listed.summary.directory) else []), gone=False)
                 self._looked = float("-inf")
 
     def get(self, run_id: str) -> Listed | None:
@@ -129,16 +149,25 @@ class RunTable:
             due = self._due()
             if any(name in self._listed and name not in self._sealed for name in due):
                 self._wake()
-            self._settle(self._read_due(due) | gone)
+            self._settle(self._read_due(due), gone=gone)
         else:
             self._read_all()
-            self._settle(changed=True)
+            self._settle(set(self._listed), gone=True)
         self._looked = time.monotonic()
 
-    def _settle(self, changed: bool) -> None:
-        if changed:
+    def _settle(self, changed: set[str], *, gone: bool) -> None:
+        """Put what was read into its place; new runs, and those that are gone, change the places of the others."""
+        if gone or not changed <= self._places.keys() & self._listed.keys():
             self._order()
-            self.version += 1
+        elif changed:
+            ordered = list(self._ordered)
+            for name in changed:
+                listed = self._listed[name]
+                ordered[self._places[name]] = self._by_id[listed.summary.id] = listed
+            self._ordered = tuple(ordered)
+        else:
+            return
+        self.version += 1
 
     def _list(self) -> bool:
         """See which run directories there are, if that may have changed; whether any is gone."""
@@ -198,12 +227,9 @@ class RunTable:
         self.unreadable = dict(index.unreadable)
         self._marks |= {os.path.basename(directory): 0 for directory in self.unreadable}
 
-    def _read_due(self, names: Sequence[str]) -> bool:
-        """Read runs; whether any is another one than before."""
-        changed = False
-        for name in names:
-            changed |= self._read(name)
-        return changed
+    def _read_due(self, names: Sequence[str]) -> set[str]:
+        """Read runs; names of those that are other ones than before."""
+        return {name for name in names if self._read(name)}
 
     def _read(self, name: str) -> bool:
         directory = os.path.join(self.directory.runs, name)
@@ -248,7 +274,11 @@ class RunTable:
             "elapsed": elapsed_s(run.started, run.ended, self._clock()),
             "archived": run.archived,
         }
-        return Listed(run, query.Record(fields, parameters(run), run.metrics, run.tags))
+        given = parameters(run)
+        names = Names(tuple(given), tuple(run.metrics), tuple(run.tags))
+        last = tuple(told["last"] for told in run.metrics.values())
+        record = query.Record(fields, given, run.metrics, run.tags)
+        return Listed(run, record, self._names.setdefault(names, names), last)
 
     def _order(self) -> None:
         """Put the runs in order, and number them within their experiments."""
@@ -262,6 +292,7 @@ class RunTable:
                 listed = self._listed[name] = self._made(dataclasses.replace(run, number=number))
             ordered.append(listed)
         self._ordered = tuple(reversed(ordered))
+        self._places = {name: len(ordered) - 1 - at for at, (name, _) in enumerate(oldest_first)}
         self._by_id = {listed.summary.id: listed for listed in ordered}
         children: dict[str, int] = {}
         for listed in ordered:
