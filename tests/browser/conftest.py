@@ -1,5 +1,6 @@
 """A real JupyterLab and a real Chromium, driven as a person would."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -35,39 +36,44 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
+def bare_lab(tmp_path_factory):
+    """A JupyterLab without our front end, as other hosts are; its address and its folder of notebooks."""
+    with lab_server(tmp_path_factory.mktemp("bare-lab"), front_end=False) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """A JupyterLab server with settings of its own; yields its address and its folder of notebooks."""
-    root = tmp_path_factory.mktemp("lab")
-    folder = root / "notebooks"
-    folder.mkdir()
+    """A JupyterLab as ``pip install amlnb`` leaves it; its address and its folder of notebooks."""
+    with lab_server(tmp_path_factory.mktemp("lab")) as found:
+        yield found
+
+
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def lab_server(root, *, front_end=True, port=None, options=()):
+    """A JupyterLab server with settings of its own."""
+    folder = root / "notebooks"
+    folder.mkdir(exist_ok=True)
+    port = port or free_port()
     environ = dict(os.environ, JUPYTER_PLATFORM_DIRS="0", IPYTHONDIR=str(root / "ipython"))
     for name in ("CONFIG", "DATA", "RUNTIME"):
         environ[f"JUPYTER_{name}_DIR"] = str(root / name.lower())
-    (root / "config" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension").mkdir(parents=True)
-    settings = (
-        root / "config" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension" / "tracker.jupyterlab-settings"
-    )
-    settings.write_text(json.dumps({"windowingMode": "none"}))
-    command = [
-        sys.executable,
-        "-m",
-        "jupyter",
-        "lab",
-        "--allow-root",
-        "--no-browser",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-    ]
-    command += [
-        "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={TOKEN}",
-        "--LabApp.expose_app_in_browser=True",
-    ]
-    command += ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    with (root / "lab.log").open("wb") as log:
+    settings = root / "config" / "lab" / "user-settings" / "@jupyterlab" / "notebook-extension"
+    settings.mkdir(parents=True, exist_ok=True)
+    (settings / "tracker.jupyterlab-settings").write_text(json.dumps({"windowingMode": "none"}))
+    (root / "config" / "labconfig").mkdir(exist_ok=True)
+    disabled = {"@jupyterlab/apputils-extension:announcements": True, "amlnb": not front_end}
+    (root / "config" / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
+    command = [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
+    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    command += ["--LabApp.expose_app_in_browser=True", *options]
+    with (root / "lab.log").open("ab") as log:
         server = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT)
     try:
         _wait_until_up(f"http://127.0.0.1:{port}/api?token={TOKEN}", server, root / "lab.log")
@@ -190,9 +196,22 @@ class NotebookPage:
 
 
 @pytest.fixture
-def open_notebook(lab, browser):
-    """Open cells as a new notebook: ``open_notebook(name, [source, ...], theme="JupyterLab Dark")``."""
-    url, folder = lab
+def open_notebook(bare_lab, browser):
+    """Open cells as a new notebook where our front end is not: ``open_notebook(name, [source, ...], theme=...)``."""
+    with notebooks_in(bare_lab, browser) as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_live_notebook(lab, browser):
+    """Open cells as a new notebook where our front end is."""
+    with notebooks_in(lab, browser) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def notebooks_in(server, browser):
+    url, folder = server
     contexts = []
 
     def opened(name, cells, theme="JupyterLab Light", *, outputs=None):
@@ -212,6 +231,8 @@ def open_notebook(lab, browser):
         page.wait_for_function(KERNEL_IDLE, timeout=TIMEOUT_MS)
         return NotebookPage(page, path)
 
-    yield opened
-    for context in contexts:
-        context.close()
+    try:
+        yield opened
+    finally:
+        for context in contexts:
+            context.close()

@@ -228,7 +228,10 @@ function RunLine({ host, workspace, run }: { host: Host; workspace: string; run:
       onClick={() => host.open({ view: 'run', workspace, run: run.id })}
     >
       <StateMark state={run.state} trans={(text, ...args) => host.trans(text, ...args)} compact />
-      <span class="amlnb-ellipsis">{nameOf(run)}</span>
+      <span class="amlnb-ellipsis">
+        {nameOf(run)}
+        {run.name === null ? null : <span class="amlnb-faint"> #{run.number}</span>}
+      </span>
       {metric === undefined ? null : (
         <span class="amlnb-faint amlnb-nowrap">
           {metric[0]} {formatNumber(toNumber(metric[1].last))}

@@ -151,9 +151,11 @@ function HeadCell(props: {
     <div role="columnheader" aria-sort={order} class={cellClass(column)} style={{ width: `${column.width}px` }}>
       <button type="button" class="amlnb-grid-sort" onClick={() => props.onSort(column.key)} title={column.key}>
         <span class="amlnb-ellipsis">{title}</span>
-        <span aria-hidden="true" class="amlnb-grid-order">
-          {sorted ? (descending ? '▾' : '▴') : ''}
-        </span>
+        {sorted ? (
+          <span aria-hidden="true" class="amlnb-grid-order">
+            {descending ? '▾' : '▴'}
+          </span>
+        ) : null}
       </button>
     </div>
   );
@@ -227,6 +229,7 @@ const GridRow = memo(function GridRow(props: RowProps) {
         >
           {name}
         </button>
+        {run.name === null ? null : <span class="amlnb-faint amlnb-nowrap">#{run.number}</span>}
         {run.archived ? <span class="amlnb-faint">{trans('archived')}</span> : null}
       </div>
       {columns.map(column => {

@@ -155,7 +155,9 @@ export function RunTable({ host, workspace, experiment, query }: RunTableProps) 
           ? trans('Reading the runs …')
           : total === 0
             ? emptyText(layout.value.query, trans)
-            : trans('%1 runs', total.toLocaleString('en'))}
+            : total === 1
+              ? trans('1 run')
+              : trans('%1 runs', total.toLocaleString('en'))}
         {model.running.value > 0 ? ` · ${trans('%1 going', model.running.value)}` : ''}
         {model.unreadable.value > 0 ? ` · ${trans('%1 cannot be read', model.unreadable.value)}` : ''}
       </div>

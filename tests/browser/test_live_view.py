@@ -1,0 +1,189 @@
+"""The live view of a run below its cell, where our front end is."""
+
+import contextlib
+import json
+import os
+import re
+
+import nbformat
+import pytest
+
+from amlnb.core import states
+
+from .conftest import KERNEL_IDLE, TIMEOUT_MS, free_port, lab_server, notebooks_in
+from .test_submit import CELL, SETUP, reader_of, until_sealed
+
+pytestmark = pytest.mark.browser
+
+BUSY = "end = time.monotonic() + {seconds}\nwhile time.monotonic() < end:\n    sum(range(1000))"
+ENDS = ("Completed", "Failed", "Canceled")
+
+
+class LiveView:
+    """What stands below a cell."""
+
+    def __init__(self, notebook, index):
+        self.page = notebook.page
+        self.root = notebook.page.locator(f".jp-Cell >> nth={index} >> [data-amlnb-run]")
+
+    @property
+    def state(self):
+        return self.root.get_attribute("data-amlnb-state")
+
+    def points(self, metric="loss"):
+        return int(self.root.locator(f"[data-amlnb-metric='{metric}']").first.get_attribute("data-amlnb-points"))
+
+    def wait_points(self, least, metric="loss"):
+        self.root.locator(f"[data-amlnb-metric='{metric}']").first.wait_for()
+        self._until(lambda: self.points(metric) >= least, f"{least} points of {metric}")
+        return self.points(metric)
+
+    def wait_state(self, *wanted):
+        self.root.wait_for()
+        self._until(lambda: self.state in wanted, f"one of {wanted}, not {self.state}")
+        return self.state
+
+    def _until(self, happened, what):
+        for _ in range(TIMEOUT_MS // 50):
+            if happened():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"the view never showed {what}: {self.root.inner_text()}")
+
+
+def live(open_live_notebook, name, *, steps=60, cells=(), theme="JupyterLab Light"):
+    notebook = open_live_notebook(name, [SETUP, CELL.format(experiment=name, steps=steps), *cells], theme)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    return notebook, LiveView(notebook, 1)
+
+
+def painted(view, metric="loss"):
+    """Whether the chart's canvas holds anything but its ground."""
+    return view.root.locator(f"[data-amlnb-metric='{metric}'] canvas").first.evaluate(
+        """canvas => {
+            const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+            return pixels.some(value => value !== pixels[0]);
+        }"""
+    )
+
+
+def test_points_grow_under_the_cell(open_live_notebook):
+    notebook, view = live(open_live_notebook, "live")
+    first = view.wait_points(1)
+    assert view.wait_points(first + 5) > first
+    assert view.state in {"Running", *ENDS}
+    assert painted(view)
+    view.wait_state("Completed")
+    assert view.wait_points(60) == 60
+    assert notebook.page.locator(".jp-Cell >> nth=1 >> table:visible").count() == 0  # shown live, not twice
+    final = notebook.wait_state(1, states.COMPLETED)
+    assert {"image/png", "text/plain"} < set(final)
+
+
+def test_points_grow_and_a_button_cancels_while_the_kernel_is_busy(open_live_notebook):
+    notebook, view = live(open_live_notebook, "busy-live", steps=2000, cells=[BUSY.format(seconds=30)])
+    notebook.run_cell(2, wait=False)
+    first = view.wait_points(1)
+    view.wait_points(first + 5)
+    view.root.get_by_role("button", name=re.compile("^Cancel")).first.click()
+    confirm = notebook.page.locator(".jp-Dialog button.jp-mod-warn, .jp-Dialog button.jp-mod-accept")
+    notebook.page.wait_for_timeout(300)
+    if confirm.count():
+        confirm.last.click()
+    assert view.wait_state(*ENDS) == "Canceled"
+    assert notebook.page.evaluate(KERNEL_IDLE) is False
+    notebook.interrupt_kernel()
+
+
+def test_it_attaches_again_after_a_restart_of_the_kernel_and_a_reload_of_the_page(open_live_notebook):
+    notebook, view = live(open_live_notebook, "again", steps=400)
+    view.wait_points(3)
+    notebook.save()
+    notebook.restart_kernel()
+    before = view.points()
+    assert view.wait_points(before + 5) > before
+    notebook.page.reload()
+    notebook.page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget")
+    view.root.wait_for()
+    after = view.wait_points(before + 10)
+    assert after > before
+    view.wait_state("Completed")
+    assert view.wait_points(400) == 400
+    # Nobody but the page is left to write the last outputs into the notebook.
+    final = notebook.wait_state(1, states.COMPLETED)
+    assert "400 points" in final["text/plain"]
+    notebook.save()
+    notebook.page.wait_for_timeout(500)
+    saved = json.loads(notebook.path.read_text())
+    kinds = [set(output.get("data", {})) for output in saved["cells"][1]["outputs"]]
+    assert sum("image/png" in each for each in kinds) == 1
+    assert not any("image/svg+xml" in each for each in kinds)
+
+
+def test_it_attaches_in_a_notebook_that_is_not_trusted(open_live_notebook, lab):
+    notebook, view = live(open_live_notebook, "trusted", steps=40)
+    view.wait_state("Completed")
+    notebook.wait_state(1, states.COMPLETED)
+    notebook.save()
+    notebook.page.wait_for_timeout(500)
+    saved = nbformat.read(notebook.path, 4)
+    copy = os.path.join(lab[1], "untrusted.ipynb")
+    saved.cells[0].source += "\n# not signed"
+    nbformat.write(saved, copy)
+    outputs = {index: cell.outputs for index, cell in enumerate(saved.cells)}
+    other = open_live_notebook("untrusted", [cell.source for cell in saved.cells], outputs=outputs)
+    trusted = other.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[1].model.trusted")
+    assert trusted is False
+    shown = LiveView(other, 1)
+    shown.wait_state("Completed")
+    assert shown.wait_points(40) == 40
+
+
+def test_a_run_that_is_not_here_shows_what_the_notebook_holds(open_live_notebook):
+    notebook, view = live(open_live_notebook, "elsewhere", steps=40)
+    view.wait_state("Completed")
+    notebook.wait_state(1, states.COMPLETED)
+    outputs = notebook.outputs(1)
+    for output in outputs:
+        for mime in ("application/vnd.amlnb.run+json", "application/vnd.amlnb.run-details+json"):
+            if mime in output.get("data", {}):
+                output["data"][mime]["id"] = "of-another-machine"
+    other = open_live_notebook("strange", ["1", "2"], outputs={1: outputs})
+    other.page.locator(".jp-Cell >> nth=1 >> .amlnb-output-picture").wait_for()
+    other.page.locator(".jp-Cell >> nth=1 >> table").first.wait_for()
+    assert other.page.locator("[data-amlnb-run]").count() == 0
+
+
+def test_a_zoom_stays_while_points_come_in(open_live_notebook):
+    _, view = live(open_live_notebook, "zoom", steps=400)
+    view.wait_points(40)
+    chart = view.root.locator("[data-amlnb-metric='loss']").first
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".u-over").bounding_box()
+    y = box["y"] + box["height"] / 2
+    view.page.mouse.move(box["x"] + 0.2 * box["width"], y)
+    view.page.mouse.down()
+    view.page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=5)
+    view.page.mouse.up()
+    chart.get_by_role("button", name=re.compile("^Show all")).wait_for(state="attached")
+    before = view.points()
+    view.wait_points(before + 10)
+    assert chart.get_by_role("button", name=re.compile("^Show all")).count() == 1
+
+
+def test_a_server_that_comes_back_is_found_again(browser, tmp_path):
+    port = free_port()
+    with contextlib.ExitStack() as stack:
+        with lab_server(tmp_path, port=port) as server:
+            opened = stack.enter_context(notebooks_in(server, browser))
+            notebook, view = live(opened, "comes-back", steps=400)
+            view.wait_points(3)
+            reader = reader_of(notebook, 1)
+        # Its kernel is gone with it; the run is not, and neither is what the page has.
+        assert view.points() >= 3
+        view.page.wait_for_timeout(1000)
+        with lab_server(tmp_path, port=port):
+            until_sealed(reader)
+            view.wait_state("Completed")
+            assert view.wait_points(400) == 400
