@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from amlnb.api.notebook_parameters import parameters_of, read_notebook
 from amlnb.api.run_configuration import DEFAULT_MAX_RUN_DURATION_S
 from amlnb.api.submission_words import NOTEBOOK_ENDING, locate
 from amlnb.api.workspace import Workspace
+from amlnb.core import coercion
 from amlnb.engine import targets
 from amlnb.environments import curated, registered
 from amlnb.errors import UserErrorException
@@ -41,6 +43,9 @@ def submit(served: Served, values: dict[str, Any]) -> Answer:
     workspace, _ = Workspace.find_or_create(source)
     data = workspace.directory.path
     environment = environment_of_file(word, data, source, file, target, relative_to=source)
+    kernel = kernel_python(path) if environment is None and targets.is_here(data, target) else None
+    if kernel is not None:
+        environment = environment_of_file(kernel, data, source, file, target, relative_to=source)
     told = unread_metadata(source, file, is_asked=word is not None or environment is not None)
     spec = replace(
         spec,
@@ -89,6 +94,22 @@ def choices(served: Served, values: dict[str, Any]) -> Answer:
         "experiments": [] if data is None else workspace_dir.open_directory(data).experiment_names(),
     }
     return Answer(told)
+
+
+def kernel_python(path: str) -> str | None:
+    """The Python of the kernel that a notebook was written with; None if it is this one, or is not known here."""
+    if not path.endswith(NOTEBOOK_ENDING):
+        return None
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    told = coercion.mapping(coercion.mapping(read_notebook(path).get("metadata")).get("kernelspec")).get("name")
+    try:
+        words = KernelSpecManager().get_kernel_spec(str(told)).argv
+    except (NoSuchKernel, OSError, ValueError):
+        return None
+    program = words[0] if words else ""
+    is_other = os.path.isabs(program) and os.path.abspath(program) != os.path.abspath(sys.executable)
+    return program if is_other and "ipykernel_launcher" in words and os.access(program, os.X_OK) else None
 
 
 def _file(served: Served, path: str) -> str:

@@ -1,12 +1,14 @@
 """What pages do to runs, and what they submit."""
 
 import json
+import sys
 import time
 
 import pytest
 
 from amlnb.core import states
 from amlnb.server.answering import answer
+from amlnb.server.submitting import kernel_python
 from amlnb.server.table import ROUTES
 
 NOTEBOOK = {
@@ -145,6 +147,22 @@ def test_a_run_fails_and_tells_where_with_which_values(api, project):
     assert {"name": "wanted", "type": "int", "value": "6"} in frame["locals"]
 
 
+def test_the_python_of_a_notebooks_kernel_is_known(project, tmp_path, monkeypatch):
+    python = tmp_path / "other" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    for name, program in (("other", str(python)), ("same", sys.executable), ("relative", "python")):
+        folder = tmp_path / "jupyter" / "kernels" / name
+        folder.mkdir(parents=True)
+        argv = [program, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        (folder / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": name, "language": "python"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    for name, expected in (("other", str(python)), ("same", None), ("relative", None), ("gone", None), (3, None)):
+        kernelspec = {"name": name, "language": "python", "display_name": "x"}
+        (project / "n.ipynb").write_text(json.dumps({**NOTEBOOK, "metadata": {"kernelspec": kernelspec}}))
+        assert kernel_python(str(project / "n.ipynb")) == expected
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -172,3 +190,12 @@ def ended(api, told):
             return run
         assert time.monotonic() < end, run
         time.sleep(0.05)
+
+
+@pytest.mark.notebook
+def test_a_notebook_is_submitted_with_its_parameters(api, project):
+    (project / "n.ipynb").write_text(json.dumps(NOTEBOOK))
+    told = api.json("POST", "submissions", {"path": "n.ipynb", "parameters": {"rate": "0.5"}})
+    run = ended(api, told)
+    assert (run["state"], run["experiment"], run["parameters"]["rate"]) == ("Completed", "n", "0.5")
+    assert api.refused("submissions", "POST", {"path": "n.ipynb", "parameters": {"rat": "0.5"}})[0] == 400
