@@ -101,7 +101,7 @@ class StreamSession:
         except Exception as error:  # noqa: BLE001 - the boundary: what cannot be read is told to the page
             self._tell_gone(subscription, error)
             return
-        if self._subscriptions.get(subscription.sub) is subscription:
+        if self._follows(subscription):
             self._woken.set()
         else:
             subscription.leave(self._hub, self._wake)
@@ -112,7 +112,7 @@ class StreamSession:
             subscription.leave(self._hub, self._wake)
 
     def _tell_gone(self, subscription: Subscription, error: Exception) -> None:
-        if self._subscriptions.get(subscription.sub) is subscription:
+        if self._follows(subscription):
             self._end(subscription.sub)
             self._answer(subscription.text({"t": "gone", **fault(error)[1]}))
 
@@ -129,7 +129,7 @@ class StreamSession:
                 async for message in self._messages():
                     begun = time.thread_time()
                     sent = self._send(message)
-                    self._hub.runs.spend(time.thread_time() - begun)
+                    self._spend(begun)
                     await sent
         except ConnectionError:
             pass  # who brings the requests notices it too, and closes
@@ -141,27 +141,43 @@ class StreamSession:
         """What the page lacks, made as it is taken."""
         while self._answers:
             yield self._answers.pop(0)
-        frames: list[SeriesFrame] = []
+        batch: list[tuple[Subscription, SeriesFrame]] = []
         size = 0
         for subscription in list(self._subscriptions.values()):
             begun = time.thread_time()
-            if not self._is_new(subscription):
+            texts = subscription.texts() if self._is_new(subscription) else None
+            self._spend(begun)
+            if texts is None:
                 continue
-            for text in subscription.texts():
-                yield text
+            for text in texts:
+                if self._follows(subscription):
+                    yield text
+            begun = time.thread_time()
             async for frame in subscription.frames():
-                frames.append(frame)
+                batch.append((subscription, frame))
                 size += frame.size
                 if size >= _MESSAGE_BYTES:
-                    yield encode_frames(frames)
-                    frames, size = [], 0
-            self._hub.runs.spend(time.thread_time() - begun)
-        if frames:
-            yield encode_frames(frames)
+                    message = self._packed(batch)
+                    self._spend(begun)
+                    yield message
+                    batch, size, begun = [], 0, time.thread_time()
+            self._spend(begun)
+        if batch:
+            yield self._packed(batch)
+
+    def _packed(self, batch: list[tuple[Subscription, SeriesFrame]]) -> bytes:
+        """One message of many frames, without those of what the page has left meanwhile."""
+        return encode_frames(frame for subscription, frame in batch if self._follows(subscription))
+
+    def _follows(self, subscription: Subscription) -> bool:
+        return self._subscriptions.get(subscription.sub) is subscription
+
+    def _spend(self, begun: float) -> None:
+        self._hub.runs.spend(time.thread_time() - begun)
 
     def _is_new(self, subscription: Subscription) -> bool:
         """Whether there may be something to send; a subscription that has ended meanwhile is taken away."""
-        if self._subscriptions.get(subscription.sub) is not subscription or not subscription.begin():
+        if not self._follows(subscription) or not subscription.begin():
             return False
         topic = subscription.topic
         if topic is not None and topic.gone is not None:

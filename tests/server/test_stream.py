@@ -419,6 +419,35 @@ def test_nothing_is_made_before_the_page_has_taken_what_was_sent(run, key, serve
     asyncio.run(story())
 
 
+def test_nothing_of_what_a_page_has_left_comes_under_a_number_that_it_uses_again(workspace, run, key, served):
+    log(run, range(50))
+    other = start(workspace)
+    log(other, [-1, -2])
+
+    async def story():
+        hub, line, heard = Hub(served), Line(), Followed()
+        session = StreamSession(hub, line.send, line.hang_up)
+        request = {"op": "subscribe", "sub": 1, "workspace": key, "run": run.id, "points": 100}
+        session.receive(json.dumps(request))
+        await come_true(lambda: len(line.sent) == 1)
+        session.receive('{"op": "unsubscribe", "sub": 1}')
+        session.receive(json.dumps({**request, "run": other.id}))
+        await line.take()
+        while not heard.values("loss"):
+            message = await line.take()
+            if isinstance(message, str):
+                heard.text(json.loads(message))
+            else:
+                for frame in decode_frames(message):
+                    heard.frame(frame)
+        assert heard.values("loss") == [-1, -2]
+        assert {document["id"] for document in heard.documents} == {other.id}
+        session.close()
+        await asyncio.to_thread(hub.close)
+
+    asyncio.run(story())
+
+
 def test_a_connection_that_breaks_ends_the_stream_quietly(run, key, served, caplog):
     async def story():
         hub, line = Hub(served), Line()
