@@ -81,11 +81,12 @@ export class LogModel {
 
   /** Find out whether the file has grown, where nobody tells, if its end is what is shown; the first look shows it. */
   async look(): Promise<void> {
-    if (this.reading || !this.atEnd) {
+    const atEnd = this.atEnd;
+    if (this.reading || !atEnd) {
       return;
     }
     await this.extend('forward');
-    if (!this.atEnd) {
+    if (this.to < this.size.peek()) {
       await this.openEnd();
     }
   }

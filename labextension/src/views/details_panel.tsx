@@ -21,7 +21,7 @@ export function DetailsPanel({ host, model, run }: DetailsPanelProps) {
     <div class="amlnb-details">
       <Pairs title={trans('Parameters')} pairs={run.parameters} empty={trans('none were given')} />
       <section class="amlnb-card" aria-label={trans('Tags')}>
-        <h4>{trans('Tags')}</h4>
+        <h3>{trans('Tags')}</h3>
         <Tags host={host} model={model} run={run} />
       </section>
       <Pairs title={trans('Run')} pairs={factsOf(run, trans)} />
@@ -66,7 +66,7 @@ function Pairs({ title, pairs, empty }: PairsProps) {
   }
   return (
     <section class="amlnb-card" aria-label={title}>
-      <h4>{title}</h4>
+      <h3>{title}</h3>
       {entries.length === 0 ? (
         <p class="amlnb-faint">{empty}</p>
       ) : (
@@ -91,7 +91,7 @@ function Children({ host, model, run }: DetailsPanelProps) {
   const { answer } = useAnswer(() => model.client.runs(model.workspace, asked), [model, run.children, run.state]);
   return (
     <section class="amlnb-card" aria-label={trans('Children')}>
-      <h4>{trans('Children (%1)', run.children)}</h4>
+      <h3>{trans('Children (%1)', run.children)}</h3>
       <ul class="amlnb-list">
         {answer?.runs.map(child => (
           <li key={child.id}>

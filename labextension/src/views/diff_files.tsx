@@ -18,10 +18,10 @@ export function DiffFiles({ diff, trans }: { diff: CodeDiff; trans: Host['trans'
     <div class="amlnb-diffs">
       {diff.files.map(file => (
         <section key={file.path} class="amlnb-diff" aria-label={trans('How %1 differs', file.path)}>
-          <h4 class="amlnb-diff-path">
+          <h3 class="amlnb-diff-path">
             {file.path}
             <DiffCount lines={file.diff} trans={trans} />
-          </h4>
+          </h3>
           {file.note ? <p class="amlnb-faint">{file.note}</p> : null}
           {file.diff.length > 0 ? (
             <pre class="amlnb-diff-lines" tabIndex={0}>

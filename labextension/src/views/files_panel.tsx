@@ -79,7 +79,7 @@ function FilePreview({ host, model, name }: { host: Host; model: RunModel; name:
   return (
     <section class="amlnb-preview" aria-label={name}>
       <div class="amlnb-preview-head">
-        <h4 class="amlnb-path">{name}</h4>
+        <h3 class="amlnb-path">{name}</h3>
         <a class="amlnb-button" href={client.fileAddress(workspace, run, name)} download>
           <Icon name="save" />
           {trans('Download')}

@@ -25,7 +25,7 @@ export function LoggedValues({ host, model }: { host: Host; model: RunModel }) {
     <section class="amlnb-logged" aria-label={trans('Logged values')}>
       {logged.map(value => (
         <article key={value.name} class="amlnb-card">
-          <h4>{value.name}</h4>
+          <h3>{value.name}</h3>
           <Value value={value} host={host} model={model} />
         </article>
       ))}
