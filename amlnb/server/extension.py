@@ -12,7 +12,7 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from amlnb.engine.served_pages import PAGE, announce_jupyter, withdraw
-from amlnb.server.handlers import make_pool, send
+from amlnb.server.handlers import make_pool, read_ahead, send
 from amlnb.server.hub import Hub
 from amlnb.server.page import POLICY, page_file
 from amlnb.server.served import Served
@@ -76,9 +76,10 @@ class PageHandler(JupyterHandler):
 
     auth_resource = "amlnb"
 
-    def initialize(self, base: str) -> None:
-        """Take the address of the page, below its host."""
-        self.base = base
+    def initialize(self, served: Served, pool: ThreadPoolExecutor) -> None:
+        """Take what is served."""
+        self.served = served
+        self.pool = pool
 
     @property
     def content_security_policy(self) -> str:
@@ -90,7 +91,8 @@ class PageHandler(JupyterHandler):
     def get(self, path: str = "") -> None:
         """Send the page, and with it the cookie that what acts answers to."""
         _ = self.xsrf_token
-        found = page_file(path, self.base)
+        read_ahead(self.served, self.pool, path)
+        found = page_file(path, self.served.page)
         self.set_header("Content-Type", found.content_type)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.finish(found.data)
@@ -111,7 +113,7 @@ class Extension(ExtensionApp):
         self._hub = Hub(served)
         served.on_change, served.curves = self._hub.touch, self._hub.curves
         self.handlers.append(("/amlnb/api/stream", JupyterStreamHandler, {"hub": self._hub}))
-        self.handlers.append((f"/{PAGE}(.*)", PageHandler, {"base": served.page}))
+        self.handlers.append((f"/{PAGE}(.*)", PageHandler, {"served": served, "pool": self._pool}))
         by_path: dict[str, dict[str, Route]] = {}
         for route in ROUTES:
             by_path.setdefault(route.pattern, {})[route.method] = route

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tornado.iostream import StreamClosedError
 
+from amlnb.errors import AmlnbError
 from amlnb.server.answering import HEADERS, answer
 
 if TYPE_CHECKING:
@@ -26,6 +28,19 @@ _PART_BYTES = 1 << 18
 def make_pool() -> ThreadPoolExecutor:
     """Threads in which routes answer."""
     return ThreadPoolExecutor(THREADS, thread_name_prefix="amlnb-server")
+
+
+def read_ahead(served: Served, pool: ThreadPoolExecutor, path: str) -> None:
+    """Read the table of runs of the workspace that an address of the page names: the page will ask for it."""
+    kind, _, rest = path.partition("/")
+    key = rest.partition("/")[0]
+    if kind == "w" and key:
+        pool.submit(_read_table, served, key)
+
+
+def _read_table(served: Served, key: str) -> None:
+    with contextlib.suppress(AmlnbError, OSError):  # told to who asks
+        served.table(key).runs()
 
 
 async def send(

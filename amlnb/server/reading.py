@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from amlnb.core import states
+from amlnb.core import layout, states
+from amlnb.live.log_tail import LogTail
+from amlnb.live.progress import run_progress
 from amlnb.server import listing
 from amlnb.server.faults import NotThere
 from amlnb.server.routes import Answer
@@ -18,6 +21,8 @@ from amlnb.version import __version__
 if TYPE_CHECKING:
     from amlnb.server.contract import About, ExperimentInfo, Experiments, Found, RunDocument, Workspaces
     from amlnb.server.served import Served
+
+_BAR_LINES = 5
 
 
 def about(served: Served, _: dict[str, Any]) -> Answer:
@@ -91,15 +96,21 @@ def document(served: Served, key: str, run_id: str) -> RunDocument:
     directory = served.run_directory(key, run_id)
     record, table = read_record(directory), served.table(key)
     table.touch(run_id)
-    listed = table.get(run_id)
+    listed, facts, progress = table.get(run_id), read_facts(directory), None
+    if not states.is_terminal(facts.state):
+        reader, log = served.readers.of(directory), LogTail(os.path.join(directory, layout.USER_LOG), _BAR_LINES)
+        log.poll()
+        facts = reader.facts()
+        progress = run_progress(facts, reader.writers, log.lines)
     return run_document(
         directory,
         record,
-        read_facts(directory),
+        facts,
         metrics={} if listed is None else metrics_of(listed.summary),
         now=time.time(),
         number=0 if listed is None else listed.summary.number,
         children=table.children(run_id),
+        progress=progress,
         runner=keeper(directory, record),
         acts=served.acts,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import signal
@@ -23,7 +24,7 @@ from amlnb.engine import served_pages
 from amlnb.server import studio_key
 from amlnb.server.answering import HEADERS
 from amlnb.server.encoding import encoded
-from amlnb.server.handlers import make_pool, send
+from amlnb.server.handlers import make_pool, read_ahead, send
 from amlnb.server.hub import Hub
 from amlnb.server.page import POLICY, page_file
 from amlnb.server.served import Served
@@ -117,9 +118,10 @@ class StudioStream(Guarded, StreamHandler):
 class StudioPage(Guarded):
     """The page and its files; a browser with a token in the address is logged in, and led on without it."""
 
-    def initialize(self, base: str) -> None:
-        """Take the address of the page, below its host."""
-        self.base = base
+    def initialize(self, served: Served, pool: ThreadPoolExecutor) -> None:
+        """Take what is served."""
+        self.served = served
+        self.pool = pool
 
     def is_known(self) -> bool:
         """As elsewhere; or the token stands in the address."""
@@ -137,7 +139,8 @@ class StudioPage(Guarded):
             _log_in(self)
             self.redirect(self.request.path)
             return
-        found = page_file(path, self.base)
+        read_ahead(self.served, self.pool, path)
+        found = page_file(path, self.served.page)
         self.set_header("Content-Security-Policy", POLICY)
         self.set_header("Content-Type", found.content_type)
         self.finish(found.data)
@@ -156,8 +159,8 @@ class Login(StudioPage):
     def post(self) -> None:
         """Log the browser in, and lead it on."""
         _log_in(self)
-        path = self.get_body_argument("next", self.base)
-        self.redirect(path if path.startswith(self.base) and "//" not in path and "\\" not in path else self.base)
+        page, path = self.served.page, self.get_body_argument("next", "")
+        self.redirect(path if path.startswith(page) and "//" not in path and "\\" not in path else page)
 
 
 class Root(Guarded):
@@ -173,7 +176,6 @@ class Root(Guarded):
 
 def application(served: Served, hub: Hub, pool: ThreadPoolExecutor, token: str, clock: Clock) -> web.Application:
     """Make the studio; routes that act are not there."""
-    base = "/" + served_pages.PAGE
     handlers: list[Any] = [("/amlnb/api/stream", StudioStream, {"hub": hub})]
     handlers += [
         (f"/amlnb/api/{route.pattern}", StudioRoute, {"served": served, "route": route, "pool": pool})
@@ -181,10 +183,10 @@ def application(served: Served, hub: Hub, pool: ThreadPoolExecutor, token: str, 
         if not route.acts
     ]
     handlers += [
-        (f"/{studio_key.LOGIN}", Login, {"base": base}),
-        (f"{base}(.*)", StudioPage, {"base": base}),
+        (f"/{studio_key.LOGIN}", Login, {"served": served, "pool": pool}),
+        (f"{served.page}(.*)", StudioPage, {"served": served, "pool": pool}),
         ("/", Root),
-        (base.rstrip("/"), Root),
+        (served.page.rstrip("/"), Root),
     ]
     return web.Application(
         handlers, token=token, clock=clock, default_handler_class=NotServed, log_function=lambda _: None
@@ -278,6 +280,9 @@ def _log_in(handler: web.RequestHandler) -> None:
 def main(arguments: list[str]) -> None:
     """Serve a workspace by a socket that was handed on."""
     data, descriptor = arguments
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # what is read is kept: a million values, which need not be looked at again and again
     asyncio.run(serve(studio_of(data), socket.socket(fileno=int(descriptor)), idle_s=IDLE_S))
 
 

@@ -1,11 +1,13 @@
 """What pages read of workspaces and runs."""
 
 import math
+import os
 
 import pytest
 
 from amlnb.live.series_frames import decode_frames
 from amlnb.tracking.edits import add_edit
+from amlnb.tracking.journal import JournalWriter
 
 
 def ids(found):
@@ -180,3 +182,22 @@ def test_what_is_wrong_with_a_request_is_told(api, make_run, key, query, hint):
 )
 def test_a_workspace_that_is_not_served_is_not_there(api, path):
     assert api.refused(path)[0] == 404
+
+
+def test_how_far_a_running_run_is_is_told(api, make_run, key):
+    directory = make_run("r", state=None)
+    assert api.get(f"w/{key}/runs/r")["progress"] is None
+    os.makedirs(os.path.join(directory, "user_logs"))
+    with open(os.path.join(directory, "user_logs", "std_log.txt"), "w") as file:
+        file.write(" 45%|####5     | 45/100 [00:12<00:14,  3.87it/s]\n")
+    assert api.get(f"w/{key}/runs/r")["progress"]["done"] == 45
+
+
+def test_what_was_sampled_of_the_machine_is_a_series_too(api, make_run, key):
+    directory = make_run("r")
+    writer = JournalWriter(directory, "runner", folder="system")
+    writer.log_float("cpu_percent", 50.0, 0)
+    writer.close()
+    assert api.get(f"w/{key}/runs/r/metrics")["system"]["cpu_percent"]["last"] == 50.0
+    frame = decode_frames(api.ask("GET", f"w/{key}/runs/r/series", name="cpu_percent", system=1).data)[0]
+    assert frame.value.tolist() == [50.0]
