@@ -4,6 +4,7 @@ import { batch, computed, signal, type ReadonlySignal } from '@preact/signals';
 
 import type { Client } from './client';
 import { ENDS, type Fault, type RunDocument } from './contract';
+import { takeInFrame } from './frame';
 import type { SeriesFrame } from './frames';
 import { Series } from './series';
 import type { RunListener, Stream } from './stream';
@@ -27,7 +28,6 @@ export class RunModel implements RunListener {
   private positions: readonly string[] = [];
   private readonly dirty = new Set<Series>();
   private pending: (() => void)[] = [];
-  private scheduled = false;
   private users = 0;
   private unfollow: (() => void) | null = null;
 
@@ -134,14 +134,10 @@ export class RunModel implements RunListener {
   }
 
   private schedule(): void {
-    if (!this.scheduled) {
-      this.scheduled = true;
-      requestAnimationFrame(() => this.flush());
-    }
+    takeInFrame(this.flush);
   }
 
-  private flush(): void {
-    this.scheduled = false;
+  private readonly flush = (): void => {
     const changes = this.pending;
     this.pending = [];
     batch(() => {
@@ -153,5 +149,5 @@ export class RunModel implements RunListener {
       }
       this.dirty.clear();
     });
-  }
+  };
 }

@@ -31,7 +31,8 @@ export function CodePanel({ host, model, run }: CodePanelProps) {
   if (answer.unknown) {
     return <p class="amlnb-empty">{answer.unknown}</p>;
   }
-  const path = chosen.value ?? answer.entry ?? answer.files[0]?.path ?? null;
+  const files = [...answer.files].sort((a, b) => Number(b.path === answer.entry) - Number(a.path === answer.entry));
+  const path = chosen.value ?? files[0]?.path ?? null;
   return (
     <>
       <AgainstChoice
@@ -46,7 +47,7 @@ export function CodePanel({ host, model, run }: CodePanelProps) {
       ) : (
         <div class="amlnb-split">
           <ul class="amlnb-list" aria-label={trans('Files of the snapshot')}>
-            {answer.files.map(file => (
+            {files.map(file => (
               <li key={file.path}>
                 <button
                   type="button"

@@ -1,5 +1,7 @@
 /** Drawings that are due, a frame's share at a time: however much is live, a page stays smooth. */
 
+import { drawInFrame } from '../core/frame';
+
 export interface Drawing {
   draw(): void;
 }
@@ -8,15 +10,11 @@ export interface Drawing {
 const BUDGET_MS = 10;
 
 const due = new Set<Drawing>();
-let scheduled = false;
 
 /** Draw this with the next animation frame, or soon after. */
 export function requestDraw(drawing: Drawing): void {
   due.add(drawing);
-  if (!scheduled) {
-    scheduled = true;
-    requestAnimationFrame(drawDue);
-  }
+  drawInFrame(drawDue);
 }
 
 /** It is gone. */
@@ -25,7 +23,6 @@ export function cancelDraw(drawing: Drawing): void {
 }
 
 function drawDue(): void {
-  scheduled = false;
   const begin = performance.now();
   for (const drawing of due) {
     due.delete(drawing);
@@ -35,7 +32,6 @@ function drawDue(): void {
     }
   }
   if (due.size > 0) {
-    scheduled = true;
-    requestAnimationFrame(drawDue);
+    drawInFrame(drawDue);
   }
 }
