@@ -77,7 +77,7 @@ def run_document(
         "attempt": facts.attempt,
         "reason": facts.reason,
         "warnings": list(dict.fromkeys(facts.warnings)),
-        "failure": None if error is None else failure(error, cell_script(dict(record))),
+        "failure": None if error is None else failure(error, record),
         "progress": None if progress is None or ended else _progress(progress),
         "properties": dict(facts.properties),
         "git": git_of(record),
@@ -107,8 +107,13 @@ def first_log(directory: str, *, is_started: bool) -> LogFile:
     return {"file": layout.USER_LOG, "bytes": 0}
 
 
-def failure(error: Mapping[str, Any], cell: CellScript | None) -> Failure:
-    """Tell a run's error; lines of a cell's script are those of the cell."""
+def failure(error: Mapping[str, Any], record: Mapping[str, Any]) -> Failure:
+    """Tell a run's error.
+
+    Lines of a cell's script are those of the cell; files of the run's source have their path in it, wherever it ran.
+    """
+    cell = cell_script(dict(record))
+    own_folder = f"/{layout.run_directory_name(str(record.get('experiment')), str(record.get('id')))}/{layout.WORK}/"
     details = coercion.mapping(error.get("details"))
     innermost_first = [coercion.mapping(frame) for frame in reversed(coercion.items(details.get("frames")))]
     own_first = sorted(innermost_first, key=lambda frame: not is_own(frame))
@@ -118,7 +123,7 @@ def failure(error: Mapping[str, Any], cell: CellScript | None) -> Failure:
         "message": str(error.get("message") or "")[:_LONGEST],
         "hint": coercion.text(error.get("hint")),
         "details": None if traceback is None else traceback[-_LONGEST:],
-        "frames": [_frame(frame, cell) for frame in own_first],
+        "frames": [_frame(frame, cell, own_folder) for frame in own_first],
     }
 
 
@@ -151,12 +156,12 @@ def environment_of(directory: str, record: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in told.items() if value}
 
 
-def _frame(frame: Mapping[str, Any], cell: CellScript | None) -> FailureFrame:
+def _frame(frame: Mapping[str, Any], cell: CellScript | None, own_folder: str) -> FailureFrame:
     file, line = str(frame.get("file") or "?"), coercion.integer(frame.get("line"))
     in_cell = None if cell is None or line is None else cell.line(file, line)
     values = [local_value(coercion.mapping(each)) for each in coercion.items(frame.get("locals"))][-_LOCALS:]
     return {
-        "file": file if in_cell is None else THE_CELL,
+        "file": (file.partition(own_folder)[2] or file) if in_cell is None else THE_CELL,
         "line": line if in_cell is None else in_cell,
         "function": str(frame.get("function") or ""),
         "code": str(frame.get("text") or ""),

@@ -143,7 +143,7 @@ def test_a_run_fails_and_tells_where_with_which_values(api, project):
     assert failure["code"]
     assert "division by zero" in failure["message"]
     frame = failure["frames"][0]
-    assert (frame["function"], frame["line"]) == ("loss", 3)
+    assert (frame["file"], frame["function"], frame["line"]) == ("train.py", "loss", 3)
     assert {"name": "wanted", "type": "int", "value": "6"} in frame["locals"]
 
 

@@ -164,7 +164,7 @@ def listed(run, state):
         metrics={},
         **times,
     )
-    return Listed(summary, None)
+    return Listed(summary, None, None, ())
 
 
 LOOK = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["Running", "Completed", "Failed"]))
