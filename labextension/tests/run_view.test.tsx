@@ -61,11 +61,36 @@ describe('a running run', () => {
     expect(await screen.findByText(/connection broke/)).toBeTruthy();
   });
 
+  it('is given another name', async () => {
+    const { host } = await shown([still()], 'a');
+    fireEvent.click(screen.getByRole('button', { name: 'Rename' }));
+    const input = screen.getByLabelText('Name of the run');
+    fireEvent.input(input, { target: { value: 'brave_owl' } });
+    fireEvent.submit(input.closest('form') as HTMLFormElement);
+    expect(await screen.findByRole('heading', { name: /brave_owl/ })).toBeTruthy();
+    expect(host.runs[0]?.document.name).toBe('brave_owl');
+  });
+
   it('gives its id', async () => {
     const { host } = await shown([still()], 'a');
     fireEvent.click(screen.getByRole('button', { name: 'Copy the id a' }));
     expect(host.copied).toEqual(['a']);
   });
+});
+
+it('a run is deleted from its menu, once it has been asked', async () => {
+  const { host } = await shown([still({}, 'Completed')], 'a');
+  const button = screen.getByRole('button', { name: 'More' });
+  fireEvent.click(button);
+  const items = screen.getAllByRole('menuitem');
+  expect(document.activeElement).toBe(items[0]);
+  fireEvent.keyDown(items[0] as HTMLElement, { key: 'ArrowUp' });
+  expect(document.activeElement?.textContent).toBe('Delete …');
+  fireEvent.keyDown(document.activeElement as HTMLElement, { key: 'Escape' });
+  expect([screen.queryByRole('menu'), document.activeElement]).toEqual([null, button]);
+  fireEvent.click(button);
+  fireEvent.click(screen.getByRole('menuitem', { name: 'Delete …' }));
+  await waitFor(() => expect(host.asked).toContain('DELETE w/w/runs/a'));
 });
 
 describe('the parts of a run', () => {

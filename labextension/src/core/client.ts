@@ -152,8 +152,11 @@ export class Client {
     return this.send('PATCH', path`w/${workspace}/runs/${run}`, changes);
   }
 
-  async remove(workspace: string, run: string): Promise<void> {
-    await this.ask(path`w/${workspace}/runs/${run}`, { method: 'DELETE' });
+  /** @param children Whether its children go too; a run that has some is not removed without them. */
+  async remove(workspace: string, run: string, children = false): Promise<void> {
+    await this.ask(path`w/${workspace}/runs/${run}` + query({ children: children ? 1 : undefined }), {
+      method: 'DELETE'
+    });
   }
 
   /** Ask for any answer in JSON. */

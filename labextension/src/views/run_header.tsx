@@ -3,12 +3,13 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
-import { toldFault } from '../core/client';
 import type { RunDocument } from '../core/contract';
 import { formatDuration, formatProgress } from '../core/format';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
-import { Icon, type IconName, IconButton } from './icons';
+import { Icon } from './icons';
+import { RunActions } from './run_actions';
+import { RunName, titleOf } from './run_name';
 import { StateMark, stateWord } from './state_mark';
 import { transOf, type Trans } from './trans';
 
@@ -21,14 +22,11 @@ export interface RunHeaderProps {
 
 export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
   const trans = transOf(host);
-  const title = run.name ?? `${run.experiment} ${run.number}`;
   return (
     <header class="amlnb-head">
       <div class="amlnb-head-line">
         <StateMark state={run.state} trans={trans} />
-        <h2 class="amlnb-run-name" title={run.id}>
-          {title}
-        </h2>
+        <RunName host={host} model={model} run={run} compact={compact} />
         <span class="amlnb-facts">
           <Facts run={run} trans={trans} compact={compact} />
           <Elapsed run={run} trans={trans} />
@@ -44,7 +42,7 @@ export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
           <Icon name="warning" /> {trans('The connection broke; it is tried again. What stands here may be old.')}
         </p>
       ) : null}
-      <Announced run={run} title={title} trans={trans} />
+      <Announced run={run} title={titleOf(run)} trans={trans} />
     </header>
   );
 }
@@ -118,67 +116,5 @@ function Announced({ run, title, trans }: { run: RunDocument; title: string; tra
     <span class="amlnb-unseen" aria-live="polite">
       {`${title}: ${stateWord(run.state, trans)}`}
     </span>
-  );
-}
-
-function RunActions({ host, model, run, compact }: RunHeaderProps) {
-  const trans = transOf(host);
-  const busy = useSignal(false);
-  const { workspace, client } = model;
-  const act = async (what: () => Promise<void>): Promise<void> => {
-    busy.value = true;
-    try {
-      await what();
-    } catch (error) {
-      const { message, hint } = toldFault(error);
-      host.notify(hint ? `${message}\n${hint}` : message);
-    }
-    busy.value = false;
-  };
-  const cancel = async (): Promise<void> => {
-    if (await host.confirm(trans('Cancel the run "%1"?', run.name ?? run.id), trans('Cancel the run'))) {
-      await act(async () => model.onRun(await client.cancel(workspace, run.id)));
-    }
-  };
-  const resubmit = (): Promise<void> =>
-    act(async () => {
-      const made = await client.resubmit(workspace, run.id);
-      host.open({ view: 'run', workspace: made.workspace, run: made.run });
-    });
-  const can = (what: RunDocument['can'][number]): boolean => host.acts && run.can.includes(what);
-  return (
-    <>
-      {can('cancel') ? (
-        <Action name="cancel" title={trans('Cancel')} disabled={busy.value} onClick={() => void cancel()} />
-      ) : null}
-      {can('resubmit') && !compact ? (
-        <Action name="again" title={trans('Resubmit')} disabled={busy.value} onClick={() => void resubmit()} />
-      ) : null}
-      <IconButton
-        name="copy"
-        label={trans('Copy the id %1', run.id)}
-        onClick={() => {
-          host.copy(run.id);
-          host.notify(trans('Copied %1', run.id));
-        }}
-      />
-      {compact ? (
-        <IconButton
-          name="open"
-          label={trans('Open the run')}
-          onClick={() => host.open({ view: 'run', workspace, run: run.id })}
-        />
-      ) : null}
-    </>
-  );
-}
-
-function Action(props: { name: IconName; title: string; disabled: boolean; onClick: () => void }) {
-  const { name, title, disabled, onClick } = props;
-  return (
-    <button type="button" class="amlnb-button" disabled={disabled} onClick={onClick}>
-      <Icon name={name} />
-      {title}
-    </button>
   );
 }

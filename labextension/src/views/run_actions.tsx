@@ -1,0 +1,124 @@
+/** What can be done with a run. */
+
+import { useSignal } from '@preact/signals';
+
+import { toldFault } from '../core/client';
+import type { RunDocument } from '../core/contract';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { Icon, IconButton, type IconName } from './icons';
+import { Menu, type MenuItem } from './menu';
+import { transOf } from './trans';
+
+export interface RunActionsProps {
+  host: Host;
+  model: RunModel;
+  run: RunDocument;
+  compact: boolean;
+}
+
+export function RunActions({ host, model, run, compact }: RunActionsProps) {
+  const trans = transOf(host);
+  const busy = useSignal(false);
+  const actions = actionsOf(host, model, run);
+  const perform = (action: () => Promise<void>): void => {
+    busy.value = true;
+    void telling(host, action).then(() => {
+      busy.value = false;
+    });
+  };
+  const can = (what: RunDocument['can'][number]): boolean => host.acts && run.can.includes(what);
+  const rest: MenuItem[] = [];
+  if (can('archive')) {
+    const title = run.archived ? trans('Take it out of the archive') : trans('Archive');
+    rest.push({ title, onChoose: () => perform(actions.archive) });
+  }
+  if (can('delete')) {
+    rest.push({ title: trans('Delete …'), onChoose: () => perform(actions.remove) });
+  }
+  return (
+    <>
+      {can('cancel') ? (
+        <Action name="cancel" title={trans('Cancel')} disabled={busy.value} onClick={() => perform(actions.cancel)} />
+      ) : null}
+      {can('resubmit') && !compact ? (
+        <Action
+          name="again"
+          title={trans('Resubmit')}
+          disabled={busy.value}
+          onClick={() => perform(actions.resubmit)}
+        />
+      ) : null}
+      <IconButton
+        name="copy"
+        label={trans('Copy the id %1', run.id)}
+        onClick={() => {
+          host.copy(run.id);
+          host.notify(trans('Copied %1', run.id));
+        }}
+      />
+      {compact ? (
+        <IconButton
+          name="open"
+          label={trans('Open the run')}
+          onClick={() => host.open({ view: 'run', workspace: model.workspace, run: run.id })}
+        />
+      ) : rest.length > 0 ? (
+        <Menu icon="more" label={trans('More')} items={rest} />
+      ) : null}
+    </>
+  );
+}
+
+type ActionName = 'cancel' | 'resubmit' | 'archive' | 'remove';
+
+function actionsOf(host: Host, model: RunModel, run: RunDocument): Record<ActionName, () => Promise<void>> {
+  const trans = transOf(host);
+  const { workspace, client } = model;
+  const name = run.name ?? run.id;
+  return {
+    cancel: async () => {
+      if (await host.confirm(trans('Cancel the run "%1"?', name), trans('Cancel the run'))) {
+        model.onRun(await client.cancel(workspace, run.id));
+      }
+    },
+    resubmit: async () => {
+      const made = await client.resubmit(workspace, run.id);
+      host.open({ view: 'run', workspace: made.workspace, run: made.run });
+    },
+    archive: async () => model.onRun(await client.change(workspace, run.id, { archived: !run.archived })),
+    remove: async () => {
+      const question = run.children
+        ? trans(
+            'Delete the run "%1", its %2 children and all their files? Nothing brings them back.',
+            name,
+            run.children
+          )
+        : trans('Delete the run "%1" with all its files? Nothing brings it back.', name);
+      if (await host.confirm(question, trans('Delete'))) {
+        await client.remove(workspace, run.id, run.children > 0);
+        host.notify(trans('Deleted %1', name));
+      }
+    }
+  };
+}
+
+/** Do something; what it throws is told to the person. */
+export async function telling(host: Host, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    const { message, hint } = toldFault(error);
+    host.notify(hint ? `${message}\n${hint}` : message);
+  }
+}
+
+function Action(props: { name: IconName; title: string; disabled: boolean; onClick: () => void }) {
+  const { name, title, disabled, onClick } = props;
+  return (
+    <button type="button" class="amlnb-button" disabled={disabled} onClick={onClick}>
+      <Icon name={name} />
+      {title}
+    </button>
+  );
+}

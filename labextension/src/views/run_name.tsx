@@ -1,0 +1,76 @@
+/** The name of a run, which can be changed where one may act. */
+
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+
+import type { RunDocument } from '../core/contract';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { IconButton } from './icons';
+import { telling } from './run_actions';
+import { transOf } from './trans';
+
+export interface RunNameProps {
+  host: Host;
+  model: RunModel;
+  run: RunDocument;
+  compact: boolean;
+}
+
+/** What a run is called. */
+export function titleOf(run: RunDocument): string {
+  return run.name ?? `${run.experiment} ${run.number}`;
+}
+
+export function RunName({ host, model, run, compact }: RunNameProps) {
+  const trans = transOf(host);
+  const editing = useSignal(false);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (editing.value) {
+      input.current?.select();
+    }
+  }, [editing.value]);
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const name = input.current?.value.trim();
+    editing.value = false;
+    if (name && name !== run.name) {
+      void telling(host, async () => model.onRun(await model.client.change(model.workspace, run.id, { name })));
+    }
+  };
+  if (editing.value) {
+    return (
+      <form class="amlnb-run-name" onSubmit={submit}>
+        <input
+          class="amlnb-input"
+          ref={input}
+          aria-label={trans('Name of the run')}
+          defaultValue={titleOf(run)}
+          onBlur={() => {
+            editing.value = false;
+          }}
+          onKeyDown={event => {
+            if (event.key === 'Escape') {
+              editing.value = false;
+            }
+          }}
+        />
+      </form>
+    );
+  }
+  return (
+    <h2 class="amlnb-run-name" title={run.id}>
+      {titleOf(run)}
+      {host.acts && !compact && run.can.includes('rename') ? (
+        <IconButton
+          name="edit"
+          label={trans('Rename')}
+          onClick={() => {
+            editing.value = true;
+          }}
+        />
+      ) : null}
+    </h2>
+  );
+}
