@@ -53,10 +53,10 @@ def page_of(data: str, *, start: bool = True) -> str:
         Start a studio where no server serves it. A run starts none: it would end with the run.
     """
     base = _jupyter(data) or _studio(data)
-    if base is None:
-        may_start = start and context.current() is None and os.path.isdir(data)
-        base = _started_studio(data) if may_start else f"http://{LOOPBACK}:{first_port(data)}/"
-    return f"{base}{PAGE}w/{key_of(data)}"
+    if base is None and start and context.current() is None and os.path.isdir(data):
+        with contextlib.suppress(OSError):  # a cache that cannot be written to, or no port: the address is the same
+            base = _started_studio(data)
+    return f"{base or f'http://{LOOPBACK}:{first_port(data)}/'}{PAGE}w/{key_of(data)}"
 
 
 def run_page(workspace_page: str, run_id: str) -> str:

@@ -219,7 +219,11 @@ class RunTable:
         marks = {name: self._mark_of(name) for name in marks}  # before they are read
         sealed = {name for name in marks if os.path.exists(f"{self.directory.runs}/{name}/{layout.FINAL_JSON}")}
         index = Index(self.directory)
-        for run in up_to_date(index):
+        try:
+            runs = up_to_date(index)
+        except OSError:  # without the host-local cache nothing can be done for them
+            runs = index.list_runs()
+        for run in runs:
             name = os.path.basename(run.directory)
             self._listed[name] = self._made(run)
             self._marks[name] = marks[name] if name in sealed else 0
@@ -314,9 +318,12 @@ def _summary(reader: RunReader, before: RunSummary | None) -> RunSummary:
         return before
     told = summarise(reader)
     is_dead = told["ended"] is None and states.is_terminal(told["state"])
-    if is_dead or (told["state"] == states.NOT_STARTED and not queue.holds(reader.id)):
-        look(reader)
-        told = summarise(reader)
+    with contextlib.suppress(
+        OSError
+    ):  # without the host-local cache nothing can be done for it; it is shown all the same
+        if is_dead or (told["state"] == states.NOT_STARTED and not queue.holds(reader.id)):
+            look(reader)
+            told = summarise(reader)
     return RunSummary(
         directory=reader.directory,
         id=reader.id,

@@ -91,3 +91,13 @@ def test_an_empty_workspace_has_no_runs(table, workspace):
     assert table.runs() == ()
     shutil.rmtree(workspace.runs)
     assert table.look() == ()
+
+
+def test_without_a_host_local_cache_runs_are_shown_all_the_same(table, make_run, monkeypatch):
+    make_run("ended")
+    make_run("going", state=None)
+    make_run("new", state=None)
+    monkeypatch.setenv("AMLNB_CACHE_DIR", "/proc/no-such-folder")
+    assert {run[0] for run in shown(table)} == {"ended", "going", "new"}
+    assert {run[0] for run in shown(table)} == {"ended", "going", "new"}
+    assert not table.unreadable

@@ -191,3 +191,8 @@ def test_the_jupyter_server_of_this_user_is_preferred(jupyter, workspace):
     assert b'<base href="/user/ann/amlnb/studio/">' in body
     assert "script-src 'self'" in headers["Content-Security-Policy"]
     assert jupyter.ask("amlnb/api/workspaces")[0] == 200
+
+
+def test_an_address_is_told_where_no_studio_can_be_started(workspace, monkeypatch):
+    monkeypatch.setenv("AMLNB_CACHE_DIR", "/proc/no-such-folder")
+    assert urlsplit(served_pages.page_of(workspace.path)).port == served_pages.first_port(workspace.path)
