@@ -54,7 +54,11 @@ def select(writers: Iterable[WriterReader], name: str) -> list[tuple[WriterReade
 
 def series(writers: Iterable[WriterReader], name: str) -> Series:
     """Numeric points of one metric; of several writers of one rank, merged by time."""
-    parts = [decode(writer, rows) for writer, rows in select(writers, name)]
+    return joined([decode(writer, rows) for writer, rows in select(writers, name)])
+
+
+def joined(parts: Sequence[tuple[NDArray[np.float64], ...]]) -> Series:
+    """Points of one metric from what its writers, all of one rank, logged (:func:`decode`): by time if several did."""
     if not parts:
         return Series(_EMPTY, _EMPTY, _EMPTY)
     if len(parts) > 1:
