@@ -223,7 +223,7 @@ def _read(parameter: Parameter, given: Any) -> Any:
 
 
 def _missing(parameter: Parameter) -> UserErrorException:
-    return UserErrorException(f"{parameter.name!r} is missing", hint=f"give {parameter.kind.told}")
+    return UserErrorException(f"{parameter.name!r} is missing", hint=f"give {parameter.told or parameter.kind.told}")
 
 
 def _unknown(what: str, name: str, names: Sequence[str]) -> UserErrorException:

@@ -138,11 +138,13 @@ def parse(text: str) -> Query:
     try:
         tree = ast.parse(source.replace("\n", " "), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        at = (getattr(error, "offset", None) or 1) - 1
+        offset = getattr(error, "offset", None)
         one = _ONE_EQUALS.search(source)
         if one:
             _refuse("a comparison is written with '=='", one.start(), "such as state == 'Completed'")
-        _refuse(f"the query {source[:80]!r} is not understood", at, _MAY_STAND)
+        if offset == 0:  # Python's parser came to the end and wanted more
+            _refuse(f"the query {source[:80]!r} ends too early", len(source), _MAY_STAND)
+        _refuse(f"the query {source[:80]!r} is not understood", (offset or 1) - 1, _MAY_STAND)
     names: list[Name] = []
     try:
         found = _Reading(names).truth(tree.body, 0)

@@ -140,7 +140,10 @@ class Served:
             return kept
         found = workspace.find_run(run_id)
         if found is None:
-            raise NotThere(f"there is no run {run_id!r} in the workspace {workspace.ids.workspace_name!r}")
+            raise NotThere(
+                f"there is no run {run_id[:300]!r} in the workspace {workspace.ids.workspace_name!r}",
+                hint="it was deleted, or is in another workspace: 'find' looks in all",
+            )
         if len(self._runs) >= _FOUND_AT_MOST:
             self._runs.clear()
         self._runs[key, run_id] = found

@@ -86,9 +86,10 @@ def test_a_query_finds(text, expected):
 @pytest.mark.parametrize(
     ("text", "where", "hint"),
     [
-        ("", "is not understood", "such as"),
+        ("", "ends too early", "such as"),
         ("lr = 3", "character 4", "=="),
-        ("lr <", "is not understood", "such as"),
+        ("lr <", "ends too early (at character 5", "such as"),
+        ("lr < 3 foo", "(at character 8", "such as"),
         ("a && b", "character 3", "'and'"),
         ("a || b", "character 3", "'or'"),
         ("f(x)", "'f(x)' cannot stand", "such as"),
