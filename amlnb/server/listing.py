@@ -13,7 +13,7 @@ import numpy as np
 from amlnb.errors import UserErrorException
 from amlnb.render.better import direction
 from amlnb.server import query
-from amlnb.server.run_rows import elapsed_s, run_row
+from amlnb.server.run_rows import COLUMNS, elapsed_s, run_row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from amlnb.server.contract import Best, Columns, Group, GroupMetric, Groups, Runs
     from amlnb.server.run_table import Listed, RunTable
 
-_COLUMNS = 300
 _GROUPS = 1000
 
 _SECTIONS = ("parameters", "metrics", "tags")
@@ -199,7 +198,7 @@ def _names(runs: Iterable[Listed]) -> dict[str, dict[str, None]]:
 
 def _columns(runs: Sequence[Listed]) -> Columns:
     names = _names(reversed(runs))
-    parameters, metrics, tags = (list(names[section])[:_COLUMNS] for section in _SECTIONS)
+    parameters, metrics, tags = (list(names[section])[:COLUMNS] for section in _SECTIONS)
     return {"parameters": parameters, "metrics": metrics, "tags": tags}
 
 
@@ -207,7 +206,7 @@ def _best(runs: Sequence[Listed]) -> dict[str, Best]:
     """Best value of each metric; none where the name does not tell which way is better, or all are the same."""
     values = _last_values(runs)
     found: dict[str, Best] = {}
-    for name in list(_names(reversed(runs))["metrics"])[:_COLUMNS]:
+    for name in list(_names(reversed(runs))["metrics"])[:COLUMNS]:
         way = direction(name)
         found[name] = {"direction": {1: "max", -1: "min", 0: None}[way], "value": None, "run": None}
         if not way:

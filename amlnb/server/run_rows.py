@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from amlnb.core import states
@@ -11,9 +12,11 @@ if TYPE_CHECKING:
     from amlnb.server.contract import MetricSummary, RunRow
     from amlnb.store.index import RunSummary
 
+COLUMNS = 300  # of each kind a table has at most; a run may log thousands of metrics
+
 
 def run_row(run: RunSummary, now: float) -> RunRow:
-    """Make the row of a run; `now` is Unix seconds, for one that has not ended."""
+    """Make the row of a run, with its first metrics; `now` is Unix seconds, for one that has not ended."""
     return {
         "id": run.id,
         "experiment": run.experiment,
@@ -32,7 +35,7 @@ def run_row(run: RunSummary, now: float) -> RunRow:
         "error": run.error if run.state == states.FAILED else None,
         "parameters": parameters(run),
         "tags": run.tags,
-        "metrics": metrics(run),
+        "metrics": dict(islice(metrics(run).items(), COLUMNS)),
     }
 
 

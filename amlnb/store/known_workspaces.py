@@ -46,7 +46,10 @@ def find(key: str) -> str | None:
     """Data directory of a workspace that is known and still there; None if there is none."""
     if not _KEY.fullmatch(key):
         return None
-    data = (read_json(_path(key)) or {}).get("path")
+    try:
+        data = (read_json(_path(key)) or {}).get("path")
+    except OSError:
+        return None
     return data if isinstance(data, str) and os.path.isdir(data) and key_of(data) == key else None
 
 

@@ -3,9 +3,10 @@
 import http.cookiejar
 import json
 import os
+import socket
 import urllib.error
 import urllib.request
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -14,6 +15,7 @@ from amlnb.store.known_workspaces import key_of
 from amlnb.store.workspace_dir import local_ids, open_directory
 from amlnb.testing.store_contract import record
 from amlnb.tracking.create import create_run
+from tests.server.conftest import TOKEN
 
 pytestmark = pytest.mark.slow
 
@@ -122,3 +124,24 @@ def test_a_fault_is_told_as_json(jupyter):
     assert set(json.loads(body)) == {"message", "hint"}
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in headers["Content-Security-Policy"]
+
+
+def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_connection(jupyter):
+    made = open_directory(str(jupyter.folder / "shorter" / ".amlnb"), local_ids("shorter"))
+    directory = create_run(made.runs, record("r"))
+    made.make_experiment("contract")
+    os.makedirs(os.path.join(directory, "work", "outputs"))
+    path = os.path.join(directory, "work", "outputs", "a.bin")
+    with open(path, "wb") as file:
+        file.truncate(300_000_000)
+    place = urlsplit(jupyter.address)
+    address = f"{place.path}amlnb/api/w/{key_of(made.path)}/runs/r/download?name=outputs/a.bin&token={TOKEN}"
+    with socket.create_connection((place.hostname, place.port), timeout=60) as connection:
+        connection.sendall(f"GET {address} HTTP/1.1\r\nHost: {place.netloc}\r\n\r\n".encode())
+        received = len(connection.recv(65536))
+        os.truncate(path, 1000)
+        while part := connection.recv(1 << 20):
+            received += len(part)
+    assert received < 300_000_000
+    assert jupyter.ask("amlnb/api/about")[0] == 200
+    assert "Traceback" not in (jupyter.folder.parent / "server.log").read_text()

@@ -196,3 +196,24 @@ def test_the_jupyter_server_of_this_user_is_preferred(jupyter, workspace):
 def test_an_address_is_told_where_no_studio_can_be_started(workspace, monkeypatch):
     monkeypatch.setenv("AMLNB_CACHE_DIR", "/proc/no-such-folder")
     assert urlsplit(served_pages.page_of(workspace.path)).port == served_pages.first_port(workspace.path)
+
+
+def test_servers_that_were_killed_are_passed_over(workspace, own_cache):
+    sleeper = subprocess.Popen(["sleep", "60"])
+    record = served_pages.announce_studio(workspace.path, "http://127.0.0.1:1/", sleeper.pid)
+    assert served_pages.studio_of(workspace.path) == "http://127.0.0.1:1/"
+    sleeper.kill()
+    sleeper.wait()
+    assert served_pages.studio_of(workspace.path) is None
+    assert not os.path.exists(record)
+
+
+def test_of_two_jupyter_servers_that_above_the_workspace_is_taken(workspace, own_cache, project):
+    near = served_pages.announce_jupyter("http://127.0.0.1:1/near/", str(project.parent))
+    with open(near) as file:
+        record = json.load(file)
+    with open(near.replace(f"jupyter-{os.getpid()}", "jupyter-0"), "w") as file:
+        json.dump({**record, "url": "http://127.0.0.1:2/far/", "root": "/nowhere", "time": record["time"] + 9}, file)
+    assert served_pages.page_of(workspace.path).startswith("http://127.0.0.1:1/near/amlnb/studio/w/")
+    served_pages.withdraw(near)
+    assert served_pages.page_of(workspace.path).startswith("http://127.0.0.1:2/far/")
