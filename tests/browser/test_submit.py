@@ -91,7 +91,7 @@ def test_the_curve_grows_under_the_cell_and_ends_as_picture_and_table(open_noteb
     assert "image/svg+xml" not in final
     stream, _, details = notebook.outputs(1)
     assert stream["output_type"] == "stream"
-    assert set(details["data"]) == {"text/html", "text/plain"}
+    assert set(details["data"]) == {"application/vnd.amlnb.run-details+json", "text/html", "text/plain"}
     image = notebook.page.evaluate(SHOWN_IMAGE, [1])
     assert image["source"].startswith("data:image/png")
     assert image["width"] <= image["room"]
@@ -227,5 +227,8 @@ def test_the_notebook_on_disk_holds_the_final_version_once_saved(open_notebook):
         if kinds and "image/png" in kinds[0]:
             break
         time.sleep(0.1)
-    assert kinds == [{"application/vnd.amlnb.run+json", "image/png", "text/plain"}, {"text/html", "text/plain"}]
+    assert kinds == [
+        {"application/vnd.amlnb.run+json", "image/png", "text/plain"},
+        {"application/vnd.amlnb.run-details+json", "text/html", "text/plain"},
+    ]
     assert "widgets" not in nbformat.read(notebook.path, 4).metadata

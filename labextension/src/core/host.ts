@@ -13,6 +13,17 @@ export interface Remembered<T> {
   set(value: T): void;
 }
 
+/** What is used of a WebSocket. */
+export interface Socket {
+  binaryType: BinaryType;
+  onopen: ((event: Event) => unknown) | null;
+  onmessage: ((event: MessageEvent<string | ArrayBuffer>) => unknown) | null;
+  onclose: ((event: CloseEvent) => unknown) | null;
+  readonly readyState: number;
+  send(text: string): void;
+  close(): void;
+}
+
 export interface Host {
   /** Address of the API; ends with "/". A link to a file is this and its path. */
   readonly base: string;
@@ -21,7 +32,7 @@ export interface Host {
   /** Ask the API; `path` is relative to `base`. Credentials and XSRF are added. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** A new connection to the stream. */
-  socket(): WebSocket;
+  socket(): Socket;
   open(what: Place): void;
   /** A text in the person's language; %1, %2 stand for the arguments. */
   trans(text: string, ...args: (string | number)[]): string;

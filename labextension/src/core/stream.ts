@@ -4,6 +4,7 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 
 import type { RunDocument, RunRow, StreamMessage, StreamRequest } from './contract';
 import { decodeFrames, type SeriesFrame } from './frames';
+import type { Socket } from './host';
 
 /** Who follows a run. */
 export interface RunListener {
@@ -36,12 +37,12 @@ const LONGEST_WAIT_MS = 15_000;
 export class Stream {
   private readonly subscriptions = new Map<number, Subscription>();
   private readonly told = signal<'idle' | 'open' | 'lost'>('idle');
-  private socket: WebSocket | null = null;
+  private socket: Socket | null = null;
   private timer: ReturnType<typeof setTimeout> | null = null;
   private attempts = 0;
   private nextSub = 1;
 
-  constructor(private readonly connect: () => WebSocket) {}
+  constructor(private readonly connect: () => Socket) {}
 
   /** `idle`: nothing is followed, or the first connection is being made; `lost`: it broke and is tried again. */
   get state(): ReadonlySignal<'idle' | 'open' | 'lost'> {
@@ -76,7 +77,7 @@ export class Stream {
 
   private open(): void {
     this.timer = null;
-    let socket: WebSocket;
+    let socket: Socket;
     try {
       socket = this.connect();
     } catch {

@@ -10,8 +10,9 @@ import { sessionOf } from '../core/session';
 import { Chart } from './chart';
 import { ChartSettings } from './chart_settings';
 import { ChartToolbar } from './chart_toolbar';
-import type { ChartSeries, Range } from './curves';
+import type { ChartSeries } from './curves';
 import { MeanSource } from './mean_source';
+import { detailOf } from './run_series';
 
 export interface CompareCurvesProps {
   host: Host;
@@ -96,7 +97,7 @@ function curvesOf(name: string, runs: readonly ComparedRun[], models: readonly R
         style: curveStyle(position),
         source: model.series(name),
         origin: run.started ?? run.created,
-        detail: detailOf(model, name)
+        detail: (axis, range, points) => detailOf(model, name, axis, range, points)
       });
     }
   });
@@ -124,14 +125,6 @@ function meansOf(
     );
     return { key: value ?? '\0', label, style: curveStyle(position), source, origin: 0 };
   });
-}
-
-function detailOf(model: RunModel, name: string): NonNullable<ChartSeries['detail']> {
-  return async (axis: 'step' | 'time', [low, high]: Range, points: number) => {
-    const asked = { names: [name], axis, low, high, points };
-    const [frame] = await model.client.series(model.workspace, model.run, asked);
-    return frame ?? { step: new Float64Array(), time: new Float64Array(), value: new Float64Array() };
-  };
 }
 
 /** Follow all runs that are compared. */

@@ -19,6 +19,8 @@ export interface RunTableProps {
   experiment?: string;
   /** The query at first, instead of the last one. */
   query?: string;
+  /** Told whenever other runs are chosen. */
+  onChosen?: (ids: readonly string[]) => void;
 }
 
 /** What is remembered of a table. */
@@ -34,7 +36,7 @@ interface Layout {
 const FIRST: Layout = { query: '', sort: 'created', descending: true, archived: false, columns: null, group: '' };
 const TYPING_MS = 300;
 
-export function RunTable({ host, workspace, experiment, query }: RunTableProps) {
+export function RunTable({ host, workspace, experiment, query, onChosen }: RunTableProps) {
   const model = useMemo(() => new RunsModel(sessionOf(host), workspace), [host, workspace]);
   const memory = useMemo(
     () => host.remember<Layout>(`table:${workspace}:${experiment ?? ''}`),
@@ -60,6 +62,7 @@ export function RunTable({ host, workspace, experiment, query }: RunTableProps) 
   const keys = picked ?? firstColumns(names, experiment !== undefined);
   const shown = useMemo(() => all.filter(column => keys.includes(column.key)), [all, keys.join('\n')]);
   const [chosen, setChosen] = useState<readonly string[]>([]);
+  useEffect(() => onChosen?.(chosen), [chosen]);
   const anchor = useRef(0);
   const choose = useCallback(
     (id: string, on: boolean, index: number, range: boolean) => {

@@ -1,0 +1,46 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+
+import { curveStyle } from '../core/colours';
+import type { Host } from '../core/host';
+import type { RunModel } from '../core/run_model';
+import { sessionOf } from '../core/session';
+import { Chart } from '../views/chart';
+import { ChartSettings } from '../views/chart_settings';
+import type { ChartSeries } from '../views/curves';
+import { detailOf } from '../views/run_series';
+
+/** One metric of a run, live. */
+export function MetricView(props: { host: Host; workspace: string; run: string; metric: string }) {
+  const { host, workspace, run, metric } = props;
+  const [model, setModel] = useState<RunModel | null>(null);
+  const settings = useMemo(() => new ChartSettings(host), [host]);
+  useEffect(() => {
+    const [found, release] = sessionOf(host).follow(workspace, run);
+    setModel(found);
+    return release;
+  }, [host, workspace, run]);
+  const document = model?.document.value ?? null;
+  const origin = document?.started ?? document?.created ?? 0;
+  const series = useMemo(
+    (): ChartSeries[] =>
+      model === null
+        ? []
+        : [
+            {
+              key: metric,
+              metric,
+              label: metric,
+              style: curveStyle(0),
+              source: model.series(metric),
+              origin,
+              detail: (axis, range, points) => detailOf(model, metric, axis, range, points)
+            }
+          ],
+    [model, metric, origin]
+  );
+  return (
+    <div class="amlnb-view amlnb-metric" data-amlnb-run={run} data-amlnb-state={document?.state ?? ''}>
+      {model === null ? null : <Chart title={metric} series={series} settings={settings} host={host} />}
+    </div>
+  );
+}
