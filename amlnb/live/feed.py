@@ -78,12 +78,12 @@ class RunFeed:
         """Nothing will change any more but its edits."""
         return self.reader.final is not None
 
-    def look(self) -> bool:
-        """Read what known files have more than before, by a few system calls; True if there is anything.
+    def look(self, *, around: bool = True) -> bool:
+        """Read what known files have more than before, by two system calls a writer; True if there is anything.
 
-        What else may be new is read if a folder of the run has changed.
+        With ``around``, by three more, what else may be new is read if a folder of the run has changed.
         """
-        if self._read_marks() != self._marks:
+        if around and self._read_marks() != self._marks:
             return self.refresh()
         if not self.reader.read_on():
             return self._is_replaced()

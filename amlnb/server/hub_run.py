@@ -23,6 +23,8 @@ _LOOK_S = 0.02
 _LOOK_QUIET_S = 0.5
 # What was quiet for a minute may wait for a second.
 _QUIET_SHARE = 1 / 60
+# The log, and the folders of the run, are no matter of milliseconds.
+_AROUND_S = 0.1
 _REFRESH_S = 0.5
 _REFRESH_QUIET_S = 2.0
 _SEALED_S = 5.0
@@ -50,6 +52,7 @@ class RunTopic(Topic):
         self._told = -1
         self._grown = 0.0
         self._refresh_due = 0.0
+        self._around_due = 0.0
         self._owed_due = 0.0
         self._number = 0
         self.document = ""
@@ -69,6 +72,9 @@ class RunTopic(Topic):
     def read(self, now: float) -> bool:
         """Look at the files that are known; less often at everything else."""
         feed = self.feed
+        around = now >= self._around_due
+        if around:
+            self._around_due = now + _AROUND_S
         if now >= self._refresh_due:
             changed = feed.refresh()
             quiet = (now - self._grown) * _QUIET_SHARE
@@ -78,11 +84,11 @@ class RunTopic(Topic):
             if not self._number and self._served.table(self._workspace).version:
                 self._find_number()
         else:
-            changed = feed.look()
+            changed = feed.look(around=around)
         if feed.replaced:
             self.feed = RunFeed(feed.directory)
             self._told = -1
-        log = self._read_log()
+        log = self._read_log() if around else self.log
         if self.feed.version != self._told:
             self._tell()
             changed = True
@@ -97,7 +103,7 @@ class RunTopic(Topic):
 
     def touch(self) -> None:
         """Read everything at the next poll."""
-        self.due = self._refresh_due = 0.0
+        self.due = self._refresh_due = self._around_due = 0.0
 
     def _find_number(self) -> None:
         """Find the run's position in its experiment; it is told with the next document."""
