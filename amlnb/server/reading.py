@@ -96,11 +96,11 @@ def document(served: Served, key: str, run_id: str) -> RunDocument:
     directory = served.run_directory(key, run_id)
     record, table = read_record(directory), served.table(key)
     table.touch(run_id)
-    listed, facts, progress = table.get(run_id), read_facts(directory), None
-    if not states.is_terminal(facts.state):
-        reader, log = served.readers.of(directory), LogTail(os.path.join(directory, layout.USER_LOG), _BAR_LINES)
+    listed, reader, progress = table.get(run_id), table.reader(run_id), None
+    facts = read_facts(directory) if reader is None else reader.facts()
+    if reader is not None:
+        log = LogTail(os.path.join(directory, layout.USER_LOG), _BAR_LINES)
         log.poll()
-        facts = reader.facts()
         progress = run_progress(facts, reader.writers, log.lines)
     return run_document(
         directory,

@@ -128,6 +128,11 @@ class RunTable:
             found = self._by_id.get(run_id)
         return found
 
+    def reader(self, run_id: str) -> RunReader | None:
+        """The reader of a run that goes on, as of the last look; it is not to be refreshed by others."""
+        listed = self._by_id.get(run_id)
+        return None if listed is None else self._readers.get(os.path.basename(listed.summary.directory))
+
     def children(self, run_id: str) -> int:
         """How many runs have this one as their parent, as of the last look."""
         return self._children.get(run_id, 0)
