@@ -25,7 +25,7 @@ _LOOK_QUIET_S = 0.5
 _QUIET_SHARE = 1 / 60
 # The log, and the folders of the run, are no matter of milliseconds.
 _AROUND_S = 0.1
-_REFRESH_S = 0.5
+_REFRESH_S = 1.0
 _REFRESH_QUIET_S = 2.0
 _SEALED_S = 5.0
 _OWED_S = 2.0
