@@ -145,6 +145,13 @@ class Poller(Generic[_Topic]):
                 del self._topics[key]
                 self._left.pop(key, None)
 
+    def _clear_out(self) -> bool:
+        """Forget what nobody came back for; whether anything is left."""
+        now = time.monotonic()
+        for key in [key for key, end in self._left.items() if end <= now]:
+            self._forget(self._topics[key])
+        return bool(self._topics)
+
     def _work(self) -> None:
         ended = time.monotonic()
         while (topics := self._next(ended)) is not None:
@@ -166,10 +173,8 @@ class Poller(Generic[_Topic]):
     def _next(self, ended: float) -> list[_Topic] | None:
         """Wait for topics that are due; None once there is nothing to poll."""
         with self._condition:
-            while self._topics:
+            while self._clear_out():
                 now = time.monotonic()
-                for key in [key for key, end in self._left.items() if end <= now]:
-                    self._forget(self._topics[key])
                 opened = [topic for topic in self._topics.values() if topic.opened and topic.listeners]
                 due = min([*(topic.due for topic in opened), *self._left.values()], default=now + _LONGEST_PAUSE_S)
                 wait_s = max(due, ended + pause_s(self._spent_s)) - now
