@@ -159,7 +159,7 @@ export class CanvasPen implements Pen {
     context.globalAlpha = alpha;
     context.strokeStyle = colour;
     context.lineWidth = width * ratio;
-    context.lineJoin = 'round';
+    context.lineJoin = 'bevel';
     context.setLineDash(dash.map(length => length * ratio));
     context.beginPath();
     trace(context);

@@ -37,8 +37,8 @@ export interface Hover {
 const NO_MARKS: Marks = { places: [], texts: [] };
 const DETAIL_WAIT_MS = 30;
 const LINE_WIDTH = 1.6;
-/** Where there are many more points than pixels. */
-const DENSE_WIDTH = 1.1;
+/** Where there are many more points than pixels: a hairline, which is drawn several times faster. */
+const DENSE_WIDTH = 1;
 // Its name is in a `const enum` of uPlot's declarations, which modules that are compiled one by one cannot use.
 const LOGARITHMIC: object = { distr: 3 };
 

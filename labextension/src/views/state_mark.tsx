@@ -72,7 +72,7 @@ function drawing(shape: Shape) {
       return (
         <>
           <circle cx="8" cy="8" r="6" {...line} opacity="0.3" />
-          <path class="amlnb-spin" d="M8 2a6 6 0 0 1 6 6" {...line} />
+          <path d="M8 2a6 6 0 0 1 6 6" {...line} />
         </>
       );
     case 'done':
