@@ -49,7 +49,7 @@ class RunTopic(Topic):
         self._served = served
         self._workspace = workspace
         self._run = run
-        self._told = -1
+        self._told = (-1, 0)  # version of the feed, number of the run
         self._grown = 0.0
         self._refresh_due = 0.0
         self._around_due = 0.0
@@ -87,9 +87,9 @@ class RunTopic(Topic):
             changed = feed.look(around=around)
         if feed.replaced:
             self.feed = RunFeed(feed.directory)
-            self._told = -1
+            self._told = (-1, 0)
         log = self._read_log() if around else self.log
-        if self.feed.version != self._told:
+        if (self.feed.version, self._number) != self._told:
             self._tell()
             changed = True
         if log != self.log:
@@ -108,9 +108,8 @@ class RunTopic(Topic):
     def _find_number(self) -> None:
         """Find the run's position in its experiment; it is told with the next document."""
         listed = self._served.table(self._workspace).get(self._run)
-        if listed is not None and listed.summary.number != self._number:
+        if listed is not None:
             self._number = listed.summary.number
-            self._told = -1
 
     def _do_what_is_owed(self, now: float) -> None:
         """Wake the courier for a run that waits, and record a death that is proved, as every look at a run does."""
@@ -126,6 +125,7 @@ class RunTopic(Topic):
 
     def _tell(self) -> None:
         feed, reader = self.feed, self.feed.reader
+        told_now = (feed.version, self._number)
         metrics: dict[str, MetricSummary] = {}
         for curve in feed.curves.told:
             told = curve.summary
@@ -136,11 +136,11 @@ class RunTopic(Topic):
             feed.facts,
             metrics=metrics,
             now=time.time(),
-            number=self._number,
+            number=told_now[1],
             children=self._served.table(self._workspace).children(self._run),
             progress=feed.progress,
             runner=reader.runner(),
             acts=self._served.acts,
         )
         self.document = encoded(document).decode("ascii")
-        self._told = feed.version
+        self._told = told_now
