@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from amlnb.api.workspace import Workspace
 
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON; its keys are in docs/cli.md.")]
 
 studio = typer.Typer(context_settings=_SETTINGS, add_completion=False)
 opening = typer.Typer(context_settings=_SETTINGS, add_completion=False)
@@ -29,6 +30,7 @@ def serve_studio(
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print an address that logs a browser in, and open none.")
     ] = False,
+    as_json: _Json = False,
 ) -> None:
     """Serve the pages of a workspace on this machine until Ctrl-C; they only read.
 
@@ -53,7 +55,7 @@ def serve_studio(
         address = base.rstrip("/") + path
         if no_browser or not webbrowser.open("file://" + login_page(base, path)):
             address += f"?token={token()}"
-        typer.echo(f"{address}\nCtrl-C ends it")
+        _tell(address, "Ctrl-C ends it", as_json=as_json)
 
     asyncio.run(serve(studio_of(data), listener, on_start=tell))
 
@@ -66,8 +68,9 @@ def open_page(
             metavar="RUN", help="A run: its id, a unique beginning or end of it, EXPERIMENT#NUMBER, or 'last'."
         ),
     ] = None,
+    as_json: _Json = False,
 ) -> None:
-    """Open the page of the workspace, or of a run, in the browser.
+    """Open the page of the workspace, or of a run, in the browser, which it logs in.
 
     In the Jupyter server that runs here with amlnb, if there is one; else in a studio, which is started if need be.
     """
@@ -82,11 +85,16 @@ def open_page(
     to_open = address
     if base is not None and address.startswith(base):
         to_open = "file://" + login_page(base, urlsplit(address).path)
-    typer.echo(address)
-    if not webbrowser.open(to_open):
-        typer.echo(
-            "there is no browser here; 'amlnb studio --no-browser' prints an address for one elsewhere", err=True
-        )
+    no_browser = "there is no browser here; 'amlnb studio --no-browser' prints an address for one elsewhere"
+    _tell(address, "" if webbrowser.open(to_open) else no_browser, as_json=as_json)
+
+
+def _tell(address: str, note: str, *, as_json: bool) -> None:
+    from amlnb.render.strict_json import strict_json
+
+    typer.echo(strict_json({"url": address}) if as_json else address)
+    if note:
+        typer.echo(note, err=True)
 
 
 def _run_id(workspace: Workspace, name: str) -> str:

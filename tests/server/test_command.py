@@ -1,6 +1,7 @@
 """`amlnb studio` and `amlnb open`, with a browser that only notes what it is to open."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -51,6 +52,12 @@ def test_open_logs_the_browser_in_and_prints_an_address_without_a_secret(browser
     assert studio_key.token() in text
     assert 'value="/amlnb/studio/w/' in text
     assert studio_key.token() not in out
+
+
+def test_open_prints_json(browser, make_run):
+    make_run("r1")
+    out, err = started("opening", "--json", "r1").communicate(timeout=120)
+    assert json.loads(out)["url"].endswith("/runs/r1"), err
 
 
 def test_open_refuses_a_run_that_is_not_there(browser, make_run):
