@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from amlnb.core import states
@@ -54,11 +54,14 @@ class Changes(NamedTuple):
         running = sum(not states.is_terminal(each.summary.state) for each in listed.values())
         return Changes(version, listed, _noted(self.changed, changed, removed, version), dict(gone), running)
 
-    def since(self, version: int) -> tuple[list[RunRow], list[str]]:
-        """Rows of the runs that have changed since a version, and ids of those that are gone since."""
+    def since(self, version: int) -> tuple[list[str], list[str]]:
+        """Ids of the runs that have changed since a version, and of those that are gone since."""
+        return _later(self.changed, version), _later(self.removed, version)
+
+    def rows(self, runs: Iterable[str]) -> list[RunRow]:
+        """Rows of runs."""
         now = time.time()
-        rows = [run_row(self.listed[run].summary, now) for run in _later(self.changed, version)]
-        return rows, _later(self.removed, version)
+        return [run_row(self.listed[run].summary, now) for run in runs]
 
 
 class WatchTopic(Topic):

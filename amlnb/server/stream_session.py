@@ -144,15 +144,14 @@ class StreamSession:
         batch: list[tuple[Subscription, SeriesFrame]] = []
         size = 0
         for subscription in list(self._subscriptions.values()):
-            begun = time.thread_time()
-            texts = subscription.texts() if self._is_new(subscription) else None
-            self._spend(begun)
-            if texts is None:
+            if not self._is_new(subscription):
                 continue
-            for text in texts:
+            begun = time.thread_time()
+            for text in subscription.texts():
+                self._spend(begun)
                 if self._follows(subscription):
                     yield text
-            begun = time.thread_time()
+                begun = time.thread_time()
             async for frame in subscription.frames():
                 batch.append((subscription, frame))
                 size += frame.size

@@ -11,7 +11,7 @@ from amlnb.live.deltas import Cursor, delta, resumed, sampled_points
 from amlnb.server.encoding import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from amlnb.live.feed import RunFeed
     from amlnb.live.series_frames import SeriesFrame
@@ -60,7 +60,7 @@ class Subscription(ABC):
         """Follow it no more."""
 
     @abstractmethod
-    def texts(self) -> list[str]:
+    def texts(self) -> Iterable[str]:
         """Messages that stand before the frames."""
 
     @abstractmethod
@@ -168,20 +168,18 @@ class WatchSubscription(Subscription):
         if self._topic is not None:
             hub.watches.leave(self._topic, listener)
 
-    def texts(self) -> list[str]:
-        """Rows that have changed; none the first time."""
-        topic = self._topic
-        if topic is None:
-            return []
-        now = topic.now
+    def texts(self) -> Iterator[str]:
+        """Rows that have changed; none the first time. They are made as they are sent: there may be thousands."""
+        if self._topic is None:
+            return
+        now = self._topic.now
         changed, removed = now.since(now.version if self._version is None else self._version)
         self._version = now.version
         message: dict[str, object] = {"t": "runs", "sub": self.sub, "running": now.running, "removed": removed}
-        texts = []
         for at in range(0, max(1, len(changed)), _ROWS_AT_ONCE):
-            texts.append(encoded({**message, "changed": changed[at : at + _ROWS_AT_ONCE]}).decode("ascii"))
+            rows = now.rows(changed[at : at + _ROWS_AT_ONCE])
+            yield encoded({**message, "changed": rows}).decode("ascii")
             message["removed"] = []
-        return texts
 
     async def frames(self) -> AsyncIterator[SeriesFrame]:
         """A workspace has no points."""

@@ -179,10 +179,10 @@ def test_a_page_that_asks_now_and_then_knows_all_runs(looks):
         assert (now is before) == ({run: each.summary.state for run, each in before.listed.items()} == runs)
         assert now.running == list(runs.values()).count("Running")
         if asks or number == len(looks):
-            rows, removed = now.since(version)
+            changed, removed = now.since(version)
             version = now.version
-            assert not {row["id"] for row in rows} & set(removed)
-            for row in rows:
+            assert not set(changed) & set(removed)
+            for row in now.rows(changed):
                 known[row["id"]] = row["state"]
             for run in removed:
                 known.pop(run, None)

@@ -18,6 +18,8 @@ from amlnb.server.hub import Hub
 from amlnb.server.served import Served
 from amlnb.server.stream_session import MOST_SUBSCRIPTIONS, StreamSession
 from amlnb.store.known_workspaces import key_of
+from amlnb.testing.store_contract import record
+from amlnb.tracking.create import create_run
 from tests.server.stream_page import Followed, Page, come_true, leave, page_at, serving
 
 pytestmark = pytest.mark.slow
@@ -306,6 +308,19 @@ def test_which_runs_of_a_workspace_change_is_told(workspace, key, served):
             assert found.runs[-1]["changed"][0]["state"] == "Completed"
             shutil.rmtree(run.directory)
             await page.until(lambda: found.runs[-1]["removed"] == [run.id])
+
+    asyncio.run(story())
+
+
+def test_very_many_changes_come_in_parts(workspace, key, served):
+    async def story():
+        async with serving(served) as (_, port), page_at(port) as page:
+            found = await page.watch(1, key)
+            await page.until(lambda: found.runs)
+            for number in range(450):
+                create_run(workspace.directory.runs, record(f"r{number}", created=float(number)))
+            await page.until(lambda: len({row["id"] for told in found.runs for row in told["changed"]}) == 450)
+            assert max(len(told["changed"]) for told in found.runs) <= 200
 
     asyncio.run(story())
 
