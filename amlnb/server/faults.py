@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -55,7 +54,3 @@ def fault(error: BaseException) -> tuple[int, Fault]:
     _log.error("a request failed", exc_info=error)
     return 500, {"message": "the server failed at this request", "hint": "its log tells more; please report it"}
 
-
-def fault_body(body: Fault) -> bytes:
-    """Write the body of an error."""
-    return json.dumps(body).encode("ascii")

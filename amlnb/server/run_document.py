@@ -12,7 +12,6 @@ from amlnb.core import coercion, layout, states
 from amlnb.engine.kept_environment import kept_lock
 from amlnb.live.run_tail import parameters_of
 from amlnb.render.run_failure import THE_CELL, is_own, local_value
-from amlnb.server.contract import RunRow
 from amlnb.server.run_rows import elapsed_s
 
 if TYPE_CHECKING:
@@ -88,13 +87,6 @@ def run_document(
         "log": first_log(directory, is_started=facts.started is not None),
         "can": _can(record, definition, ended=ended) if acts else [],
     }
-
-
-def row_of(document: RunDocument) -> RunRow:
-    """The row of a run by its document."""
-    row: Any = {name: document[name] for name in RunRow.__annotations__}  # type: ignore[literal-required]
-    told: RunRow = row
-    return told
 
 
 def first_log(directory: str, *, is_started: bool) -> LogFile:

@@ -69,12 +69,14 @@ class Served:
     def folder(self, path: str | None) -> str:
         """Absolute path of a folder or file that a page names relative to the root.
 
+        Links below the root are followed, as Jupyter's own pages follow them: who put them there meant it.
+
         Raises
         ------
         UserErrorException
             It leads out of the root.
         """
-        full = os.path.realpath(os.path.join(self.root, (path or "").lstrip("/")))
+        full = os.path.normpath(os.path.join(self.root, (path or "").lstrip("/")))
         if full != self.root and not full.startswith(self.root.rstrip("/") + "/"):
             raise UserErrorException(
                 f"{path!r} is not below the root of this server", hint=f"give a path below {self.root!r}"

@@ -6,6 +6,8 @@ import os
 import pytest
 
 from amlnb.live.series_frames import decode_frames
+from amlnb.store.known_workspaces import key_of
+from amlnb.store.workspace_dir import local_ids, open_directory
 from amlnb.tracking.edits import add_edit
 from amlnb.tracking.journal import JournalWriter
 
@@ -42,6 +44,15 @@ def test_a_folder_that_leads_out_of_the_root_is_refused(api):
     status, told = api.refused("workspaces", folder="../../etc")
     assert status == 400
     assert "not below the root" in told["message"]
+
+
+def test_a_link_below_the_root_is_followed_as_jupyter_does(api, project, workspace, tmp_path):
+    elsewhere = open_directory(str(tmp_path / "elsewhere" / ".amlnb"), local_ids("elsewhere"))
+    (project / "link").symlink_to(tmp_path / "elsewhere")
+    told = api.get("workspaces", folder="link")["workspaces"]
+    assert (told[0]["name"], told[0]["current"]) == ("elsewhere", True)
+    assert told[0]["key"] == key_of(elsewhere.path)
+    assert api.refused("workspaces", folder="link/../..")[0] == 400
 
 
 def test_a_run_is_found_by_its_id(api, make_run, key):
