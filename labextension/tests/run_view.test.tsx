@@ -63,7 +63,8 @@ describe('a running run', () => {
 
   it('is given another name', async () => {
     const { host } = await shown([still()], 'a');
-    fireEvent.click(screen.getByRole('button', { name: 'Rename' }));
+    fireEvent.click(screen.getByRole('button', { name: 'More' }));
+    fireEvent.click(screen.getByRole('menuitem', { name: 'Rename' }));
     const input = screen.getByLabelText('Name of the run');
     fireEvent.input(input, { target: { value: 'brave_owl' } });
     fireEvent.submit(input.closest('form') as HTMLFormElement);

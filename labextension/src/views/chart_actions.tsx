@@ -77,7 +77,9 @@ export function ZoomButtons({ settings, trans }: Pick<ChartActionsProps, 'settin
 function savePng(title: string, plot: Plot | null): void {
   const picture = plot?.picture();
   if (picture) {
-    pngOf(picture.canvas, title, picture.colours).toBlob(blob => blob && saveFile(`${title}.png`, blob));
+    pngOf({ title, curves: picture.curves }, picture.canvas, picture.colours).toBlob(
+      blob => blob && saveFile(`${title}.png`, blob)
+    );
   }
 }
 

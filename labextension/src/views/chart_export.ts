@@ -68,10 +68,10 @@ function csvText(value: string): string {
   return /[",\n\r]/.test(tame) ? `"${tame.replaceAll('"', '""')}"` : tame;
 }
 
-/** The canvas on a ground of its own, with the title above. */
+/** The canvas on a ground of its own, with the title and the names of its curves above. */
 export function pngOf(
+  { title, curves }: Pick<Picture, 'title' | 'curves'>,
   canvas: HTMLCanvasElement,
-  title: string,
   colours: { ground: string; ink: string }
 ): HTMLCanvasElement {
   const picture = document.createElement('canvas');
@@ -86,6 +86,14 @@ export function pngOf(
     context.font = `${13 * ratio}px sans-serif`;
     context.fillText(title, 12 * ratio, 18 * ratio);
     context.drawImage(canvas, 0, TITLE_PX * ratio);
+    context.font = `${11 * ratio}px sans-serif`;
+    context.textAlign = 'right';
+    let right = picture.width - 12 * ratio;
+    for (const { label, style } of curves.length > 1 ? [...curves].reverse() : []) {
+      context.fillStyle = style.colour;
+      context.fillText(label, right, 18 * ratio);
+      right -= context.measureText(label).width + 12 * ratio;
+    }
   }
   return picture;
 }

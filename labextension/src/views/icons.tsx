@@ -14,11 +14,7 @@ const PATHS = {
   reset: 'M3 8a5 5 0 1 0 1.6-3.700M3 2v3h3',
   up: 'M4 10l4-4 4 4',
   down: 'M4 6l4 4 4-4',
-  end: 'M4 4l4 4 4-4M4 12.500h8',
   save: 'M8 2.500v7M5 7l3 3 3-3M3 13h10',
-  edit: 'M3 13l.6-2.600L10.5 3.500l2 2L5.6 12.400zM9.3 4.700l2 2',
-  add: 'M8 3.500v9M3.5 8h9',
-  remove: 'M4 4l8 8M12 4l-8 8',
   warning: 'M8 2.500l6 11H2zM8 6.500v3.500M8 12v.01'
 } as const;
 

@@ -1,6 +1,6 @@
 /** What can be done with a run. */
 
-import { useSignal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 
 import { toldFault } from '../core/client';
 import type { RunDocument } from '../core/contract';
@@ -15,9 +15,11 @@ export interface RunActionsProps {
   model: RunModel;
   run: RunDocument;
   compact: boolean;
+  /** Whether its name is being changed. */
+  renaming: Signal<boolean>;
 }
 
-export function RunActions({ host, model, run, compact }: RunActionsProps) {
+export function RunActions({ host, model, run, compact, renaming }: RunActionsProps) {
   const trans = transOf(host);
   const busy = useSignal(false);
   const actions = actionsOf(host, model, run);
@@ -29,6 +31,12 @@ export function RunActions({ host, model, run, compact }: RunActionsProps) {
   };
   const can = (what: RunDocument['can'][number]): boolean => host.acts && run.can.includes(what);
   const rest: MenuItem[] = [];
+  if (can('rename')) {
+    const rename = (): void => {
+      renaming.value = true;
+    };
+    rest.push({ title: trans('Rename'), onChoose: rename });
+  }
   if (can('archive')) {
     const title = run.archived ? trans('Take it out of the archive') : trans('Archive');
     rest.push({ title, onChoose: () => perform(actions.archive) });

@@ -22,17 +22,18 @@ export interface RunHeaderProps {
 
 export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
   const trans = transOf(host);
+  const renaming = useSignal(false);
   return (
     <header class="amlnb-head">
       <div class="amlnb-head-line">
         <StateMark state={run.state} trans={trans} />
-        <RunName host={host} model={model} run={run} compact={compact} />
+        <RunName host={host} model={model} run={run} editing={renaming} />
         <span class="amlnb-facts">
           <Facts run={run} trans={trans} compact={compact} />
           <Elapsed run={run} trans={trans} />
         </span>
         <span class="amlnb-head-actions">
-          <RunActions host={host} model={model} run={run} compact={compact} />
+          <RunActions host={host} model={model} run={run} compact={compact} renaming={renaming} />
         </span>
       </div>
       {run.progress ? <ProgressBar progress={run.progress} trans={trans} /> : null}

@@ -1,12 +1,11 @@
 /** The name of a run, which can be changed where one may act. */
 
-import { useSignal } from '@preact/signals';
+import type { Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
 import type { RunDocument } from '../core/contract';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
-import { IconButton } from './icons';
 import { telling } from './run_actions';
 import { transOf } from './trans';
 
@@ -14,7 +13,8 @@ export interface RunNameProps {
   host: Host;
   model: RunModel;
   run: RunDocument;
-  compact: boolean;
+  /** Whether it is being changed. */
+  editing: Signal<boolean>;
 }
 
 /** What a run is called. */
@@ -22,12 +22,12 @@ export function titleOf(run: RunDocument): string {
   return run.name ?? `${run.experiment} ${run.number}`;
 }
 
-export function RunName({ host, model, run, compact }: RunNameProps) {
+export function RunName({ host, model, run, editing }: RunNameProps) {
   const trans = transOf(host);
-  const editing = useSignal(false);
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     if (editing.value) {
+      input.current?.focus();
       input.current?.select();
     }
   }, [editing.value]);
@@ -62,15 +62,6 @@ export function RunName({ host, model, run, compact }: RunNameProps) {
   return (
     <h2 class="amlnb-run-name" title={run.id}>
       {titleOf(run)}
-      {host.acts && !compact && run.can.includes('rename') ? (
-        <IconButton
-          name="edit"
-          label={trans('Rename')}
-          onClick={() => {
-            editing.value = true;
-          }}
-        />
-      ) : null}
     </h2>
   );
 }

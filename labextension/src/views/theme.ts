@@ -10,6 +10,9 @@ export interface ThemeColours {
   font: string;
 }
 
+/** A theme is named before its style sheet may have come: colours are read once more after so long. */
+const SHEET_MS = 500;
+
 const version = signal(0);
 let watching = false;
 
@@ -17,8 +20,12 @@ let watching = false;
 export function themeVersion(): ReadonlySignal<number> {
   if (!watching) {
     watching = true;
-    const changed = (): void => {
+    const bump = (): void => {
       version.value++;
+    };
+    const changed = (): void => {
+      bump();
+      setTimeout(bump, SHEET_MS);
     };
     new MutationObserver(changed).observe(document.body, {
       attributes: true,
