@@ -11,11 +11,10 @@ import errno
 import fcntl
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from amlnb import host
@@ -23,6 +22,9 @@ from amlnb.core import identity
 from amlnb.store.known_workspaces import key_of
 from amlnb.store.plain_files import read_json
 from amlnb.tracking import context
+
+if TYPE_CHECKING:
+    import socket
 
 PAGE = "amlnb/studio/"
 LOOPBACK = "127.0.0.1"
@@ -109,6 +111,8 @@ def listening(data: str, port: int | None = None) -> socket.socket:
     OSError
         It is not free.
     """
+    import socket  # two milliseconds that a submission need not pay
+
     first = first_port(data)
     ports = [port] if port is not None else [*range(first, first + _TRIED), 0]
     for each in ports:
