@@ -1,0 +1,125 @@
+import './browser';
+import './canvas';
+
+import { signal } from '@preact/signals';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { curveStyle } from '../src/core/colours';
+import { ChartSettings } from '../src/views/chart_settings';
+import type { ChartSeries, Columns, Range } from '../src/views/curves';
+import { Plot } from '../src/views/plot';
+
+const ORIGIN = 1000;
+
+function columns(steps: readonly number[]): Columns {
+  const step = Float64Array.from(steps);
+  return { step, time: step.map(at => ORIGIN + at), value: step.map(at => at / 10) };
+}
+
+interface Shown {
+  plot: Plot;
+  settings: ChartSettings;
+  asked: [string, Range, number][];
+  /** Let the series have these steps. */
+  grow: (steps: readonly number[]) => void;
+}
+
+const ends: (() => void)[] = [];
+
+async function shown(steps: readonly number[], sampled = true): Promise<Shown> {
+  const version = signal(0);
+  const source = { ...columns(steps), version, total: 5000, sampled };
+  const asked: Shown['asked'] = [];
+  const detail: ChartSeries['detail'] = (axis, range, points) => {
+    asked.push([axis, range, points]);
+    return Promise.resolve(columns([20, 21, 22, 23]));
+  };
+  const series = [{ key: 'loss', label: 'loss', style: curveStyle(0), source, origin: ORIGIN, detail }];
+  const settings = new ChartSettings(null);
+  const mount = document.body.appendChild(document.createElement('div'));
+  const drawn = vi.fn();
+  const plot = new Plot(mount, series, settings, 'loss', drawn);
+  ends.push(() => {
+    plot.destroy();
+    mount.remove();
+  });
+  await vi.waitFor(() => expect(drawn).toHaveBeenCalled());
+  const grow = (more: readonly number[]): void => {
+    Object.assign(source, columns(more));
+    version.value++;
+  };
+  return { plot, settings, asked, grow };
+}
+
+function seen(plot: Plot): readonly number[] {
+  return plot.picture()?.frame.x ?? [];
+}
+
+afterEach(() => {
+  ends.splice(0).forEach(end => end());
+});
+
+describe('a chart', () => {
+  it('shows all points, and goes along with new ones', async () => {
+    const { plot, grow } = await shown([0, 50, 100]);
+    expect(seen(plot)).toEqual([0, 100]);
+    grow([0, 50, 100, 150]);
+    await vi.waitFor(() => expect(seen(plot)).toEqual([0, 150]));
+  });
+
+  it('is an image with a name for who cannot see it', async () => {
+    await shown([0, 1]);
+    const canvas = document.querySelector('canvas');
+    expect([canvas?.getAttribute('role'), canvas?.getAttribute('aria-label')]).toEqual(['img', 'loss']);
+  });
+
+  it('that is zoomed asks for all points there, and shows them with what came since', async () => {
+    const { plot, settings, asked } = await shown([0, 50, 100]);
+    settings.setZoom([20, 60]);
+    await vi.waitFor(() => expect([...(plot.curves[0]?.x ?? [])]).toEqual([20, 21, 22, 23, 50, 100]));
+    expect(asked).toEqual([['step', [20, 60], 600]]);
+    expect(seen(plot)).toEqual([20, 60]);
+  });
+
+  it('asks for times where the axis is the time since the start', async () => {
+    const { settings, asked } = await shown([0, 50, 100]);
+    settings.setAxis('relative');
+    settings.setZoom([20, 60]);
+    await vi.waitFor(() => expect(asked).toEqual([['time', [1020, 1060], 600]]));
+  });
+
+  it('asks for nothing where all points are there', async () => {
+    const { plot, settings, asked } = await shown([0, 50, 100], false);
+    settings.setZoom([20, 60]);
+    await vi.waitFor(() => expect(seen(plot)).toEqual([20, 60]));
+    await new Promise(resolve => setTimeout(resolve, 60));
+    expect(asked).toEqual([]);
+  });
+
+  it('stays where it is zoomed when pinned, else goes along with the newest point', async () => {
+    const { plot, settings, grow } = await shown([0, 50, 100]);
+    settings.setZoom([20, 60]);
+    grow([0, 50, 100, 200]);
+    await vi.waitFor(() => expect(seen(plot)).toEqual([20, 60]));
+    settings.pinned.value = false;
+    await vi.waitFor(() => expect(seen(plot)).toEqual([160, 200]));
+    settings.setZoom(null);
+    await vi.waitFor(() => expect(seen(plot)).toEqual([0, 200]));
+  });
+
+  it('has marks across and up in its picture, also on a logarithmic scale', async () => {
+    const { plot, settings } = await shown([1, 50, 1000]);
+    settings.setLog(true);
+    await vi.waitFor(() => expect(plot.picture()?.ticks.y.map(({ text }) => text)).toContain('10'));
+    expect(plot.picture()?.frame.log).toBe(true);
+    expect(plot.picture()?.ticks.x.length).toBeGreaterThan(1);
+  });
+
+  it('tells the values under its cursor, which keys move', async () => {
+    const { plot } = await shown([0, 50, 100]);
+    plot.moveCursor(-4);
+    expect(plot.hover.value).toMatchObject({ direct: true, values: [{ label: 'loss', value: 10 }] });
+    plot.leaveCursor();
+    expect(plot.hover.value).toBeNull();
+  });
+});
