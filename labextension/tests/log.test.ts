@@ -142,6 +142,12 @@ describe('the scroll bar of a log', () => {
     expect(moveAt(top, 400, layout, middle).kind).toBe(kind);
   });
 
+  it('goes to the very end at its bottom', () => {
+    const { before, held, after } = layoutOf(middle);
+    expect(moveAt(before + held + after - 400, 400, layoutOf(middle), middle)).toEqual({ kind: 'end' });
+    expect(moveAt(0, 400, layoutOf(whole), whole)).toEqual({ kind: 'none' });
+  });
+
   it('goes to the byte that is told by its place', () => {
     const move = moveAt(1_500_000, 400, layoutOf(middle), middle);
     expect(move).toMatchObject({ kind: 'jump', byte: 2.5e9 });

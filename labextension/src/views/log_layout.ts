@@ -28,12 +28,18 @@ export function layoutOf({ size, from, to, count, average }: LogWindow): LogLayo
 }
 
 export type Move =
-  { kind: 'none' } | { kind: 'more'; direction: 'forward' | 'backward' } | { kind: 'jump'; byte: number };
+  | { kind: 'none' }
+  | { kind: 'more'; direction: 'forward' | 'backward' }
+  | { kind: 'jump'; byte: number }
+  | { kind: 'end' };
 
 /** What is to be read when the view stands at this place. */
 export function moveAt(top: number, height: number, layout: LogLayout, window: LogWindow): Move {
-  const { before, held, perByte } = layout;
+  const { before, held, after, perByte } = layout;
   const end = before + held;
+  if (window.to < window.size && top > end && top + height >= end + after - 1) {
+    return { kind: 'end' };
+  }
   if (top + height < before - height && window.from > 0) {
     return { kind: 'jump', byte: top / perByte };
   }

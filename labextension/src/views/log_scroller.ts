@@ -52,8 +52,10 @@ export class LogScroller {
     const move = moveAt(top, height, layout, this.window());
     if (move.kind === 'more') {
       void log.more(move.direction);
-    } else if (move.kind === 'jump') {
+    } else if (move.kind === 'jump' && !this.follows.peek()) {
       void this.show(move.byte);
+    } else if (move.kind === 'end' && !this.follows.peek()) {
+      void this.follow();
     }
   }
 
