@@ -13,6 +13,9 @@ import { Icon } from './icons';
 import { LogView } from './log_view';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
+import { useTurns } from './use_turns';
+
+const EVERY_MS = 5000;
 
 export interface FilesPanelProps {
   host: Host;
@@ -23,7 +26,8 @@ export interface FilesPanelProps {
 export function FilesPanel({ host, model, run }: FilesPanelProps) {
   const trans = transOf(host);
   const chosen = useSignal<string | null>(null);
-  const { answer, fault } = useAnswer(() => model.client.files(model.workspace, model.run), [model, run.state]);
+  const turn = useTurns(!model.ended.value, EVERY_MS);
+  const { answer, fault } = useAnswer(() => model.client.files(model.workspace, model.run), [model, run.state, turn]);
   if (!answer) {
     return fault ? <FaultBox fault={fault} /> : <div class="amlnb-loading" />;
   }

@@ -7,13 +7,15 @@ import { DataTable } from './data_table';
 import { FaultBox } from './fault_box';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
+import { useTurns } from './use_turns';
+
+const EVERY_MS = 10_000;
 
 export function LoggedValues({ host, model }: { host: Host; model: RunModel }) {
   const trans = transOf(host);
-  const { answer, fault } = useAnswer(
-    () => model.client.metrics(model.workspace, model.run),
-    [model, model.names.value.length, model.ended.value]
-  );
+  const ended = model.ended.value;
+  const turn = useTurns(!ended, EVERY_MS);
+  const { answer, fault } = useAnswer(() => model.client.metrics(model.workspace, model.run), [model, ended, turn]);
   if (fault) {
     return <FaultBox fault={fault} />;
   }

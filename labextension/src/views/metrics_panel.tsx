@@ -51,7 +51,7 @@ export function MetricsPanel({ host, model, run }: MetricsPanelProps) {
           </div>
           <div class={`amlnb-charts amlnb-charts-${sizeOf(shown.length, settings.large.value)}`}>
             {shown.map(({ title, series }) => (
-              <Chart key={title} host={host} title={title} series={series} settings={settings} />
+              <Chart key={series[0]?.key} host={host} title={title} series={series} settings={settings} />
             ))}
           </div>
           {shown.length === 0 ? <p class="amlnb-empty">{trans('No chart has such a name.')}</p> : null}
@@ -90,7 +90,7 @@ export function CompactCharts({ host, model, run }: MetricsPanelProps) {
     <>
       <div class={`amlnb-charts amlnb-charts-compact amlnb-charts-of-${Math.min(charts.length, 3)}`}>
         {charts.slice(0, COMPACT).map(({ title, series }) => (
-          <Chart key={title} host={host} title={title} series={series} settings={settings} compact />
+          <Chart key={series[0]?.key} host={host} title={title} series={series} settings={settings} compact />
         ))}
       </div>
       {rest > 0 ? (

@@ -1,6 +1,5 @@
 /** What the runner sampled of the machine. */
 
-import { signal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
@@ -15,6 +14,7 @@ import type { ChartSeries } from './curves';
 import { FaultBox } from './fault_box';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
+import { useTurns } from './use_turns';
 
 const EVERY_MS = 5000;
 const POINTS = 1000;
@@ -32,7 +32,7 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
     made.axis.value = 'relative';
     return made;
   }, []);
-  const turn = useTurns(!model.ended.value);
+  const turn = useTurns(!model.ended.value, EVERY_MS);
   const { answer, fault } = useAnswer(
     () => model.client.metrics(model.workspace, model.run),
     [model, turn, model.ended.value]
@@ -62,21 +62,6 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
       ))}
     </div>
   );
-}
-
-/** A number that goes up every few seconds. */
-function useTurns(goesOn: boolean): number {
-  const turn = useMemo(() => signal(0), []);
-  useEffect(() => {
-    if (!goesOn) {
-      return undefined;
-    }
-    const timer = setInterval(() => {
-      turn.value++;
-    }, EVERY_MS);
-    return () => clearInterval(timer);
-  }, [goesOn]);
-  return turn.value;
 }
 
 interface Measured extends ChartSeries {
