@@ -49,7 +49,7 @@ async function submitCell(host: LabHost, notebooks: INotebookTracker): Promise<v
   const { sharedModel } = model;
   if (!sharedModel.getSource().trimStart().startsWith(MAGIC)) {
     const choices = await choicesOf(host, folderOf(panel.context.path));
-    const form = await askHow(host, host.trans('Submit this cell'), choices, []);
+    const form = await askHow(host, host.trans('Submit this cell'), choices, null);
     if (form === null) {
       return;
     }
@@ -101,6 +101,9 @@ async function submitFile(host: LabHost, path: string | null): Promise<void> {
     }
     if (form.environment !== '') {
       submission.environment = form.environment;
+    }
+    if (form.experiment !== '') {
+      submission.experiment = form.experiment;
     }
     const { workspace, run } = await client.send<Submitted>('POST', 'submissions', submission);
     host.open({ view: 'run', workspace, run });

@@ -9,20 +9,24 @@ import type { LabHost } from './host';
 export interface Form {
   target: string;
   environment: string;
+  /** Of the run that a cell becomes. */
   name: string;
+  /** Of the run that a file becomes. */
+  experiment: string;
   parameters: Record<string, string>;
 }
 
 /**
  * Ask how to submit something.
  *
+ * @param parameters Of a file; null for a cell.
  * @returns null if the person decided otherwise.
  */
 export async function askHow(
   host: LabHost,
   title: string,
   choices: Choices,
-  parameters: NotebookParameters['parameters']
+  parameters: NotebookParameters['parameters'] | null
 ): Promise<Form | null> {
   const body = new FormBody(host, choices, parameters);
   const answer = await showDialog({
@@ -38,7 +42,7 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
   constructor(
     host: LabHost,
     choices: Choices,
-    private readonly parameters: NotebookParameters['parameters']
+    private readonly parameters: NotebookParameters['parameters'] | null
   ) {
     super();
     this.addClass('amlnb-form');
@@ -50,13 +54,14 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
       const field = this.node.querySelector(`[name="${CSS.escape(name)}"]`);
       return field instanceof HTMLInputElement || field instanceof HTMLSelectElement ? field.value.trim() : '';
     };
-    const changed = this.parameters
+    const changed = (this.parameters ?? [])
       .map(({ name, value }): [string, string, string] => [name, value, text(`parameter ${name}`)])
       .filter(([, before, now]) => now !== before && now !== '');
     return {
       target: text('target'),
       environment: text('environment'),
       name: text('name'),
+      experiment: text('experiment'),
       parameters: Object.fromEntries(changed.map(([name, , now]) => [name, now]))
     };
   }
@@ -72,7 +77,7 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
 interface FieldsProps {
   host: LabHost;
   choices: Choices;
-  parameters: NotebookParameters['parameters'];
+  parameters: NotebookParameters['parameters'] | null;
 }
 
 function Fields({ host, choices, parameters }: FieldsProps) {
@@ -100,10 +105,26 @@ function Fields({ host, choices, parameters }: FieldsProps) {
           <option key={name} value={name} />
         ))}
       </datalist>
-      <Field label={host.trans('Name')}>
-        <input name="name" class="amlnb-input" placeholder={host.trans('none')} />
-      </Field>
-      {parameters.length === 0 ? null : (
+      {parameters === null ? (
+        <Field label={host.trans('Name')}>
+          <input name="name" class="amlnb-input" placeholder={host.trans('none')} />
+        </Field>
+      ) : (
+        <Field label={host.trans('Experiment')}>
+          <input
+            name="experiment"
+            class="amlnb-input"
+            list="amlnb-experiment-names"
+            placeholder={host.trans('as the file is called')}
+          />
+        </Field>
+      )}
+      <datalist id="amlnb-experiment-names">
+        {choices.experiments.map(name => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
+      {parameters === null || parameters.length === 0 ? null : (
         <fieldset>
           <legend>{host.trans('Parameters')}</legend>
           {parameters.map(({ name, value, help, type }) => (
