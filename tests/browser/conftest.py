@@ -56,8 +56,8 @@ def free_port():
 
 
 @contextlib.contextmanager
-def lab_server(root, *, front_end=True, port=None, options=()):
-    """A JupyterLab server with settings of its own."""
+def lab_server(root, *, front_end=True, port=None, app="lab"):
+    """A JupyterLab server, or one of Notebook 7, with settings of its own."""
     folder = root / "notebooks"
     folder.mkdir(exist_ok=True)
     port = port or free_port()
@@ -70,9 +70,9 @@ def lab_server(root, *, front_end=True, port=None, options=()):
     (root / "config" / "labconfig").mkdir(exist_ok=True)
     disabled = {"@jupyterlab/apputils-extension:announcements": True, "amlnb": not front_end}
     (root / "config" / "labconfig" / "page_config.json").write_text(json.dumps({"disabledExtensions": disabled}))
-    command = [sys.executable, "-m", "jupyter", "lab", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
+    command = [sys.executable, "-m", "jupyter", app, "--allow-root", "--no-browser", "--ip=127.0.0.1"]
     command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
-    command += ["--LabApp.expose_app_in_browser=True", *options]
+    command.append(f"--{'JupyterNotebookApp' if app == 'notebook' else 'LabApp'}.expose_app_in_browser=True")
     with (root / "lab.log").open("ab") as log:
         server = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT)
     try:
