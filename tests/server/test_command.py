@@ -100,6 +100,8 @@ async def streamed(address, **headers):
     except HTTPClientError as error:
         return error.code
     connection.close()
+    while await connection.read_message() is not None:
+        pass  # until the other side has closed, too
     return 101
 
 
