@@ -2,6 +2,7 @@
 #   make demo    install, run the first tutorial headless, show its runs          make test    everything that CI runs
 #   make lab     open the tutorial in JupyterLab                                  make check   lint, types and the fast tests
 #   make bench   the speed table                                                  make proof   demo, kill tests and speed on one page
+#   make pictures   what all views look like
 
 VENV := .venv
 BENCH_VENV := .venvs/bench
@@ -17,10 +18,10 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
-.PHONY: help demo lab test check bench proof coverage pins lint types clean
+.PHONY: help demo lab test check bench proof pictures coverage pins lint types clean
 
 help:
-	@sed -n '2,4s/^# *//p' Makefile
+	@sed -n '2,5s/^# *//p' Makefile
 
 $(PY):
 	@python=$$(.ci/python) && echo "Making $(VENV) with $$python" && "$$python" -m venv $(VENV)
@@ -73,6 +74,11 @@ bench: $(BENCH_VENV)/.bench
 
 proof: $(VENV)/.test $(BENCH_VENV)/.bench
 	@.ci/proof $(VENV) $(BENCH_VENV)
+
+# Pictures of all views, in both themes: build/pictures.
+pictures: $(VENV)/.test
+	@mkdir -p build/pictures
+	TEST_PICTURES=$(CURDIR)/build/pictures $(PY) -m pytest -q tests/browser
 
 # The newest of everything that the oldest Python 3.11 at hand can have: some packages ask for a later 3.11 than Debian's.
 pins:

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import nbformat
 import pytest
 
 TOKEN = "amlnb-test"
 TIMEOUT_MS = 60_000
+AXE = Path(__file__).resolve().parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 # Where Debian, Fedora and others put it; playwright's own download is never used.
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -105,6 +107,20 @@ def browser():
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
         found.close()
+
+
+def keep(page, name):
+    """Keep a picture of the page if `make pictures` asks for it."""
+    folder = os.environ.get("TEST_PICTURES")
+    if folder:
+        page.screenshot(path=os.path.join(folder, f"{name}.png"))
+
+
+def violations(page, selector=".amlnb-view"):
+    """What axe finds hard to use for someone, within our own views."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("([selector]) => axe.run(selector, {resultTypes: ['violations']})", [selector])["violations"]
+    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]
 
 
 class NotebookPage:

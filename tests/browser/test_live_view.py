@@ -10,7 +10,7 @@ import pytest
 
 from amlnb.core import states
 
-from .conftest import KERNEL_IDLE, TIMEOUT_MS, free_port, lab_server, notebooks_in
+from .conftest import KERNEL_IDLE, TIMEOUT_MS, free_port, keep, lab_server, notebooks_in, violations
 from .test_submit import CELL, SETUP, reader_of, until_sealed
 
 pytestmark = pytest.mark.browser
@@ -68,17 +68,37 @@ def painted(view, metric="loss"):
     )
 
 
-def test_points_grow_under_the_cell(open_live_notebook):
-    notebook, view = live(open_live_notebook, "live")
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_points_grow_under_the_cell(open_live_notebook, theme):
+    name = theme.removeprefix("JupyterLab ").replace(" ", "-").lower()
+    notebook, view = live(open_live_notebook, f"live-{name}", theme=theme)
     first = view.wait_points(1)
     assert view.wait_points(first + 5) > first
     assert view.state in {"Running", *ENDS}
     assert painted(view)
+    keep(notebook.page, f"live-{name}")
     view.wait_state("Completed")
     assert view.wait_points(60) == 60
     assert notebook.page.locator(".jp-Cell >> nth=1 >> table:visible").count() == 0  # shown live, not twice
     final = notebook.wait_state(1, states.COMPLETED)
     assert {"image/png", "text/plain"} < set(final)
+    assert violations(notebook.page) == []
+    keep(notebook.page, f"live-ended-{name}")
+
+
+def test_a_failed_cell_shows_its_line_and_values_first(open_live_notebook):
+    cell = "%%submit\nvalues = [1, 2, 3]\nfor position in range(9):\n    values[position] += 1"
+    notebook = open_live_notebook("fails", [SETUP, cell])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    view = LiveView(notebook, 1)
+    assert view.wait_state(*ENDS) == "Failed"
+    text = view.root.inner_text()
+    assert "list index out of range" in text
+    assert "values[position] += 1" in text
+    assert "position" in text
+    assert violations(notebook.page) == []
+    keep(notebook.page, "live-failed")
 
 
 def test_points_grow_and_a_button_cancels_while_the_kernel_is_busy(open_live_notebook):

@@ -1,22 +1,19 @@
 """The table of runs, comparison and a run on pages of their own: in JupyterLab, and in the studio."""
 
-import os
 import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 
-from .conftest import TIMEOUT_MS, TOKEN
+from .conftest import TIMEOUT_MS, TOKEN, keep, violations
 
 pytestmark = pytest.mark.browser
 
-AXE = Path(__file__).resolve().parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 SCHEMES = ("light", "dark")
 ATTACK = "<img src=x onerror='window.attacked=1'>"
 
@@ -88,18 +85,6 @@ def names(page):
 
 def wait_total(page, text):
     page.locator(".amlnb-table-foot", has_text=text).wait_for()
-
-
-def keep(page, name):
-    folder = os.environ.get("TEST_PICTURES")
-    if folder:
-        page.screenshot(path=os.path.join(folder, f"{name}.png"))
-
-
-def violations(page, selector=".amlnb-view"):
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("([selector]) => axe.run(selector, {resultTypes: ['violations']})", [selector])["violations"]
-    return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in found]
 
 
 def test_the_studio_needs_its_token_which_is_not_left_in_the_address(page_of, studio, browser):
