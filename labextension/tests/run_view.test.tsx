@@ -1,7 +1,7 @@
 import './browser';
 
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { MemoryHost } from '../dev/memory_host';
 import { memoryDocument, memoryRuns, type MemoryRun } from '../dev/memory_run';
@@ -46,12 +46,21 @@ describe('a running run', () => {
     expect(root.textContent).toContain('30/120 · 1 min 15 s left · epoch 3');
   });
 
+  it('that is looked at a second time has gone on meanwhile', async () => {
+    const host = new MemoryHost([still({ elapsed_s: 100 })]);
+    const first = render(<RunView host={host} workspace="w" run="a" compact />);
+    await waitFor(() => expect(first.container.textContent).toContain('1 min 40 s'));
+    const now = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now + 60_000);
+    const second = render(<RunView host={host} workspace="w" run="a" />);
+    await waitFor(() => expect(second.container.textContent).toMatch(/2 min 4\d s/));
+    clock.mockRestore();
+  });
+
   it('is canceled by a button', async () => {
-    const { host } = await shown([still()], 'a');
+    const { host, root } = await shown([still()], 'a');
     fireEvent.click(screen.getByRole('button', { name: 'Cancel' }));
-    await waitFor(() =>
-      expect(screen.getByRole('article', { hidden: true }).dataset['amlnbState']).toBe('CancelRequested')
-    );
+    await waitFor(() => expect(root.dataset['amlnbState']).toBe('CancelRequested'));
     expect(host.asked).toContain('POST w/w/runs/a/cancel');
   });
 

@@ -14,6 +14,8 @@ const POINTS = 2000;
 
 export class RunModel implements RunListener {
   readonly document = signal<RunDocument | null>(null);
+  /** When the document came, by the page's own clock (performance.now()). */
+  documentAt = 0;
   /** Metrics in the order of their first use. */
   readonly names = signal<readonly string[]>([]);
   readonly log = signal<{ file: string; bytes: number } | null>(null);
@@ -77,7 +79,9 @@ export class RunModel implements RunListener {
   }
 
   onRun(run: RunDocument): void {
+    const now = performance.now();
     this.later(() => {
+      this.documentAt = now;
       this.document.value = run;
       this.fault.value = null;
       this.log.value ??= run.log;

@@ -142,10 +142,11 @@ export function LogTail({ host, model, count }: { host: Host; model: RunModel; c
     [model, name]
   );
   useFollowed(model, log);
-  const lines = log.lines.value.slice(-count);
+  const lines = log.lines.value;
+  const last = lines.findLastIndex(({ text }) => text.trim() !== '') + 1;
   return (
     <pre class="amlnb-log-tail" style={{ height: `${count * LINE_PX}px` }} aria-label={trans('End of the log')}>
-      {lines.map(line => (
+      {lines.slice(Math.max(0, last - count), last).map(line => (
         <div key={line.at} class="amlnb-log-line">
           <LineText line={line} find="" />
         </div>

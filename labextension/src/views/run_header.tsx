@@ -1,7 +1,7 @@
 /** The head of a run: what it is, how it is, and what can be done with it. */
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 
 import type { RunDocument } from '../core/contract';
 import { formatDuration, formatProgress } from '../core/format';
@@ -30,7 +30,7 @@ export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
         <RunName host={host} model={model} run={run} editing={renaming} />
         <span class="amlnb-facts">
           <Facts run={run} trans={trans} compact={compact} />
-          <Elapsed run={run} trans={trans} />
+          <Elapsed run={run} at={model.documentAt} trans={trans} />
         </span>
         <span class="amlnb-head-actions">
           <RunActions host={host} model={model} run={run} compact={compact} renaming={renaming} />
@@ -64,13 +64,9 @@ function Facts({ run, trans, compact }: { run: RunDocument; trans: Trans; compac
   );
 }
 
-/** Time since the start; it goes on by itself between two words of the server. */
-function Elapsed({ run, trans }: { run: RunDocument; trans: Trans }) {
-  const since = useRef({ run, at: performance.now() });
+/** Time since the start; it goes on by itself between two words of the server, the last of which came at `at`. */
+function Elapsed({ run, at, trans }: { run: RunDocument; at: number; trans: Trans }) {
   const tick = useSignal(0);
-  if (since.current.run !== run) {
-    since.current = { run, at: performance.now() };
-  }
   const goesOn = run.elapsed_s !== null && run.ended === null;
   useEffect(() => {
     if (!goesOn) {
@@ -84,7 +80,7 @@ function Elapsed({ run, trans }: { run: RunDocument; trans: Trans }) {
   if (run.elapsed_s === null) {
     return null;
   }
-  const passed = goesOn ? (performance.now() - since.current.at) / 1000 : 0;
+  const passed = goesOn ? (performance.now() - at) / 1000 : 0;
   return (
     <span class="amlnb-number" title={trans('Time since the start')} data-tick={tick.value}>
       {formatDuration(run.elapsed_s + passed, goesOn)}
