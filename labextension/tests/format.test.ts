@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { formatClock, formatDuration, formatNumber, formatProgress, formatSize, toNumber } from '../src/core/format';
+import { fill } from '../src/core/host';
 import { clockTick, lastPlace, logSplits, numberTick, relativeTick } from '../src/views/ticks';
 
 describe('a number', () => {
@@ -59,7 +60,7 @@ it.each([
   [{ done: 100, total: 100, text: null, left_s: 0 }, '100/100'],
   [{ done: 5e6, total: 2e7, text: null, left_s: null }, '25 %']
 ])('progress %j is %s', (progress, text) => {
-  expect(formatProgress(progress)).toBe(text);
+  expect(formatProgress(progress, (told, ...args) => fill(told, args))).toBe(text);
 });
 
 describe('marks of an axis', () => {

@@ -1,6 +1,7 @@
 /** Numbers, times and sizes as a person reads them; the same forms as amlnb/render/formatting.py. */
 
 import type { JsonNumber, Progress } from './contract';
+import type { Trans } from './host';
 
 /** A number of an answer as a number. */
 export function toNumber(value: JsonNumber | null | undefined): number {
@@ -88,7 +89,7 @@ export function formatAge(seconds: number): string {
 }
 
 /** `45/100 · 12 s left · epoch 3`. */
-export function formatProgress(progress: Progress): string {
+export function formatProgress(progress: Progress, trans: Trans): string {
   const { done, total, left_s: left, text } = progress;
   const parts = [
     Math.max(done, total) < 1e6
@@ -96,7 +97,7 @@ export function formatProgress(progress: Progress): string {
       : `${Math.floor((100 * done) / total)} %`
   ];
   if (left !== null && done < total) {
-    parts.push(`${formatDuration(left, true)} left`);
+    parts.push(trans('%1 left', formatDuration(left, true)));
   }
   if (text) {
     parts.push(text);

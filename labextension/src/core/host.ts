@@ -24,6 +24,9 @@ export interface Socket {
   close(): void;
 }
 
+/** A text in the person's language; %1, %2 stand for the arguments. */
+export type Trans = (text: string, ...args: (string | number)[]) => string;
+
 export interface Host {
   /** Address of the API; ends with "/". A link to a file is this and its path. */
   readonly base: string;

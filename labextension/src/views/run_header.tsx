@@ -102,7 +102,7 @@ function ProgressBar({ progress, trans }: { progress: NonNullable<RunDocument['p
       >
         <div class="amlnb-progress-done" style={{ transform: `scaleX(${share})` }} />
       </div>
-      <span class="amlnb-number">{formatProgress(progress)}</span>
+      <span class="amlnb-number">{formatProgress(progress, trans)}</span>
     </div>
   );
 }

@@ -1,8 +1,7 @@
 /** The state of a run as a mark and a word: its shape tells as much as its colour. */
 
 import type { RunState } from '../core/contract';
-
-type Trans = (text: string, ...args: (string | number)[]) => string;
+import type { Trans } from './trans';
 
 type Shape = 'wait' | 'go' | 'done' | 'fail' | 'stop' | 'ask';
 

@@ -1,8 +1,8 @@
 /** Texts of views in the person's language. */
 
-import type { Host } from '../core/host';
+import type { Host, Trans } from '../core/host';
 
-export type Trans = (text: string, ...args: (string | number)[]) => string;
+export type { Trans };
 
 const known = new WeakMap<Host, Trans>();
 
