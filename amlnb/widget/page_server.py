@@ -97,4 +97,4 @@ def _route_to(method: str, path: str) -> tuple[Route, list[str]]:
             found = re.fullmatch(route.pattern, path)
             if found is not None:
                 return route, [unquote(place) for place in found.groups()]
-    raise NotThere(f"nothing answers {method} {path!r}", hint="'openapi.json' tells what does")
+    raise NotThere(f"nothing answers {method} {path!r}", hint="'openapi' tells what does")
