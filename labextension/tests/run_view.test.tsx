@@ -170,6 +170,23 @@ describe('the parts of a run', () => {
   });
 });
 
+describe('a run of many metrics', () => {
+  it('has its charts filtered by name', async () => {
+    const { root } = await shown(memoryRuns(), 'digits_1700000005_many');
+    const filter = await screen.findByPlaceholderText('Filter 60 charts');
+    fireEvent.input(filter, { target: { value: 'LAYER5' } });
+    await waitFor(() => expect(root.querySelectorAll('figure')).toHaveLength(11));
+    fireEvent.input(filter, { target: { value: 'nothing' } });
+    expect(await screen.findByText('No chart has such a name.')).toBeTruthy();
+  });
+
+  it('shows the first ones below a cell, and where the others are', async () => {
+    const { host, root } = await shown(memoryRuns(), 'digits_1700000005_many', true);
+    fireEvent.click(await screen.findByRole('button', { name: '54 more charts' }));
+    expect([root.querySelectorAll('figure').length, host.opened.length]).toEqual([6, 1]);
+  });
+});
+
 describe('a failed run', () => {
   it.each([true, false])('shows why first (compact: %s)', async compact => {
     const runs = memoryRuns();
