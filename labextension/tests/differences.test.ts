@@ -53,13 +53,34 @@ describe('differences', () => {
 
 describe('axes', () => {
   it.each([
-    [['1', '2', '3'], [0, 0.5, 1]],
-    [['0.001', '0.1', '10'], [0, 0.5, 1]], // over a hundredfold: by the logarithm
-    [['adam', 'sgd', 'adam'], [0, 1, 0]],
-    [['1', null, '3'], [0, null, 1]],
-    [['1', '1', '1'], [0.5, 0.5, 0.5]],
-    [['NaN', '1', '2'], [null, 0, 1]],
-    [['a', 'a', null], [0.5, 0.5, null]]
+    [
+      ['1', '2', '3'],
+      [0, 0.5, 1]
+    ],
+    [
+      ['0.001', '0.1', '10'],
+      [0, 0.5, 1]
+    ], // over a hundredfold: by the logarithm
+    [
+      ['adam', 'sgd', 'adam'],
+      [0, 1, 0]
+    ],
+    [
+      ['1', null, '3'],
+      [0, null, 1]
+    ],
+    [
+      ['1', '1', '1'],
+      [0.5, 0.5, 0.5]
+    ],
+    [
+      ['NaN', '1', '2'],
+      [null, 0, 1]
+    ],
+    [
+      ['a', 'a', null],
+      [0.5, 0.5, null]
+    ]
   ])('places %j', (values, places) => {
     axisOf('k', 'k', values).places.forEach((place, index) => {
       const wanted = places[index] ?? null;
