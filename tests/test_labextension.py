@@ -59,6 +59,6 @@ def test_jupyter_server_takes_the_server_extension():
     command = [sys.executable, "-m", "jupyter", "server", "extension", "list"]
     told = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = (told.stdout + told.stderr).splitlines()
-    [at] = [number for number, line in enumerate(lines) if line.split()[:1] == ["amlnb.server"]]
+    at = next(number for number, line in enumerate(lines) if line.split()[:1] == ["amlnb.server"])
     assert "enabled" in lines[at]
     assert "OK" in "".join(lines[at + 1 : at + 3])

@@ -4,6 +4,7 @@ import collections
 import os
 import subprocess
 import sys
+import tarfile
 import time
 import zipfile
 from pathlib import Path
@@ -34,8 +35,17 @@ def test_wheel_holds_the_package_and_the_azureml_names_at_the_top(wheel):
     assert "azureml/core/__init__.py" in names
     assert "azureml/py.typed" in names
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"amlnb", "azureml"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"amlnb", "azureml"}
     assert not [name for name in names if name.startswith("amlnb/compat")]
+    assert {"amlnb/server/static/studio.js", "amlnb/server/static/index.html", "amlnb/widget/static/widget.js"} <= set(
+        names
+    )
+    data = f"{Path(wheel).name.rsplit('-py3', 1)[0]}.data/data"
+    extension = f"{data}/share/jupyter/labextensions/amlnb"
+    assert {f"{extension}/package.json", f"{extension}/install.json", f"{extension}/schemas/amlnb/places.json"} <= set(
+        names
+    )
+    assert f"{data}/etc/jupyter/jupyter_server_config.d/amlnb.json" in names
     assert [name for name in names if name.endswith("/licenses/LICENSE")]
 
 
@@ -45,6 +55,33 @@ def test_wheel_holds_every_module_of_the_source(wheel):
     for path in (ROOT / "amlnb").rglob("*.py"):
         name = path.relative_to(ROOT).as_posix().replace("amlnb/compat/azureml/", "azureml/")
         assert name in names
+
+
+@pytest.mark.slow
+def test_an_sdist_holds_the_front_end_built_and_makes_a_wheel_without_node(tmp_path):
+    build = "import sys; from hatchling.build import build_sdist; print(build_sdist(sys.argv[1]))"
+    name = subprocess.check_output([sys.executable, "-c", build, tmp_path], cwd=ROOT, text=True).split()[-1]
+    with tarfile.open(tmp_path / name) as archive:
+        archive.extractall(tmp_path, filter="data")
+    source = tmp_path / name.removesuffix(".tar.gz")
+    assert not (source / "labextension" / "node_modules").exists()
+    empty = tmp_path / "no-programs"
+    empty.mkdir()
+    make = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        tmp_path,
+    ]
+    subprocess.run([*make, source], check=True, env={**os.environ, "PATH": str(empty)})
+    (path,) = tmp_path.glob("amlnb-*.whl")
+    with zipfile.ZipFile(path) as archive:
+        assert "amlnb/widget/static/widget.js" in archive.namelist()
 
 
 @pytest.mark.slow
@@ -66,6 +103,12 @@ def test_wheel_in_an_empty_jupyterlab_environment_stays_within_its_size(wheel, t
             f"{elapsed_s:.0f} s (limit {LIMIT_S}) to an empty JupyterLab environment of {sum(before.values()) / 1e6:.0f} MB"
         )
         print(", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.most_common(12)))
+    for kind, name in (("labextension", "amlnb v"), ("server extension", "amlnb.server")):
+        told = subprocess.run(
+            [python, "-m", "jupyter", *kind.split(), "list"], check=True, capture_output=True, text=True, cwd=tmp_path
+        )
+        lines = (told.stdout + told.stderr).split(name, 1)[1].splitlines()[:3]
+        assert "OK" in " ".join(lines), lines
     # Time depends on the network and on what else this machine does: it is shown, and held in benchmarks.
     assert added <= LIMIT_BYTES
 
