@@ -37,6 +37,7 @@ export class RunsModel {
   private rows: (RunRow | undefined)[] = [];
   private positions = new Map<string, number>();
   private pages = new Set<number>();
+  private started = false;
   private generation = 0;
   /** The rows answer an earlier question; the next answer replaces them. */
   private stale = false;
@@ -49,8 +50,9 @@ export class RunsModel {
     readonly workspace: string
   ) {}
 
-  /** Begin to follow; the answer ends it. */
+  /** Begin to follow what was asked for, or is; the answer ends it. */
   start(): () => void {
+    this.started = true;
     this.unwatch = this.session.stream.watch(this.workspace, {
       onBegin: () => this.reload(),
       onRuns: (changed, removed, running) => this.onRuns(changed, removed, running),
@@ -74,7 +76,9 @@ export class RunsModel {
     if (JSON.stringify(next) !== JSON.stringify(this.question.peek())) {
       this.question.value = next;
       this.wanted = [0, PAGE];
-      this.reload();
+      if (this.started) {
+        this.reload();
+      }
     }
   }
 

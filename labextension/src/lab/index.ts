@@ -1,7 +1,7 @@
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin, ILabShell } from '@jupyterlab/application';
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -87,21 +87,12 @@ const places: JupyterFrontEndPlugin<void> = {
   description: 'Runs, tables of runs and comparisons as tabs; experiments in the sidebar.',
   autoStart: true,
   requires: [IHost],
-  optional: [
-    ILayoutRestorer,
-    ICommandPalette,
-    ILabShell,
-    IDefaultFileBrowser,
-    INotebookTracker,
-    IStatusBar,
-    ISettingRegistry
-  ],
+  optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser, INotebookTracker, IStatusBar, ISettingRegistry],
   activate: (
     app: JupyterFrontEnd,
     lab: LabHost,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    shell: ILabShell | null,
     files: IDefaultFileBrowser | null,
     notebooks: INotebookTracker | null,
     bar: IStatusBar | null,
@@ -122,9 +113,9 @@ const places: JupyterFrontEndPlugin<void> = {
     sidebar.node.setAttribute('aria-label', lab.trans('Runs'));
     app.shell.add(sidebar, 'left', { rank: 350 });
     restorer?.add(sidebar, SIDEBAR);
-    shell?.layoutModified.connect(() => {
-      if (sidebar.isVisible && workspaces.current.peek() === null) {
-        look(); // Since it was looked for, the first run may have made one.
+    NotebookActions.executed.connect(() => {
+      if (workspaces.current.peek() === null) {
+        look(); // The cell may have made the first run, and the workspace with it.
       }
     });
 

@@ -1,10 +1,13 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { effect } from '@preact/signals';
 import { type ComponentChild, h } from 'preact';
 
 import type { Place } from '../core/host';
+import { sessionOf } from '../core/session';
 import { Compare } from '../views/compare';
+import { nameOf } from '../views/run_columns';
 import { RunTable } from '../views/run_table';
 import { RunView } from '../views/run_view';
 import type { LabHost } from './host';
@@ -33,6 +36,7 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
         widget.title.caption = place.view === 'run' ? place.run : titleOf(host, place);
         widget.title.icon = runsIcon;
         widget.title.closable = true;
+        followName(host, widget);
         void tracker.add(widget);
       }
       if (!widget.isAttached) {
@@ -49,6 +53,24 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
       name: widget => widget.id
     });
   }
+}
+
+/** A run's tab is called as the run is, also when it is renamed. */
+function followName(host: LabHost, widget: MainAreaWidget<PlaceWidget>): void {
+  const { place } = widget.content;
+  if (place.view !== 'run') {
+    return;
+  }
+  const [model, release] = sessionOf(host).follow(place.workspace, place.run);
+  const stop = effect(() => {
+    if (model.document.value !== null) {
+      widget.title.label = nameOf(model.document.value);
+    }
+  });
+  widget.disposed.connect(() => {
+    stop();
+    release();
+  });
 }
 
 class PlaceWidget extends PreactWidget {
@@ -81,13 +103,14 @@ function titleOf(host: LabHost, place: Place): string {
     case 'compare':
       return host.trans('Compare %1 runs', place.runs.length);
     default:
-      return host.trans('Runs');
+      return place.query === undefined ? host.trans('Runs') : host.trans('Runs: %1', place.query);
   }
 }
 
 function idOf(place: Place): string {
-  const what = place.view === 'run' ? place.run : place.view === 'compare' ? place.runs.join(' ') : '';
-  return `amlnb ${place.view} ${place.workspace} ${what}`;
+  const what = place.view === 'run' ? place.run : place.view === 'compare' ? place.runs.join(' ') : (place.query ?? '');
+  const parts = [place.view, place.workspace, what].map(part => encodeURIComponent(part).replaceAll('%', '_'));
+  return `amlnb-${parts.join('-')}`;
 }
 
 /** A place out of a command's arguments, which a saved layout or a shortcut holds; null if it is none. */

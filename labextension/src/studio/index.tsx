@@ -57,7 +57,9 @@ function Page({ host, workspaces }: { host: PageHost; workspaces: WorkspacesMode
       </nav>
       <main class="amlnb-page-main">
         {at === null ? (
-          current === null ? null : (
+          current === null ? (
+            <p class="amlnb-empty">{host.trans('No runs yet. Put %%submit on top of a cell and run it.')}</p>
+          ) : (
             <RunTable key={current.key} host={host} workspace={current.key} />
           )
         ) : (

@@ -3,11 +3,12 @@
 import { useState } from 'preact/hooks';
 
 import type { Column } from './run_columns';
+import type { Trans } from './trans';
 
 export interface ColumnChoiceProps {
   all: readonly Column[];
   keys: readonly string[];
-  trans: (text: string, ...args: (string | number)[]) => string;
+  trans: Trans;
   /** null: as at first. */
   onChange: (keys: string[] | null) => void;
 }
@@ -17,7 +18,7 @@ export function ColumnChoice({ all, keys, trans, onChange }: ColumnChoiceProps) 
   const wanted = filter.toLowerCase();
   const listed = all.filter(column => column.key.toLowerCase().includes(wanted));
   return (
-    <details class="amlnb-popup" onKeyDown={closeOnEscape}>
+    <details class="amlnb-popup" onKeyDown={closeOnEscape} onFocusOut={closeWhenLeft}>
       <summary class="amlnb-button">{trans('Columns')}</summary>
       <div class="amlnb-popup-panel" role="group" aria-label={trans('Columns')}>
         <input
@@ -52,12 +53,18 @@ export function ColumnChoice({ all, keys, trans, onChange }: ColumnChoiceProps) 
   );
 }
 
-function kindOf(column: Column, trans: ColumnChoiceProps['trans']): string {
+function kindOf(column: Column, trans: Trans): string {
   const [kind] = column.key.split('.', 1);
   return { parameters: trans('parameter'), metrics: trans('metric'), tags: trans('tag') }[kind ?? ''] ?? '';
 }
 
-export function closeOnEscape(event: KeyboardEvent & { currentTarget: HTMLDetailsElement }): void {
+function closeWhenLeft(event: FocusEvent & { currentTarget: HTMLDetailsElement }): void {
+  if (event.relatedTarget instanceof Node && !event.currentTarget.contains(event.relatedTarget)) {
+    event.currentTarget.open = false;
+  }
+}
+
+function closeOnEscape(event: KeyboardEvent & { currentTarget: HTMLDetailsElement }): void {
   if (event.key === 'Escape' && event.currentTarget.open) {
     event.currentTarget.open = false;
     event.currentTarget.querySelector('summary')?.focus();

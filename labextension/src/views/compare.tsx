@@ -16,6 +16,7 @@ import { Parallel } from './parallel';
 import { Scatter } from './scatter';
 import { StateMark } from './state_mark';
 import { Tabs } from './tabs';
+import { transOf } from './trans';
 
 export interface CompareProps {
   host: Host;
@@ -27,7 +28,7 @@ export function Compare({ host, workspace, runs }: CompareProps) {
   const [left, setLeft] = useState<readonly string[]>(runs);
   const { answer, fault } = useComparison(host, workspace, left);
   const tab = useSignal('curves');
-  const trans = (text: string, ...args: (string | number)[]): string => host.trans(text, ...args);
+  const trans = transOf(host);
   const axes = useMemo(() => axesOf(answer?.runs ?? []), [answer]);
   const open = (position: number): void => {
     const run = answer?.runs[position];

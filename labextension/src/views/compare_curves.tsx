@@ -13,6 +13,7 @@ import { ChartToolbar } from './chart_toolbar';
 import type { ChartSeries } from './curves';
 import { MeanSource } from './mean_source';
 import { detailOf } from './run_series';
+import { transOf } from './trans';
 
 export interface CompareCurvesProps {
   host: Host;
@@ -29,7 +30,7 @@ export function CompareCurves({ host, workspace, runs }: CompareCurvesProps) {
   const models = useModels(host, workspace, runs);
   const [by, setBy] = useState('');
   const [all, setAll] = useState(false);
-  const trans = (text: string, ...args: (string | number)[]): string => host.trans(text, ...args);
+  const trans = transOf(host);
   const names = metricNames(runs);
   const parameters = useMemo(() => differences(runs).find(group => group.title === 'Parameters')?.rows ?? [], [runs]);
   const grouping = parameters.find(row => row.key === by)?.values ?? null;

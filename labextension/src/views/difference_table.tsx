@@ -4,10 +4,11 @@ import { useMemo, useState } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
 import { differences, type ComparedRun } from '../core/differences';
+import type { Trans } from './trans';
 
 export interface DifferenceTableProps {
   runs: readonly ComparedRun[];
-  trans: (text: string, ...args: (string | number)[]) => string;
+  trans: Trans;
   onOpen: (position: number) => void;
 }
 

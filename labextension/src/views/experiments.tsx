@@ -11,6 +11,7 @@ import { sessionOf } from '../core/session';
 import type { WorkspacesModel } from '../core/workspaces_model';
 import { nameOf } from './run_columns';
 import { StateMark } from './state_mark';
+import { transOf } from './trans';
 
 const SHOWN_RUNS = 12;
 const SETTLE_MS = 300;
@@ -23,7 +24,7 @@ export interface ExperimentsProps {
 export function Experiments({ host, workspaces }: ExperimentsProps) {
   const current = workspaces.current.value;
   const fault = workspaces.fault.value;
-  const trans = (text: string, ...args: (string | number)[]): string => host.trans(text, ...args);
+  const trans = transOf(host);
   if (fault !== null) {
     return (
       <div class="amlnb-view amlnb-experiments">
@@ -227,7 +228,7 @@ function RunLine({ host, workspace, run }: { host: Host; workspace: string; run:
       title={run.error ?? run.id}
       onClick={() => host.open({ view: 'run', workspace, run: run.id })}
     >
-      <StateMark state={run.state} trans={(text, ...args) => host.trans(text, ...args)} compact />
+      <StateMark state={run.state} trans={transOf(host)} compact />
       <span class="amlnb-ellipsis">
         {nameOf(run)}
         {run.name === null ? null : <span class="amlnb-faint"> #{run.number}</span>}

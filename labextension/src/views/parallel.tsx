@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
 import type { Axis } from '../core/differences';
+import type { Trans } from './trans';
 
 const HEIGHT = 320;
 const TOP = 46;
@@ -15,7 +16,7 @@ const MOST_TICKS = 8;
 export interface ParallelProps {
   axes: readonly Axis[];
   labels: readonly string[];
-  trans: (text: string, ...args: (string | number)[]) => string;
+  trans: Trans;
   onOpen: (position: number) => void;
 }
 

@@ -1,12 +1,13 @@
 /** The rows of the table of runs: only those in view are in the page, however many there are. */
 
-import { memo } from 'preact/compat';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { Component } from 'preact';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 import type { RunRow, Runs } from '../core/contract';
 import { curveStyle } from '../core/colours';
 import { nameOf, type Column } from './run_columns';
 import { StateMark } from './state_mark';
+import type { Trans } from './trans';
 
 export const ROW_HEIGHT = 30;
 const OVERSCAN = 6;
@@ -17,13 +18,15 @@ export interface GridProps {
   row: (index: number) => RunRow | undefined;
   /** Changes when a row has. */
   version: number;
+  /** What was asked for: the answer to another question is shown from its beginning. */
+  question: string;
   columns: readonly Column[];
   best: Runs['best'];
   sort: string;
   descending: boolean;
   /** Ids of the chosen runs, in the order of choice, which gives their colours. */
   chosen: readonly string[];
-  trans: (text: string, ...args: (string | number)[]) => string;
+  trans: Trans;
   need: (first: number, last: number) => void;
   onSort: (key: string) => void;
   onChoose: (id: string, on: boolean, index: number, range: boolean) => void;
@@ -67,7 +70,12 @@ export function RunGrid(props: GridProps) {
   const [box, first, last] = useViewport(total);
   const [active, setActive] = useState(0);
   const now = Date.now() / 1000;
+  const id = useId();
   useEffect(() => need(first, last), [need, first, last]);
+  useLayoutEffect(() => {
+    box.current?.scrollTo({ top: 0 });
+    setActive(0);
+  }, [box, props.question]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor((box.current?.clientHeight ?? ROW_HEIGHT) / ROW_HEIGHT) - 2);
@@ -93,6 +101,7 @@ export function RunGrid(props: GridProps) {
     shown.push(
       <GridRow
         key={run?.id ?? index}
+        id={`${id}-${index}`}
         index={index}
         run={run}
         columns={columns}
@@ -118,7 +127,7 @@ export function RunGrid(props: GridProps) {
       aria-rowcount={total + 1}
       aria-colcount={columns.length + 1}
       aria-multiselectable="true"
-      aria-activedescendant={total > 0 ? `amlnb-row-${active}` : undefined}
+      aria-activedescendant={total > 0 ? `${id}-${active}` : undefined}
       onKeyDown={onKeyDown}
     >
       <div class="amlnb-grid-head" role="row" aria-rowindex={1} style={{ minWidth: `${width}px` }}>
@@ -140,7 +149,7 @@ function HeadCell(props: {
   column: Column;
   sort: string;
   descending: boolean;
-  trans: GridProps['trans'];
+  trans: Trans;
   onSort: (key: string) => void;
 }) {
   const { column, sort, descending } = props;
@@ -162,6 +171,7 @@ function HeadCell(props: {
 }
 
 interface RowProps {
+  id: string;
   index: number;
   run: RunRow | undefined;
   columns: readonly Column[];
@@ -172,7 +182,7 @@ interface RowProps {
   /** Unix time for a run that goes on; 0 for one whose cells do not change with time. */
   clock: number;
   version: number;
-  trans: GridProps['trans'];
+  trans: Trans;
   onChoose: GridProps['onChoose'];
   onOpen: GridProps['onOpen'];
 }
@@ -189,11 +199,21 @@ function sameRow(before: RowProps, after: RowProps): boolean {
   );
 }
 
-const GridRow = memo(function GridRow(props: RowProps) {
-  const { index, run, columns, best, place, active, trans } = props;
+/** A row, drawn again only if something of it has changed: thousands pass by while a person scrolls. */
+class GridRow extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    return !sameRow(this.props, next);
+  }
+
+  override render() {
+    return <Cells {...this.props} />;
+  }
+}
+
+function Cells(props: RowProps) {
+  const { id, index, run, columns, best, place, active, trans } = props;
   const style = { transform: `translateY(${index * ROW_HEIGHT}px)`, height: `${ROW_HEIGHT}px` };
   const classes = `amlnb-grid-row${active ? ' amlnb-mod-active' : ''}${place >= 0 ? ' amlnb-mod-chosen' : ''}`;
-  const id = `amlnb-row-${index}`;
   if (run === undefined) {
     return <div id={id} role="row" aria-rowindex={index + 2} aria-busy="true" class={classes} style={style} />;
   }
@@ -256,7 +276,7 @@ const GridRow = memo(function GridRow(props: RowProps) {
       })}
     </div>
   );
-}, sameRow);
+}
 
 function cellClass(column: Column): string {
   return `amlnb-cell${column.numeric ? ' amlnb-mod-numeric' : ''}${column.key === 'name' ? ' amlnb-cell-name' : ''}`;

@@ -11,6 +11,7 @@ import { GroupTable } from './group_table';
 import { columnsOf, firstColumns } from './run_columns';
 import { RunGrid } from './run_grid';
 import { Chosen } from './table_actions';
+import { transOf, type Trans } from './trans';
 
 export interface RunTableProps {
   host: Host;
@@ -87,7 +88,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
     (run: { id: string }) => host.open({ view: 'run', workspace, run: run.id }),
     [host, workspace]
   );
-  const trans = useCallback((text: string, ...args: (string | number)[]) => host.trans(text, ...args), [host]);
+  const trans = transOf(host);
   const total = model.total.value;
 
   return (
@@ -126,12 +127,13 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
         </label>
         <ColumnChoice all={all} keys={keys} trans={trans} onChange={columns => change({ columns })} />
       </div>
-      <Chosen host={host} workspace={workspace} chosen={chosen} onClear={() => setChosen([])} />
+      <Chosen host={host} workspace={workspace} chosen={chosen} archived={archived} onClear={() => setChosen([])} />
       {group === '' ? (
         <RunGrid
           total={total ?? 0}
           row={index => model.row(index)}
           version={model.version.value}
+          question={JSON.stringify(model.question.value)}
           columns={shown}
           best={model.best.value}
           sort={sort}
@@ -168,7 +170,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
   );
 }
 
-function emptyText(query: string, trans: RunTableTrans): string {
+function emptyText(query: string, trans: Trans): string {
   return query === '' ? trans('No runs yet: put %%submit on a cell and run it.') : trans('No run matches.');
 }
 
@@ -177,8 +179,6 @@ function asked(text: string): { query: string; search: string } {
   const typed = /[<>=!()"'[\]]|\b(and|or|not|in)\b/.test(text);
   return typed ? { query: text, search: '' } : { query: '', search: text.trim() };
 }
-
-type RunTableTrans = (text: string, ...args: (string | number)[]) => string;
 
 function idsBetween(model: RunsModel, low: number, high: number): string[] {
   const found: string[] = [];
@@ -206,7 +206,7 @@ function stop(timer: ReturnType<typeof setTimeout> | null): void {
 }
 
 function QueryBox(props: {
-  trans: RunTableTrans;
+  trans: Trans;
   value: string;
   fault: { message: string; hint: string | null } | null;
   onQuery: (query: string) => void;

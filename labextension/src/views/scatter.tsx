@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks';
 import { curveStyle } from '../core/colours';
 import type { Axis } from '../core/differences';
 import { shortened } from './parallel';
+import type { Trans } from './trans';
 
 const WIDTH = 640;
 const HEIGHT = 360;
@@ -17,7 +18,7 @@ const MOST_TICKS = 6;
 export interface ScatterProps {
   axes: readonly Axis[];
   labels: readonly string[];
-  trans: (text: string, ...args: (string | number)[]) => string;
+  trans: Trans;
   onOpen: (position: number) => void;
 }
 

@@ -13,10 +13,12 @@ export interface ChosenProps {
   host: Host;
   workspace: string;
   chosen: readonly string[];
+  /** The table shows archived runs too. */
+  archived: boolean;
   onClear: () => void;
 }
 
-export function Chosen({ host, workspace, chosen, onClear }: ChosenProps) {
+export function Chosen({ host, workspace, chosen, archived, onClear }: ChosenProps) {
   const [busy, setBusy] = useState(false);
   if (chosen.length === 0) {
     return null;
@@ -39,9 +41,12 @@ export function Chosen({ host, workspace, chosen, onClear }: ChosenProps) {
     onClear();
   };
   const remove = async (): Promise<void> => {
-    const question = host.trans('Delete %1 runs with all their files? This cannot be undone.', chosen.length);
+    const question = host.trans(
+      'Delete %1 runs, their child runs and all their files? This cannot be undone.',
+      chosen.length
+    );
     if (await host.confirm(question, host.trans('Delete'))) {
-      await each(run => client.remove(workspace, run));
+      await each(run => client.remove(workspace, run, true));
     }
   };
   return (
@@ -74,6 +79,16 @@ export function Chosen({ host, workspace, chosen, onClear }: ChosenProps) {
           >
             {host.trans('Archive')}
           </button>
+          {archived ? (
+            <button
+              type="button"
+              class="amlnb-button"
+              disabled={busy}
+              onClick={() => void each(run => client.change(workspace, run, { archived: false }))}
+            >
+              {host.trans('Take out of the archive')}
+            </button>
+          ) : null}
           <button type="button" class="amlnb-button" disabled={busy} onClick={() => void remove()}>
             {host.trans('Delete')}
           </button>
