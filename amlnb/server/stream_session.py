@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 from amlnb.live.series_frames import encode_frames
@@ -15,7 +15,7 @@ from amlnb.server.stream_requests import BadRequest, Unsubscribe, Watch, parse
 from amlnb.server.stream_subscriptions import RunSubscription, Subscription, WatchSubscription
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from amlnb.live.series_frames import SeriesFrame
     from amlnb.server.hub import Hub
@@ -126,18 +126,19 @@ class StreamSession:
             while True:
                 await self._woken.wait()
                 self._woken.clear()
-                async for message in self._messages():
-                    begun = time.thread_time()
-                    sent = self._send(message)
-                    self._spend(begun)
-                    await sent
+                async with aclosing(self._messages()) as messages:
+                    async for message in messages:
+                        begun = time.thread_time()
+                        sent = self._send(message)
+                        self._spend(begun)
+                        await sent
         except ConnectionError:
             pass  # who brings the requests notices it too, and closes
         except Exception:  # noqa: BLE001 - the boundary: nobody awaits this task
             _log.exception("the stream of a page ends")
             self._hang_up()
 
-    async def _messages(self) -> AsyncIterator[str | bytes]:
+    async def _messages(self) -> AsyncGenerator[str | bytes]:
         """What the page lacks, made as it is taken."""
         while self._answers:
             yield self._answers.pop(0)
@@ -152,14 +153,15 @@ class StreamSession:
                 if self._follows(subscription):
                     yield text
                 begun = time.thread_time()
-            async for frame in subscription.frames():
-                batch.append((subscription, frame))
-                size += frame.size
-                if size >= _MESSAGE_BYTES:
-                    message = self._packed(batch)
-                    self._spend(begun)
-                    yield message
-                    batch, size, begun = [], 0, time.thread_time()
+            async with aclosing(subscription.frames()) as frames:
+                async for frame in frames:
+                    batch.append((subscription, frame))
+                    size += frame.size
+                    if size >= _MESSAGE_BYTES:
+                        message = self._packed(batch)
+                        self._spend(begun)
+                        yield message
+                        batch, size, begun = [], 0, time.thread_time()
             self._spend(begun)
         if batch:
             yield self._packed(batch)

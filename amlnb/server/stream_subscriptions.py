@@ -11,7 +11,7 @@ from amlnb.live.deltas import Cursor, delta, resumed, sampled_points
 from amlnb.server.encoding import encoded
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 
     from amlnb.live.feed import RunFeed
     from amlnb.live.series_frames import SeriesFrame
@@ -57,14 +57,14 @@ class Subscription(ABC):
 
     @abstractmethod
     def leave(self, hub: Hub, listener: Callable[[], None]) -> None:
-        """Follow it no more."""
+        """Follow it no more; done once, however often it is called."""
 
     @abstractmethod
     def texts(self) -> Iterable[str]:
         """Messages that stand before the frames."""
 
     @abstractmethod
-    def frames(self) -> AsyncIterator[SeriesFrame]:
+    def frames(self) -> AsyncGenerator[SeriesFrame]:
         """Points that the page lacks."""
 
     def begin(self) -> bool:
@@ -103,8 +103,9 @@ class RunSubscription(Subscription):
 
     def leave(self, hub: Hub, listener: Callable[[], None]) -> None:
         """Let the run go."""
-        if self._topic is not None:
-            hub.runs.leave(self._topic, listener)
+        topic, self._topic = self._topic, None
+        if topic is not None:
+            hub.runs.leave(topic, listener)
 
     def texts(self) -> list[str]:
         """The document, the log's size and the names of the metrics, as far as they are new."""
@@ -132,7 +133,7 @@ class RunSubscription(Subscription):
             found.append(self.text({"t": "metrics", "names": names}))
         return found
 
-    async def frames(self) -> AsyncIterator[SeriesFrame]:
+    async def frames(self) -> AsyncGenerator[SeriesFrame]:
         """Points of the metrics whose names the page was told."""
         if self._feed is None:
             return
@@ -165,8 +166,9 @@ class WatchSubscription(Subscription):
 
     def leave(self, hub: Hub, listener: Callable[[], None]) -> None:
         """Let the workspace go."""
-        if self._topic is not None:
-            hub.watches.leave(self._topic, listener)
+        topic, self._topic = self._topic, None
+        if topic is not None:
+            hub.watches.leave(topic, listener)
 
     def texts(self) -> Iterator[str]:
         """Rows that have changed; none the first time. They are made as they are sent: there may be thousands."""
@@ -181,7 +183,7 @@ class WatchSubscription(Subscription):
             yield encoded({**message, "changed": rows}).decode("ascii")
             message["removed"] = []
 
-    async def frames(self) -> AsyncIterator[SeriesFrame]:
+    async def frames(self) -> AsyncGenerator[SeriesFrame]:
         """A workspace has no points."""
         nothing: tuple[SeriesFrame, ...] = ()
         for frame in nothing:

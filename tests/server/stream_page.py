@@ -20,14 +20,27 @@ PATIENCE_S = 60
 @contextlib.asynccontextmanager
 async def serving(served, port=0, kept_s=0.0):
     """A server of the stream alone, on loopback. Yields its hub and its port."""
-    hub = Hub(served, kept_s)
+    hub, streams = Hub(served, kept_s), set()
+
+    class Noted(StreamHandler):
+        def open(self):
+            streams.add(self)
+            super().open()
+
+        def on_close(self):
+            super().on_close()
+            streams.discard(self)
+
     sockets = bind_sockets(port, "127.0.0.1")
-    server = HTTPServer(Application([("/stream", StreamHandler, {"hub": hub})]))
+    server = HTTPServer(Application([("/stream", Noted, {"hub": hub})]))
     server.add_sockets(sockets)
     try:
         yield hub, sockets[0].getsockname()[1]
     finally:
         server.stop()
+        for stream in list(streams):
+            stream.close()
+        await come_true(lambda: not streams)  # else sockets stay behind in a loop that has ended
         await server.close_all_connections()
         await asyncio.to_thread(hub.close)
 

@@ -13,10 +13,8 @@ from tornado.websocket import websocket_connect
 
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
-from amlnb.live.series_frames import decode_frames
-from amlnb.server.hub import Hub
 from amlnb.server.served import Served
-from amlnb.server.stream_session import MOST_SUBSCRIPTIONS, StreamSession
+from amlnb.server.stream_session import MOST_SUBSCRIPTIONS
 from amlnb.store.known_workspaces import key_of
 from amlnb.testing.store_contract import record
 from amlnb.tracking.create import create_run
@@ -378,105 +376,6 @@ def log_many(run, names, count):
     for number in range(count):
         for name in names:
             run.log(name, float(number))
-
-
-class Line:
-    """A connection that takes a message only when the test says so."""
-
-    def __init__(self):
-        self.sent = []
-        self.taken = None
-        self.hung_up = False
-
-    def send(self, message):
-        assert self.taken is None or self.taken.done(), "a message was sent before the one before was taken"
-        self.sent.append(message)
-        self.taken = asyncio.get_running_loop().create_future()
-        return self.taken
-
-    def hang_up(self):
-        self.hung_up = True
-
-    async def take(self):
-        """Take the message that waits; wait for one."""
-        await come_true(lambda: self.taken is not None and not self.taken.done())
-        self.taken.set_result(None)
-        return self.sent[-1]
-
-
-def test_nothing_is_made_before_the_page_has_taken_what_was_sent(run, key, served):
-    log(run, range(50))
-    served.table(key).look()  # else the run's number is told later
-
-    async def story():
-        hub, line = Hub(served), Line()
-        session = StreamSession(hub, line.send, line.hang_up)
-        session.receive(json.dumps({"op": "subscribe", "sub": 1, "workspace": key, "run": run.id, "points": 100}))
-        assert json.loads(await line.take())["t"] == "run"
-        assert json.loads(await line.take())["t"] == "metrics"
-        (frame,) = decode_frames(await line.take())
-        assert (frame.total, len(frame.value)) == (50, 50)
-        log(run, range(50, 60), 50)
-        await come_true(lambda: len(line.sent) == 4)
-        topic = hub.runs.get((key, run.id))
-        log(run, range(60, 5000), 60)
-        await come_true(lambda: len(topic.feed.curves.told[0].points.value) == 5000)
-        assert len(line.sent) == 4
-        (small,) = decode_frames(await line.take())
-        (large,) = decode_frames(await line.take())
-        assert (small.first, large.total, large.replaces, large.sampled) == (50, 5000, True, True)
-        assert len(large.value) <= 100
-        session.close()
-        assert not hub.followed
-        await asyncio.to_thread(hub.close)
-        assert not line.hung_up
-
-    asyncio.run(story())
-
-
-def test_nothing_of_what_a_page_has_left_comes_under_a_number_that_it_uses_again(workspace, run, key, served):
-    log(run, range(50))
-    other = start(workspace)
-    log(other, [-1, -2])
-
-    async def story():
-        hub, line, heard = Hub(served), Line(), Followed()
-        session = StreamSession(hub, line.send, line.hang_up)
-        request = {"op": "subscribe", "sub": 1, "workspace": key, "run": run.id, "points": 100}
-        session.receive(json.dumps(request))
-        await come_true(lambda: len(line.sent) == 1)
-        session.receive('{"op": "unsubscribe", "sub": 1}')
-        session.receive(json.dumps({**request, "run": other.id}))
-        await line.take()
-        while not heard.values("loss"):
-            message = await line.take()
-            if isinstance(message, str):
-                heard.text(json.loads(message))
-            else:
-                for frame in decode_frames(message):
-                    heard.frame(frame)
-        assert heard.values("loss") == [-1, -2]
-        assert {document["id"] for document in heard.documents} == {other.id}
-        session.close()
-        await asyncio.to_thread(hub.close)
-
-    asyncio.run(story())
-
-
-def test_a_connection_that_breaks_ends_the_stream_quietly(run, key, served, caplog):
-    async def story():
-        hub, line = Hub(served), Line()
-        session = StreamSession(hub, line.send, line.hang_up)
-        session.receive(json.dumps({"op": "watch", "sub": 1, "workspace": key}))
-        await come_true(lambda: line.sent)
-        line.taken.set_exception(ConnectionResetError("gone"))
-        await come_true(session._sending.done)
-        session.close()
-        await asyncio.to_thread(hub.close)
-        assert not line.hung_up
-        assert caplog.text == ""
-
-    asyncio.run(story())
 
 
 def test_nothing_is_done_while_nothing_is_followed(run, key, served):
