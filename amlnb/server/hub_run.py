@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -61,10 +60,7 @@ class RunTopic(Topic):
         """Find the run and read all of it."""
         directory = self._served.run_directory(self._workspace, self._run)
         self.feed = RunFeed(directory)
-        if self._served.table(self._workspace).version:
-            self._find_number()
-        else:  # among ten thousand runs that takes a second, for which no curve waits
-            threading.Thread(target=self._find_number, name="amlnb-run-number", daemon=True).start()
+        self._find_number()
         self._tell()
         self.log: LogFile = self._read_log()
         self._grown = time.monotonic()
@@ -81,13 +77,13 @@ class RunTopic(Topic):
             wait = _SEALED_S if feed.sealed else min(_REFRESH_QUIET_S, max(_REFRESH_S, quiet))
             self._refresh_due = now + wait
             self._do_what_is_owed(now)
-            if not self._number and self._served.table(self._workspace).version:
-                self._find_number()
         else:
             changed = feed.look(around=around)
         if feed.replaced:
             self.feed = RunFeed(feed.directory)
             self._told = (-1, 0)
+        if around and not self._number:
+            self._find_number()
         log = self._read_log() if around else self.log
         if (self.feed.version, self._number) != self._told:
             self._tell()
@@ -98,7 +94,7 @@ class RunTopic(Topic):
             self._grown = now
             self.version += 1
         wait = min(_LOOK_QUIET_S, max(_LOOK_S, (now - self._grown) * _QUIET_SHARE))
-        self.due = now + (_SEALED_S if self.feed.sealed else wait)
+        self.due = now + (_SEALED_S if self.feed.sealed and self._number else wait)
         return changed
 
     def touch(self) -> None:
@@ -106,8 +102,12 @@ class RunTopic(Topic):
         self.due = self._refresh_due = self._around_due = 0.0
 
     def _find_number(self) -> None:
-        """Find the run's position in its experiment; it is told with the next document."""
-        listed = self._served.table(self._workspace).get(self._run)
+        """Find the run's position in its experiment, once the table was read; it is told with the next document."""
+        table = self._served.table(self._workspace)
+        if not table.version:
+            table.read_ahead()
+            return
+        listed = table.get(self._run)
         if listed is not None:
             self._number = listed.summary.number
 

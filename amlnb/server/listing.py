@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from amlnb.server.contract import Best, Columns, Group, GroupMetric, Groups, Runs
-    from amlnb.server.run_table import Listed, RunTable
+    from amlnb.server.run_table import Listed, RunTable, Seen
 
 _GROUPS = 1000
 
@@ -39,15 +39,16 @@ def page(table: RunTable, asked: Mapping[str, Any]) -> Runs:
     UserErrorException
         The query or the column to sort by cannot be understood.
     """
-    matching = chosen(table, asked)
+    seen = table.seen()
+    matching = chosen(table, seen, asked)
     ordered = _sorted(matching, asked["sort"], descending=asked["descending"])
     now, offset = time.time(), asked["offset"]
     return {
         "runs": [run_row(listed.summary, now) for listed in ordered[offset : offset + asked["limit"]]],
         "total": len(matching),
         "unreadable": len(table.unreadable),
-        "columns": table.facets(("columns", *_which(asked)), lambda: _columns(matching)),
-        "best": table.facets(("best", *_which(asked)), lambda: _best(matching)),
+        "columns": table.facets(seen.version, ("columns", *_which(asked)), lambda: _columns(matching)),
+        "best": table.facets(seen.version, ("best", *_which(asked)), lambda: _best(matching)),
     }
 
 
@@ -56,8 +57,8 @@ def _which(asked: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(asked.get(name) for name in ("experiment", "parent", "archived", "query", "search"))
 
 
-def chosen(table: RunTable, asked: Mapping[str, Any]) -> list[Listed]:
-    """The runs that are asked for, the newest first.
+def chosen(table: RunTable, seen: Seen, asked: Mapping[str, Any]) -> list[Listed]:
+    """Those of the runs that were seen that are asked for, the newest first.
 
     Child runs are there where their parent is asked for, or a query or a text is searched.
 
@@ -66,7 +67,7 @@ def chosen(table: RunTable, asked: Mapping[str, Any]) -> list[Listed]:
     UserErrorException
         The query cannot be understood, or names what no run has.
     """
-    runs: Iterable[Listed] = table.runs()
+    runs: Iterable[Listed] = seen.runs
     experiment, parent, archived = asked["experiment"], asked.get("parent"), asked["archived"]
     query_text, words = (asked["query"] or "").strip(), (asked["search"] or "").lower().split()
     if experiment is not None:
@@ -81,7 +82,7 @@ def chosen(table: RunTable, asked: Mapping[str, Any]) -> list[Listed]:
     if query_text:
         asked_for = query.parse(query_text)
         if found:
-            asked_for.check(table.facets("names", lambda: _names(table.runs())))
+            asked_for.check(table.facets(seen.version, "names", lambda: _names(seen.runs)))
         found = [each for each in found if asked_for.matches(each.record)]
     if words:
         found = [each for each in found if _has_words(each, words)]
@@ -98,7 +99,7 @@ def groups(table: RunTable, asked: Mapping[str, Any]) -> Groups:
     """
     by = asked["by"]
     value_of = _column(by)
-    matching = chosen(table, asked)
+    matching = chosen(table, table.seen(), asked)
     found: dict[str | None, list[Listed]] = {}
     for each in matching:
         value = value_of(each)

@@ -61,6 +61,13 @@ class Listed:
     last: tuple[float, ...]
 
 
+class Seen(NamedTuple):
+    """The runs of a table, the newest first, and the table's version at that moment."""
+
+    version: int
+    runs: tuple[Listed, ...]
+
+
 class RunTable:
     """The runs of a workspace, for any number of threads.
 
@@ -76,6 +83,8 @@ class RunTable:
         self.directory = directory
         self._clock = clock
         self._lock = threading.Lock()
+        self._lock_ahead = threading.Lock()
+        self._is_ahead = False
         self._looked = float("-inf")
         self._marks: dict[str, int] = {}  # of run directories, by name; 0 is to be read at the next look
         self._sealed: set[str] = set()  # names of runs that were read after their seal: only edits come
@@ -94,10 +103,14 @@ class RunTable:
 
     def runs(self) -> tuple[Listed, ...]:
         """All runs, the newest first, as they were at the last look, which is not a quarter of a second ago."""
+        return self.seen().runs
+
+    def seen(self) -> Seen:
+        """As `runs`, with what tells whether they are still the same."""
         with self._lock:
             if time.monotonic() - self._looked > _FRESH_S:
                 self._look()
-            return self._ordered
+            return Seen(self.version, self._ordered)
 
     def look(self) -> tuple[Listed, ...]:
         """Look now, and return all runs, the newest first.
@@ -108,6 +121,18 @@ class RunTable:
         with self._lock:
             self._look()
             return self._ordered
+
+    def read_ahead(self) -> None:
+        """Begin to read the runs in a thread, once: among ten thousand that takes a second, for which nobody waits."""
+        with self._lock_ahead:
+            if self._is_ahead:
+                return
+            self._is_ahead = True
+        threading.Thread(target=self._read_ahead, name="amlnb-table", daemon=True).start()
+
+    def _read_ahead(self) -> None:
+        with contextlib.suppress(AmlnbError, OSError):  # told to who asks
+            self.runs()
 
     def touch(self, run_id: str) -> None:
         """Read a run anew at once: it was changed from here."""
@@ -137,14 +162,14 @@ class RunTable:
         """How many runs have this one as their parent, as of the last look."""
         return self._children.get(run_id, 0)
 
-    def facets(self, key: Hashable, make: Callable[[], _Facets]) -> _Facets:
-        """What was made of the runs under a key; made anew once any of them has changed."""
+    def facets(self, version: int, key: Hashable, make: Callable[[], _Facets]) -> _Facets:
+        """What was made under a key of the runs that were seen at a version; made anew for another one."""
         kept = self._facets.get(key)
-        if kept is not None and kept[0] == self.version:
+        if kept is not None and kept[0] == version:
             return kept[1]  # type: ignore[no-any-return]  # of the type that was made under that key
         if len(self._facets) >= _FACETS:
             self._facets.clear()
-        version, made = self.version, make()
+        made = make()
         self._facets[key] = (version, made)
         return made
 

@@ -12,6 +12,7 @@ from amlnb.testing.store_contract import final
 from amlnb.tracking.edits import add_edit
 from amlnb.tracking.journal import JournalWriter
 from amlnb.tracking.seal import seal
+from tests.server.conftest import wait_until
 
 
 @pytest.fixture
@@ -101,3 +102,24 @@ def test_without_a_host_local_cache_runs_are_shown_all_the_same(table, make_run,
     assert {run[0] for run in shown(table)} == {"ended", "going", "new"}
     assert {run[0] for run in shown(table)} == {"ended", "going", "new"}
     assert not table.unreadable
+
+
+def test_what_was_made_of_runs_that_have_changed_since_is_not_told_of_those_there_are_now(table, make_run):
+    make_run("first")
+    before = table.seen()
+    make_run("second")
+    table.look()
+    assert table.facets(before.version, "count", lambda: len(before.runs)) == 1  # by who had seen them a moment ago
+    now = table.seen()
+    assert table.facets(now.version, "count", lambda: len(now.runs)) == 2
+    assert table.facets(now.version, "count", lambda: 0) == 2
+
+
+def test_a_table_is_read_ahead_once_and_quietly(table, make_run, workspace):
+    make_run("r")
+    table.read_ahead()
+    table.read_ahead()
+    wait_until(lambda: table.version)
+    assert [each.summary.id for each in table.runs()] == ["r"]
+    shutil.rmtree(workspace.path)
+    RunTable(workspace).read_ahead()
