@@ -12,9 +12,9 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from amlnb.engine.served_pages import PAGE, announce_jupyter, withdraw
-from amlnb.server.handlers import make_pool, read_ahead, send
+from amlnb.server.handlers import make_pool, read_page, send
 from amlnb.server.hub import Hub
-from amlnb.server.page import POLICY, page_file
+from amlnb.server.page import POLICY
 from amlnb.server.served import Served
 from amlnb.server.stream_jupyter import JupyterStreamHandler
 from amlnb.server.table import ROUTES
@@ -88,11 +88,10 @@ class PageHandler(JupyterHandler):
 
     @web.authenticated
     @authorized
-    def get(self, path: str = "") -> None:
+    async def get(self, path: str = "") -> None:
         """Send the page, and with it the cookie that what acts answers to."""
         _ = self.xsrf_token
-        read_ahead(self.served, self.pool, path)
-        found = page_file(path, self.served.page)
+        found = await read_page(self.served, self.pool, path)
         self.set_header("Content-Type", found.content_type)
         self.set_header("X-Content-Type-Options", "nosniff")
         self.finish(found.data)

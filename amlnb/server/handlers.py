@@ -12,12 +12,14 @@ from tornado.iostream import StreamClosedError
 
 from amlnb.errors import AmlnbError
 from amlnb.server.answering import HEADERS, answer
+from amlnb.server.page import page_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tornado.web import RequestHandler
 
+    from amlnb.server.page import PageFile
     from amlnb.server.routes import FilePart, Route
     from amlnb.server.served import Served
 
@@ -30,17 +32,21 @@ def make_pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="amlnb-server")
 
 
-def read_ahead(served: Served, pool: ThreadPoolExecutor, path: str) -> None:
-    """Read the table of runs of the workspace that an address of the page names: the page will ask for it."""
+async def read_page(served: Served, pool: ThreadPoolExecutor, path: str) -> PageFile:
+    """Read the page, or the file of it, of an address; and the table of runs of the workspace that is named there.
+
+    The page will ask for that table next.
+    """
     kind, _, rest = path.partition("/")
     key = rest.partition("/")[0]
     if kind == "w" and key:
         pool.submit(_read_table, served, key)
+    return await asyncio.get_running_loop().run_in_executor(pool, page_file, path, served.page)
 
 
 def _read_table(served: Served, key: str) -> None:
     with contextlib.suppress(AmlnbError, OSError):  # told to who asks
-        served.table(key).runs()
+        served.table(key).read_ahead()
 
 
 async def send(

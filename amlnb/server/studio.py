@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import logging
 import os
 import re
 import signal
@@ -24,9 +25,9 @@ from amlnb.engine import served_pages
 from amlnb.server import studio_key
 from amlnb.server.answering import HEADERS
 from amlnb.server.encoding import encoded
-from amlnb.server.handlers import make_pool, read_ahead, send
+from amlnb.server.handlers import make_pool, read_page, send
 from amlnb.server.hub import Hub
-from amlnb.server.page import POLICY, page_file
+from amlnb.server.page import POLICY
 from amlnb.server.served import Served
 from amlnb.server.stream_handlers import StreamHandler
 from amlnb.server.table import ROUTES
@@ -34,8 +35,11 @@ from amlnb.server.table import ROUTES
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import ThreadPoolExecutor
+    from types import TracebackType
 
     from amlnb.server.routes import Route
+
+_log = logging.getLogger("amlnb.server")
 
 IDLE_S = 1800.0
 _HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
@@ -84,6 +88,19 @@ class Guarded(web.RequestHandler):
         told = {"message": message, "hint": "'amlnb open' in the project's folder opens the page"}
         self.finish(encoded(told))
 
+    def write_error(self, status_code: int, **_: Any) -> None:
+        """Tell what is wrong as the routes do."""
+        self.set_header("Content-Type", "application/json")
+        told = f"{self.request.method} of this address is refused: {status_code} {self._reason}"
+        self.finish(encoded({"message": told, "hint": "'amlnb/api/openapi' tells what is served"}))
+
+    def log_exception(
+        self, typ: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        """Log a mistake of ours, without the query: a token may stand there."""
+        if typ is not None and value is not None and not isinstance(value, web.HTTPError):
+            _log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
+
     def set_default_headers(self) -> None:
         """Say nothing of what serves."""
         self.clear_header("Server")
@@ -114,6 +131,12 @@ class StudioRoute(Guarded):
 class StudioStream(Guarded, StreamHandler):
     """The stream of a page."""
 
+    def on_close(self) -> None:
+        """Keep the studio for who loads the page again."""
+        super().on_close()
+        clock: Clock = self.settings["clock"]
+        clock.asked = time.monotonic()
+
 
 class StudioPage(Guarded):
     """The page and its files; a browser with a token in the address is logged in, and led on without it."""
@@ -133,14 +156,13 @@ class StudioPage(Guarded):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.finish(_REFUSED)
 
-    def get(self, path: str = "") -> None:
+    async def get(self, path: str = "") -> None:
         """Send the page."""
         if self.get_query_argument("token", None) is not None:
             _log_in(self)
             self.redirect(self.request.path)
             return
-        read_ahead(self.served, self.pool, path)
-        found = page_file(path, self.served.page)
+        found = await read_page(self.served, self.pool, path)
         self.set_header("Content-Security-Policy", POLICY)
         self.set_header("Content-Type", found.content_type)
         self.finish(found.data)
