@@ -56,6 +56,9 @@ def _range(value: NDArray[np.float64]) -> tuple[float, float]:
     if len(value) < _FEW:  # as they come of a running run: NumPy would take longer
         numbers = [x for x in value.tolist() if math.isfinite(x)]
         return min(numbers, default=math.inf), max(numbers, default=-math.inf)
+    low, high = float(value.min()), float(value.max())
+    if math.isfinite(low) and math.isfinite(high):  # without a copy of what may be ten million values
+        return low, high
     finite = value[np.isfinite(value)]
     return (float(finite.min()), float(finite.max())) if len(finite) else (math.inf, -math.inf)
 
