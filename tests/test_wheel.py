@@ -103,6 +103,10 @@ def test_wheel_in_an_empty_jupyterlab_environment_stays_within_its_size(wheel, t
             f"{elapsed_s:.0f} s (limit {LIMIT_S}) to an empty JupyterLab environment of {sum(before.values()) / 1e6:.0f} MB"
         )
         print(", ".join(f"{name} {size / 1e6:.1f}" for name, size in parts.most_common(12)))
+    widget = subprocess.run(
+        [python, "-c", "import amlnb.widget"], capture_output=True, text=True, cwd=tmp_path, check=False
+    )
+    assert "hint: pip install 'amlnb[widget]'" in widget.stderr
     for kind, name in (("labextension", "amlnb v"), ("server extension", "amlnb.server")):
         told = subprocess.run(
             [python, "-m", "jupyter", *kind.split(), "list"], check=True, capture_output=True, text=True, cwd=tmp_path
