@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 MOST_SUBSCRIPTIONS = 500
 _MOST_ANSWERS = 100
+# A page that asks on and on and reads no answer is left alone; one that reads owes nothing for long.
+_MOST_OWED = 2000
 # A message of frames grows to about this many bytes; then it is sent before the next is made.
 _MESSAGE_BYTES = 1 << 20
 
@@ -42,7 +44,7 @@ class StreamSession:
         Sends a message, text or binary. What it returns is awaited before the next is made: it is done once the
         connection has taken the message, and raises ConnectionError if that is closed.
     hang_up
-        Closes the connection; called if the stream ends by a mistake of ours.
+        Closes the connection; called if the stream ends by a mistake of ours, or by a page that only asks.
     """
 
     def __init__(self, hub: Hub, send: Callable[[str | bytes], Awaitable[object]], hang_up: Callable[[], None]) -> None:
@@ -58,6 +60,9 @@ class StreamSession:
 
     def receive(self, text: str | bytes) -> None:
         """Take a request; one that cannot be taken is answered with an ``error``."""
+        if len(self._opening) + len(self._answers) >= _MOST_OWED:
+            self._hang_up()
+            return
         try:
             request = parse(text)
             if isinstance(request, Unsubscribe):

@@ -193,3 +193,20 @@ def test_a_stream_that_ends_leaves_nothing_for_the_loop_to_clear_up(run, key, se
         await asyncio.to_thread(hub.close)
 
     asyncio.run(story())
+
+
+def test_a_page_that_asks_on_and_on_and_reads_nothing_is_hung_up_on(key, served):
+    async def story():
+        hub, line = Hub(served), Line()
+        session = StreamSession(hub, line.send, line.hang_up)
+        for sub in range(1, 10_000):
+            session.receive(json.dumps({"op": "watch", "sub": sub, "workspace": key}))
+            session.receive(json.dumps({"op": "unsubscribe", "sub": sub}))
+            if line.hung_up:
+                break
+        assert 500 < sub < 5000
+        assert len(session._opening) < 5000
+        session.close()
+        await asyncio.to_thread(hub.close)
+
+    asyncio.run(story())
