@@ -19,7 +19,7 @@ class NotThere(UserErrorException):
 
 
 class TooLarge(UserErrorException):
-    """What was sent is larger than what is taken."""
+    """What was sent, or is to be sent, is larger than what is taken."""
 
 
 class OutOfRange(UserErrorException):
@@ -53,4 +53,3 @@ def fault(error: BaseException) -> tuple[int, Fault]:
         return status, {"message": told, "hint": "see whether it is there and can be read by this user"}
     _log.error("a request failed", exc_info=error)
     return 500, {"message": "the server failed at this request", "hint": "its log tells more; please report it"}
-

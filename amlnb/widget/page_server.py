@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from amlnb.server.answering import answer
 from amlnb.server.encoding import encoded
-from amlnb.server.faults import NotThere, fault
+from amlnb.server.faults import NotThere, TooLarge, fault
 from amlnb.server.hub import Hub
 from amlnb.server.routes import Answer
 from amlnb.server.served import Served
@@ -24,6 +24,7 @@ from amlnb.store.known_workspaces import key_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from amlnb.errors import AmlnbError
     from amlnb.server.routes import Route
 
 _THREADS = 4
@@ -57,8 +58,7 @@ class PageServer:
         try:
             route, places = _route_to(method, parts.path)
         except NotThere as error:
-            status, told = fault(error)
-            return Answer(status=status, data=encoded(told))
+            return _refused(error)
         query = {
             name: [value.encode() for value in values]
             for name, values in parse_qs(parts.query, keep_blank_values=True).items()
@@ -67,7 +67,14 @@ class PageServer:
         if found.file is None:
             return found
         try:
-            data = os.pread(found.file.descriptor, min(found.file.length, _LONGEST_FILE), found.file.first)
+            if found.file.length > _LONGEST_FILE:
+                return _refused(
+                    TooLarge(
+                        f"the file has {found.file.length:,} bytes, and a widget passes {_LONGEST_FILE:,}",
+                        hint="the run's download_file gets it",
+                    )
+                )
+            data = os.pread(found.file.descriptor, found.file.length, found.file.first)
         finally:
             os.close(found.file.descriptor)
         return Answer(status=found.status, data=data, content_type=found.content_type, headers=found.headers)
@@ -89,6 +96,11 @@ class PageServer:
 def page_server(workspace: str) -> PageServer:
     """The server of a workspace's pages in this process, which all widgets share."""
     return PageServer(workspace)
+
+
+def _refused(error: AmlnbError) -> Answer:
+    status, told = fault(error)
+    return Answer(status=status, data=encoded(told))
 
 
 def _route_to(method: str, path: str) -> tuple[Route, list[str]]:
