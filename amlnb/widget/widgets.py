@@ -45,7 +45,8 @@ class _Page(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End what it follows."""
-        self._server.loop.call_soon_threadsafe(self._end_streams)
+        if hasattr(self, "_server"):  # also called of one that was never made, because what it was given is no run
+            self._server.loop.call_soon_threadsafe(self._end_streams)
         super().close()
 
     def _on_message(self, _: object, content: Any, buffers: list[memoryview]) -> None:
