@@ -10,7 +10,8 @@ import pytest
 
 from amlnb.core import states
 
-from .conftest import KERNEL_IDLE, TIMEOUT_MS, free_port, keep, lab_server, notebooks_in, violations
+from .conftest import TIMEOUT_MS, keep, notebooks_in, violations
+from .jupyterlab import KERNEL_IDLE, free_port, lab_server
 from .test_submit import CELL, SETUP, reader_of, until_sealed
 
 pytestmark = pytest.mark.browser

@@ -10,7 +10,8 @@ import pytest
 from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 
-from .conftest import TIMEOUT_MS, TOKEN, keep, violations
+from .conftest import TIMEOUT_MS, keep, violations
+from .jupyterlab import TOKEN
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,8 @@ import json
 import nbformat
 import pytest
 
-from .conftest import KERNEL_IDLE, TIMEOUT_MS, TOKEN, lab_server
+from .conftest import TIMEOUT_MS
+from .jupyterlab import KERNEL_IDLE, TOKEN, lab_server
 from .test_live_view import LiveView
 from .test_submit import SETUP
 
