@@ -30,9 +30,9 @@ def free_port():
 
 
 @contextlib.contextmanager
-def lab_server(root, *, front_end=True, port=None, app="lab"):
-    """A JupyterLab server, or one of Notebook 7, with settings of its own."""
-    folder = root / "notebooks"
+def lab_server(root, *, front_end=True, port=None, app="lab", folder=None):
+    """A JupyterLab server, or one of Notebook 7, with settings of its own; its address and its folder of notebooks."""
+    folder = folder or root / "notebooks"
     folder.mkdir(exist_ok=True)
     port = port or free_port()
     environ = dict(os.environ, JUPYTER_PLATFORM_DIRS="0", IPYTHONDIR=str(root / "ipython"))

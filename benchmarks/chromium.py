@@ -1,0 +1,153 @@
+"""A real Chromium, and what its pages tell of their frames, paintings and memory."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import psutil
+
+from tests.browser.jupyterlab import CHROMIUM
+
+TIMEOUT_MS = 60_000
+SIZE = {"width": 1300, "height": 850}
+# Before any script of the page. A message that is sent within a frame arrives when the frame has been painted.
+MEASURES = """(() => {
+    const afterPaint = work => {
+        const { port1, port2 } = new MessageChannel();
+        port1.onmessage = work;
+        port2.postMessage(0);
+    };
+    const bench = (window.bench = {
+        paints: [], frames: [], input: 0, answered: 0, recording: false,
+        /** Milliseconds from the last click or key to the frame that shows what is waited for. */
+        since(ready) {
+            return new Promise((done, fail) => {
+                const look = () => {
+                    if (ready()) {
+                        afterPaint(() => done(performance.now() - bench.input));
+                    } else if (performance.now() - bench.input < 30000) {
+                        requestAnimationFrame(look);
+                    } else {
+                        fail(new Error(`never shown: ${ready}; last painted: ${JSON.stringify(bench.paints.at(-1))}`));
+                    }
+                };
+                requestAnimationFrame(look);
+            });
+        },
+        record() {
+            bench.frames = [];
+            bench.recording = true;
+            let last = performance.now();
+            const frame = () => {
+                const now = performance.now();
+                bench.frames.push(now - last);
+                last = now;
+                if (bench.recording) {
+                    requestAnimationFrame(frame);
+                }
+            };
+            requestAnimationFrame(frame);
+        },
+        stop() {
+            bench.recording = false;
+            return bench.frames;
+        }
+    });
+    for (const type of ['click', 'keydown']) {
+        document.addEventListener(type, event => { bench.input = event.timeStamp; bench.answered = 0; }, true);
+    }
+    const { stroke } = CanvasRenderingContext2D.prototype;
+    const painted = new Set();
+    CanvasRenderingContext2D.prototype.stroke = function (...path) {
+        stroke.apply(this, path);
+        const chart = this.canvas.closest?.('[data-amlnb-metric]');
+        if (chart && !painted.has(chart)) {
+            painted.add(chart);
+            const detailed = bench.answered > 0;
+            afterPaint(() => {
+                painted.delete(chart);
+                const points = Number(chart.dataset.amlnbPoints);
+                bench.paints.push({ points, at: Date.now(), since: performance.now(), detailed });
+            });
+        }
+    };
+    const { fetch } = window;
+    window.fetch = async (...request) => {
+        const answer = await fetch(...request);
+        bench.answered += /\\/series\\?/.test(answer.url) ? 1 : 0;
+        return answer;
+    };
+})();"""
+
+
+def missing():
+    """Why no page can be measured; None if one can."""
+    if CHROMIUM is None:
+        return "no Chromium on this machine: apt-get install chromium"
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "playwright is not installed: pip install playwright"
+    return None
+
+
+@contextmanager
+def chromium():
+    """A Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def page_at(browser, url, *, setup="", size=None):
+    """A page that is measured; `setup` is a script that runs in it before any other."""
+    context = browser.new_context(viewport=size or SIZE, bypass_csp=True)
+    context.add_init_script(MEASURES)
+    if setup:
+        context.add_init_script(setup)
+    page = context.new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    try:
+        page.goto(url)
+        yield page
+    finally:
+        context.close()
+
+
+def frames(page, act):
+    """Milliseconds between the frames of a page while something is done."""
+    page.evaluate("() => bench.record()")
+    act()
+    return page.evaluate("() => bench.stop()")
+
+
+def heap_bytes(page):
+    """What the page's scripts hold, buffers included, when all garbage is gone."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.enable")
+    for _ in range(3):
+        session.send("HeapProfiler.collectGarbage")
+    usage = session.send("Runtime.getHeapUsage")
+    session.detach()
+    return usage["usedSize"] + usage.get("backingStorageSize", 0) + usage.get("embedderHeapUsedSize", 0)
+
+
+def page_processes():
+    """The processes that compute and draw the pages of the one Chromium that this process has started."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        command = process.cmdline()
+        if any(kind in command for kind in ("--type=renderer", "--type=gpu-process")):
+            found.append(process)
+    return found
+
+
+def cpu_s(processes):
+    """Seconds that processes have computed."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes if process.is_running())
