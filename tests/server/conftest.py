@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -161,32 +160,34 @@ def jupyter(tmp_path_factory):
     root = tmp_path_factory.mktemp("jupyter")
     folder = root / "folder"
     folder.mkdir()
-    port = free_port()
     environ = dict(os.environ, JUPYTER_PLATFORM_DIRS="0", IPYTHONDIR=str(root / "ipython"))
     for name in ("CONFIG", "DATA", "RUNTIME"):
         environ[f"JUPYTER_{name}_DIR"] = str(root / name.lower())
     command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
-    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"]
+    command += ["--ServerApp.port_retries=200", f"--IdentityProvider.token={TOKEN}"]
     command += ["--ServerApp.base_url=/user/ann/", "--ServerApp.jpserver_extensions={'amlnb.server': True}"]
     with (root / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT)
-    server = Server(f"http://127.0.0.1:{port}/user/ann/", folder)
     try:
-        wait_until(lambda: is_up(server, process), (root / "server.log").read_text)
+        wait_until(lambda: port_of(root / "runtime", process), (root / "server.log").read_text)
+        server = Server(f"http://127.0.0.1:{port_of(root / 'runtime', process)}/user/ann/", folder)
+        wait_until(lambda: is_up(server), (root / "server.log").read_text)
         yield server
     finally:
         process.terminate()
         process.wait(30)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def is_up(server, process):
+def port_of(runtime, process):
+    """The port that a Jupyter server has found; None before it tells."""
     assert process.poll() is None, "the server has ended"
+    try:
+        return json.loads((runtime / f"jpserver-{process.pid}.json").read_text())["port"]
+    except (OSError, ValueError):
+        return None
+
+
+def is_up(server):
     try:
         return server.ask("amlnb/api/about")[0] == 200
     except OSError:

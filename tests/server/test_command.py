@@ -15,7 +15,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from amlnb.server import studio_key
-from tests.server.conftest import Server, free_port, wait_until
+from tests.server.conftest import Server, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -70,11 +70,10 @@ def test_open_refuses_a_run_that_is_not_there(browser, make_run):
 
 def test_studio_serves_until_it_is_interrupted(browser, make_run):
     make_run("r1")
-    port = free_port()
-    process = started("studio", "--no-browser", "--port", str(port))
+    process = started("studio", "--no-browser")
     address = process.stdout.readline().strip()
     assert address.endswith(f"?token={studio_key.token()}")
-    server = Server(f"http://127.0.0.1:{port}/", None, studio_key.token())
+    server = Server(address.partition("amlnb/")[0], None, studio_key.token())
     wait_until(lambda: server.ask("amlnb/api/about")[0] == 200)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
@@ -107,10 +106,8 @@ async def streamed(address, **headers):
 
 def test_the_stream_is_opened_by_who_is_known_and_from_this_origin(browser, make_run):
     make_run("r1")
-    port = free_port()
-    process = started("studio", "--no-browser", "--port", str(port))
-    process.stdout.readline()
-    address = f"ws://127.0.0.1:{port}/amlnb/api/stream"
+    process = started("studio", "--no-browser")
+    address = process.stdout.readline().partition("studio/")[0].replace("http:", "ws:") + "api/stream"
     token = {"Authorization": f"token {studio_key.token()}"}
     assert asyncio.run(streamed(address, **token)) == 101
     assert asyncio.run(streamed(address)) == 403
