@@ -30,8 +30,9 @@ PAGE = "amlnb/studio/"
 LOOPBACK = "127.0.0.1"
 _FOLDER = "servers"
 _JUPYTER, _STUDIO = "jupyter-", "studio-"
+# Below those that Linux (from 32768) and macOS (from 49152) give to outgoing connections: none of them is in the way.
 _FIRST_PORT = 20000
-_PORTS = 20000
+_PORTS = 12000
 _TRIED = 20
 _LONGEST_LOG_BYTES = 1024 * 1024
 # Most addresses are printed and never opened: until somebody connects, a studio is a Python that has loaded nothing.
