@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from amlnb.core import layout, states
+from amlnb.errors import AmlnbError
 from amlnb.live.log_tail import LogTail
 from amlnb.live.progress import run_progress
 from amlnb.server import listing
@@ -42,7 +43,7 @@ def find(served: Served, values: dict[str, Any]) -> Answer:
     for workspace in served.workspaces(values["folder"]):
         try:
             served.run_directory(workspace["key"], values["run"])
-        except NotThere:
+        except (AmlnbError, OSError):  # it is not there, or that workspace was deleted, or its disk does not answer
             continue
         told: Found = {"workspace": workspace}
         return Answer(told)

@@ -61,6 +61,17 @@ def test_a_run_is_found_by_its_id(api, make_run, key):
     assert api.refused("find", run="no-such-run")[0] == 404
 
 
+def test_a_workspace_that_cannot_be_read_hides_no_run_of_another_one(api, make_run, key, project, tmp_path):
+    make_run("r1")
+    broken = open_directory(str(tmp_path / "broken" / ".amlnb"), local_ids("broken"))
+    (project / "broken").symlink_to(tmp_path / "broken")
+    assert len(api.get("workspaces", folder="broken")["workspaces"]) >= 2  # it is known from now on
+    os.rename(broken.runs, broken.runs + "-aside")
+    (tmp_path / "broken" / ".amlnb" / "runs").write_text("no folder")
+    assert api.get("find", run="r1", folder="broken")["workspace"]["key"] == key
+    assert api.refused("find", run="no-such-run", folder="broken")[0] == 404
+
+
 def test_the_runs_come_newest_first_and_in_pages(api, make_run, key):
     for number in range(5):
         make_run(f"r{number}", created=float(number), metrics={"loss": [1.0, 0.1 * number]})
