@@ -26,6 +26,7 @@ _COLUMNS = 100
 _CELL = 300
 _TEXT_BYTES = 1 << 18
 _ITEM_BYTES = 4096
+_BUFFER_BYTES = 1 << 20
 _PICTURE_BYTES = 50_000_000
 _SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -152,7 +153,8 @@ def _parquet(file: Opened, _: bytes) -> Preview | None:
     except ImportError:
         return {"kind": "none", "note": "pip install pyarrow on the server's side shows Parquet files"}
     with open(os.dup(file.descriptor), "rb") as stream:
-        read = parquet.ParquetFile(stream)
+        # In small parts: else all that was written at once, which may be gigabytes, is read for a few rows.
+        read = parquet.ParquetFile(stream, buffer_size=_BUFFER_BYTES, pre_buffer=False)
         total, names = read.metadata.num_rows, read.schema_arrow.names
         batch = next(read.iter_batches(_ROWS, columns=names[:_COLUMNS]), None)
     rows = [] if batch is None else [list(row.values()) for row in batch.to_pylist()]

@@ -2,8 +2,11 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
+import psutil
 import pytest
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
@@ -103,6 +106,25 @@ def test_a_long_file_is_shown_in_part(api, put, key):
     put("outputs/a.csv", b"x\n" + b"1\n" * 1_000_000)
     told = api.get(f"w/{key}/runs/r/preview", name="outputs/a.csv")
     assert (len(told["rows"]), told["truncated"]) == (200, True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(psutil.Process, "io_counters"), reason="this system does not count what is read")
+def test_of_a_parquet_file_only_the_beginning_is_read(api, put, key, tmp_path):
+    pytest.importorskip("pyarrow", reason="Parquet files are read by pyarrow")
+    program = (
+        "import sys, pyarrow, pyarrow.parquet;"
+        "table = pyarrow.table({'a': range(4_000_000)});"
+        "pyarrow.parquet.write_table(table, sys.argv[1], row_group_size=4_000_000, use_dictionary=False, compression='none')"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program, tmp_path / "a.parquet"], check=True, timeout=120, env=environ)
+    put("outputs/a.parquet", (tmp_path / "a.parquet").read_bytes())
+    before = psutil.Process().io_counters()
+    told = api.get(f"w/{key}/runs/r/preview", name="outputs/a.parquet")
+    read = psutil.Process().io_counters().read_chars - before.read_chars
+    assert (told["columns"], told["rows"][:2], told["note"]) == (["a"], [["0"], ["1"]], "4,000,000 rows")
+    assert read < 16_000_000, "the file has twice as much"
 
 
 @pytest.mark.parametrize(
