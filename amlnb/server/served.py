@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from amlnb.core import layout
@@ -13,19 +12,14 @@ from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.server import workspaces
 from amlnb.server.faults import NotThere
 from amlnb.server.readers import Readers
-from amlnb.server.run_document import run_document
 from amlnb.server.run_table import RunTable
 from amlnb.store import known_workspaces, workspace_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from amlnb.core.replay import RunFacts
     from amlnb.live.curves import Curves
-    from amlnb.server.contract import RunDocument, WorkspaceInfo
-    from amlnb.specs.run_view import MetricSummary as Summed
-    from amlnb.specs.run_view import Progress
-    from amlnb.store.run_reader import RunReader
+    from amlnb.server.contract import WorkspaceInfo
     from amlnb.store.workspace_dir import WorkspaceDirectory
 
 _FOUND_AT_MOST = 4096
@@ -155,34 +149,6 @@ class Served:
         """See at once that a run was changed, made or deleted by way of this server."""
         self.table(key).touch(run_id)
         self.on_change(key, run_id)
-
-    def run_document(
-        self,
-        key: str,
-        reader: RunReader,
-        facts: RunFacts,
-        *,
-        metrics: Mapping[str, Summed],
-        progress: Progress | None,
-    ) -> RunDocument:
-        """The document of a run, by a reader that is up to date; reads nothing but a few small files."""
-        table = self.table(key)
-        listed = table.get(reader.id)
-        return run_document(
-            reader.directory,
-            reader.record,
-            facts,
-            metrics={
-                name: {"count": told.count, "last": told.last, "min": told.min, "max": told.max}
-                for name, told in metrics.items()
-            },
-            now=time.time(),
-            number=0 if listed is None else listed.summary.number,
-            children=table.children(reader.id),
-            progress=progress,
-            runner=reader.runner(),
-            acts=self.acts,
-        )
 
     def _path_of(self, key: str) -> str | None:
         if self.only is not None:

@@ -9,9 +9,7 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.live.series_frames import decode_frames
 from amlnb.server.hub import Hub
-from amlnb.server.served import Served
 from amlnb.server.stream_session import StreamSession
-from amlnb.store.known_workspaces import key_of
 from tests.server.conftest import wait_until
 from tests.server.stream_page import Followed, come_true
 
@@ -19,28 +17,15 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def workspace(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return Workspace.find_or_create(str(tmp_path))[0]
+def start(project):
+    """Starts a run that is logged to."""
+    experiment = Experiment(Workspace.find_or_create(str(project))[0], "stream")
+    return lambda: experiment.start_logging(snapshot_directory=None)
 
 
 @pytest.fixture
-def key(workspace, tmp_path):
-    return key_of(str(tmp_path / ".amlnb"))
-
-
-@pytest.fixture
-def served(workspace, tmp_path):
-    return Served(str(tmp_path))
-
-
-@pytest.fixture
-def run(workspace):
-    return start(workspace)
-
-
-def start(workspace):
-    return Experiment(workspace, "stream").start_logging(snapshot_directory=None)
+def run(start):
+    return start()
 
 
 def log(run, values, begin=0):
@@ -102,9 +87,9 @@ def test_nothing_is_made_before_the_page_has_taken_what_was_sent(run, key, serve
     asyncio.run(story())
 
 
-def test_nothing_of_what_a_page_has_left_comes_under_a_number_that_it_uses_again(workspace, run, key, served):
+def test_nothing_of_what_a_page_has_left_comes_under_a_number_that_it_uses_again(start, run, key, served):
     log(run, range(50))
-    other = start(workspace)
+    other = start()
     log(other, [-1, -2])
 
     async def story():
