@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _STATIC = os.path.join(os.path.dirname(__file__), "static")
 _POLL_S = 0.5
 _CURVE_POINTS = 300
+_MOST_STREAMS = 16
 
 
 class _Page(anywidget.AnyWidget):
@@ -61,7 +62,7 @@ class _Page(anywidget.AnyWidget):
             self._server.open_stream(
                 lambda message: self._send_stream(number, message),
                 lambda: self.send({"kind": "closed", "id": number}),
-                lambda session: self._streams.update({number: session}),
+                lambda session: self._keep_stream(number, session),
             )
         elif kind == "text":
             self._server.loop.call_soon_threadsafe(self._receive, number, str(content.get("text")))
@@ -77,6 +78,15 @@ class _Page(anywidget.AnyWidget):
             self.send({"kind": "stream", "id": number, "text": message})
         else:
             self.send({"kind": "stream", "id": number}, [message])
+
+    def _keep_stream(self, number: int, session: StreamSession) -> None:
+        """Keep a stream; a page that was closed or loaded again does not tell, so the oldest of many ends."""
+        self._end_stream(number)
+        self._streams[number] = session
+        while len(self._streams) > _MOST_STREAMS:
+            oldest = next(iter(self._streams))
+            self._end_stream(oldest)
+            self.send({"kind": "closed", "id": oldest})
 
     def _receive(self, number: int, text: str) -> None:
         session = self._streams.get(number)

@@ -1,4 +1,4 @@
-"""What a widget's page asks of the kernel: the same routes, without a network."""
+"""What pages ask of a widget, and leave behind."""
 
 import json
 import os
@@ -6,11 +6,13 @@ import os
 import psutil
 import pytest
 
-from amlnb.store.known_workspaces import key_of
+from amlnb.api.workspace import Workspace
 
 pytest.importorskip("anywidget")
 
+from amlnb.widget import RunTable
 from amlnb.widget.page_server import PageServer
+from tests.server.conftest import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -23,23 +25,32 @@ def ask(workspace, make_run):
         with open(os.path.join(directory, "work", "outputs", name), "wb") as file:
             file.truncate(size)
     server = PageServer(workspace.path)
-    return lambda method, path, body=b"": server.answer(method, f"w/{key_of(workspace.path)}/{path}", body)
-
-
-def test_routes_are_answered(ask):
-    assert json.loads(ask("GET", "runs/r%2F1").data)["id"] == "r/1"
-    assert json.loads(ask("PATCH", "runs/r%2F1", b'{"name": "a name"}').data)["name"] == "a name"
-    assert ask("GET", "runs/r%2F1/series?name=loss").content_type == "application/octet-stream"
-    assert ask("GET", "nothing").status == 404
-    assert ask("GET", "runs?limit=x").status == 400
+    return lambda path: server.answer("GET", f"w/{server.key}/runs/r%2F1/{path}", b"")
 
 
 def test_a_file_comes_whole_or_not_at_all(ask):
-    assert ask("GET", "runs/r%2F1/download?name=outputs/small").data == bytes(1000)
-    refused = ask("GET", "runs/r%2F1/download?name=outputs/large")
+    assert ask("download?name=outputs/small").data == bytes(1000)
+    refused = ask("download?name=outputs/large")
     assert refused.status == 413
     assert json.loads(refused.data) == {
         "message": "the file has 9,000,000 bytes, and a widget passes 8,388,608",
         "hint": "the run's download_file gets it",
     }
     assert not [opened.path for opened in psutil.Process().open_files() if opened.path.endswith("outputs/large")]
+
+
+def test_streams_of_pages_that_are_gone_end(workspace, project):
+    widget = RunTable(Workspace.find_or_create(str(project))[0])
+    for number in (1, 2, 3):
+        widget._on_message(widget, {"kind": "open", "id": number}, [])
+    wait_until(lambda: len(widget._streams) == 3)
+    first, second, _ = sessions = list(widget._streams.values())
+    widget._on_message(widget, {"kind": "open", "id": 2}, [])  # the page was loaded again
+    wait_until(second._sending.done)
+    assert not first._sending.done()
+    for number in range(10, 26):
+        widget._on_message(widget, {"kind": "open", "id": number}, [])
+    wait_until(lambda: all(session._sending.done() for session in sessions))
+    assert set(widget._streams) == set(range(10, 26))
+    widget.close()
+    wait_until(lambda: not widget._streams)
