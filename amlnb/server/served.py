@@ -116,11 +116,14 @@ class Served:
         """The table of a workspace's runs, kept from request to request."""
         with self._lock:
             table = self._tables.get(key)
-        if table is not None and os.path.isdir(table.directory.path):
-            return table
+        if table is not None:
+            if os.path.isdir(table.directory.path):
+                return table
+            with self._lock:
+                self._tables.pop(key, None)  # the workspace was deleted
         made = RunTable(self.workspace(key))
         with self._lock:
-            return self._tables.setdefault(key, made) if table is None else made
+            return self._tables.setdefault(key, made)
 
     def run_directory(self, key: str, run_id: str) -> str:
         """Directory of a run by its full id.

@@ -2,6 +2,7 @@
 
 import math
 import os
+import shutil
 
 import pytest
 
@@ -223,3 +224,15 @@ def test_what_was_sampled_of_the_machine_is_a_series_too(api, make_run, key):
     assert api.get(f"w/{key}/runs/r/metrics")["system"]["cpu_percent"]["last"] == 50.0
     frame = decode_frames(api.ask("GET", f"w/{key}/runs/r/series", name="cpu_percent", system=1).data)[0]
     assert frame.value.tolist() == [50.0]
+
+
+def test_of_a_workspace_that_was_deleted_nothing_is_kept(api, served, key, workspace, make_run):
+    make_run("r1")
+    assert api.get(f"w/{key}/runs")["total"] == 1
+    before = served.table(key)
+    shutil.rmtree(workspace.path)
+    status, told = api.refused(f"w/{key}/runs")
+    assert (status, told["message"]) == (404, f"there is no workspace {key!r} here")
+    open_directory(workspace.path, local_ids("test"))
+    assert served.table(key) is not before
+    assert api.get(f"w/{key}/runs")["total"] == 0
