@@ -30,6 +30,11 @@ export function formatNumber(value: number): string {
   return text.replace('-', '−').replace('e−', 'e-');
 }
 
+/** A whole number: `10,000,000`. */
+export function formatCount(value: number): string {
+  return grouped(value.toFixed(0));
+}
+
 function grouped(text: string): string {
   const [whole = '', fraction] = text.split('.');
   const thousands = whole.replace(/\B(?=(\d{3})+$)/g, ',');

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { toldFault } from '../core/client';
 import type { ExperimentInfo, Fault, RunRow } from '../core/contract';
 import { ENDS } from '../core/contract';
-import { formatAge, formatDuration, formatNumber, toNumber } from '../core/format';
+import { formatAge, formatCount, formatDuration, formatNumber, toNumber } from '../core/format';
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
 import type { WorkspacesModel } from '../core/workspaces_model';
@@ -190,7 +190,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
         {experiment.running > 0 ? (
           <span class="amlnb-badge amlnb-mod-going">{host.trans('%1 going', experiment.running)}</span>
         ) : null}
-        <span class="amlnb-faint">{experiment.runs.toLocaleString('en')}</span>
+        <span class="amlnb-faint">{formatCount(experiment.runs)}</span>
       </summary>
       <ul>
         {runs.map(run => (
@@ -207,7 +207,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
             host.open({ view: 'runs', workspace, query: `experiment == ${JSON.stringify(experiment.name)}` })
           }
         >
-          {host.trans('All %1 runs', experiment.runs.toLocaleString('en'))}
+          {host.trans('All %1 runs', formatCount(experiment.runs))}
         </button>
       ) : null}
     </details>

@@ -35,7 +35,8 @@ export interface Hover {
 }
 
 const NO_MARKS: Marks = { places: [], texts: [] };
-const DETAIL_WAIT_MS = 30;
+/** Between two questions for more detail, however fast a person zooms. */
+const DETAIL_PAUSE_MS = 100;
 const LINE_WIDTH = 1.6;
 /** Where there are many more points than pixels: a hairline, which is drawn several times faster. */
 const DENSE_WIDTH = 1;
@@ -49,6 +50,7 @@ export class Plot implements Drawing {
   private readonly details = new Map<string, Columns>();
   private detailRange: Range | null = null;
   private detailTimer: ReturnType<typeof setTimeout> | null = null;
+  private detailAsked = -Infinity;
   private chart: uPlot | null = null;
   /** What of the settings the axes were made for. */
   private axis: Axis = 'step';
@@ -207,12 +209,14 @@ export class Plot implements Drawing {
     this.detailRange = zoom;
     this.details.clear();
     if (zoom && this.series.some(({ source, detail }) => source.sampled && detail)) {
-      this.detailTimer = setTimeout(() => this.fetchDetail(zoom), DETAIL_WAIT_MS);
+      const wait = Math.max(0, this.detailAsked + DETAIL_PAUSE_MS - performance.now());
+      this.detailTimer = setTimeout(() => this.fetchDetail(zoom), wait);
     }
   }
 
   private fetchDetail(zoom: Range): void {
     this.detailTimer = null;
+    this.detailAsked = performance.now();
     const axis = this.settings.axis.peek();
     const points = Math.max(500, 2 * this.mount.clientWidth);
     for (const { key, source, detail, origin } of this.series) {

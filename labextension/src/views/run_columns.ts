@@ -1,7 +1,7 @@
 /** Columns of the table of runs: what each shows of a run, and what the server sorts by. */
 
 import type { RunRow, Runs } from '../core/contract';
-import { formatAge, formatClock, formatDuration, formatNumber, toNumber } from '../core/format';
+import { formatAge, formatClock, formatCount, formatDuration, formatNumber, toNumber } from '../core/format';
 
 export interface Column {
   /** As the contract names it in `sort`, `query` and `groups`. */
@@ -98,7 +98,7 @@ function metricColumn(name: string): Column {
         return '';
       }
       const [low, high] = [summary.min, summary.max].map(value => formatNumber(toNumber(value)));
-      return `${name}: ${summary.count.toLocaleString('en')} points from ${low} to ${high}`;
+      return `${name}: ${formatCount(summary.count)} points from ${low} to ${high}`;
     }
   };
 }

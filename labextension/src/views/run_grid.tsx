@@ -11,6 +11,8 @@ import type { Trans } from './trans';
 
 export const ROW_HEIGHT = 30;
 const OVERSCAN = 6;
+/** Rows of the page are used again, in steps of so many: made anew while a person scrolls they would cost several times as much. */
+const SLOTS = 16;
 const NAME_WIDTH = 230;
 
 export interface GridProps {
@@ -95,12 +97,13 @@ export function RunGrid(props: GridProps) {
     event.preventDefault();
   };
 
+  const slots = Math.ceil((last - first) / SLOTS) * SLOTS;
   const shown = [];
   for (let index = first; index < last; index++) {
     const run = row(index);
     shown.push(
       <GridRow
-        key={run?.id ?? index}
+        key={index % slots}
         id={`${id}-${index}`}
         index={index}
         run={run}
@@ -136,7 +139,12 @@ export function RunGrid(props: GridProps) {
           <HeadCell key={column.key} column={column} {...{ sort, descending, trans }} onSort={props.onSort} />
         ))}
       </div>
-      <div class="amlnb-grid-body" style={{ height: `${total * ROW_HEIGHT}px`, minWidth: `${width}px` }}>
+      <div
+        class="amlnb-grid-body"
+        style={{ height: `${total * ROW_HEIGHT}px`, minWidth: `${width}px` }}
+        // What was clicked on may be another run's after a turn of the wheel; a key is then the table's.
+        onClick={() => box.current?.focus({ preventScroll: true })}
+      >
         {shown}
       </div>
     </div>

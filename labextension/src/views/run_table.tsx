@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
+import { formatCount } from '../core/format';
 import type { Host } from '../core/host';
 import { RunsModel } from '../core/runs_model';
 import { sessionOf } from '../core/session';
@@ -162,7 +163,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
             ? emptyText(layout.value.query, trans)
             : total === 1
               ? trans('1 run')
-              : trans('%1 runs', total.toLocaleString('en'))}
+              : trans('%1 runs', formatCount(total))}
         {model.running.value > 0 ? ` · ${trans('%1 going', model.running.value)}` : ''}
         {model.unreadable.value > 0 ? ` · ${trans('%1 cannot be read', model.unreadable.value)}` : ''}
       </div>
