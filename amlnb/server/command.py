@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
@@ -53,7 +54,7 @@ def serve_studio(
 
     def tell(base: str) -> None:
         address = base.rstrip("/") + path
-        if no_browser or not webbrowser.open("file://" + login_page(base, path)):
+        if no_browser or not webbrowser.open(Path(login_page(base, path)).as_uri()):
             address += f"?token={token()}"
         _tell(address, "Ctrl-C ends it", as_json=as_json)
 
@@ -84,7 +85,7 @@ def open_page(
     base = served_pages.studio_of(workspace.directory.path)
     to_open = address
     if base is not None and address.startswith(base):
-        to_open = "file://" + login_page(base, urlsplit(address).path)
+        to_open = Path(login_page(base, urlsplit(address).path)).as_uri()
     no_browser = "there is no browser here; 'amlnb studio --no-browser' prints an address for one elsewhere"
     _tell(address, "" if webbrowser.open(to_open) else no_browser, as_json=as_json)
 

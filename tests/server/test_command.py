@@ -9,12 +9,15 @@ import socket
 import stat
 import subprocess
 import sys
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from amlnb.server import studio_key
+from tests.conftest import end_processes_of
 from tests.server.conftest import Server, wait_until
 
 pytestmark = pytest.mark.slow
@@ -38,20 +41,39 @@ def started(command, *arguments, **more):
     )
 
 
+def opened_by(browser):
+    """The address that the browser was given, once it has noted all of it."""
+    wait_until(lambda: browser.exists() and browser.read_text().endswith("\n"))
+    return browser.read_text().strip()
+
+
 def test_open_logs_the_browser_in_and_prints_an_address_without_a_secret(browser, make_run):
     make_run("r1")
     process = started("opening", "last")
     out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/amlnb/studio/w/[0-9a-f]{12}/runs/r1\n", out)
-    wait_until(browser.exists)
-    page = browser.read_text().strip().removeprefix("file://")
+    page = urlsplit(opened_by(browser)).path
     assert stat.S_IMODE(os.stat(page).st_mode) == 0o600
     with open(page) as file:
         text = file.read()
     assert studio_key.token() in text
     assert 'value="/amlnb/studio/w/' in text
     assert studio_key.token() not in out
+
+
+def test_open_finds_its_page_in_a_folder_of_any_name(browser, make_run, tmp_path, monkeypatch):
+    make_run("r1")
+    cache = tmp_path / "a #b%20c"
+    cache.mkdir()
+    monkeypatch.setenv("AMLNB_CACHE_DIR", str(cache))
+    try:
+        process = started("opening")
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert os.path.exists(url2pathname(urlsplit(opened_by(browser)).path))
+    finally:
+        end_processes_of(str(cache))
 
 
 def test_open_prints_json(browser, make_run):
