@@ -26,7 +26,7 @@ def run(workspace):
     return Experiment(workspace, "tests").start_logging(display_name="first")
 
 
-def until(happened, seconds=30):
+def until(happened, seconds=120):
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline
@@ -67,7 +67,7 @@ def test_a_stream_brings_points_as_they_are_logged(workspace, run):
     messages, opened = [], threading.Event()
     sessions = []
     server.open_stream(messages.append, lambda: None, lambda session: (sessions.append(session), opened.set()))
-    assert opened.wait(10)
+    assert opened.wait(120)
     request = {"op": "subscribe", "sub": 1, "workspace": server.key, "run": run.id, "points": 100}
     server.loop.call_soon_threadsafe(sessions[0].receive, json.dumps(request))
     run.log("loss", 1.0)

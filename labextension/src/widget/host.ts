@@ -25,7 +25,8 @@ export class WidgetHost implements Host {
   private readonly asked = new Map<number, (answer: Response) => void>();
   private readonly streams = new Map<number, WidgetSocket>();
   private readonly memory = new Map<string, unknown>();
-  private last = 0;
+  /** Views of one widget, and a page that was reloaded, do not take each other's answers. */
+  private last = Math.floor(Math.random() * 2 ** 32) * 2 ** 20;
 
   constructor(
     private readonly model: Model,
