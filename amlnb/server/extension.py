@@ -110,7 +110,8 @@ class Extension(ExtensionApp):
         served = Served(server.root_dir, base_url=server.base_url)
         self._pool = make_pool()
         self._hub = Hub(served)
-        served.on_change, served.curves = self._hub.touch, self._hub.curves
+        served.on_change = self._hub.touch
+        served.curves, served.ended = self._hub.curves, self._hub.reader
         self.handlers.append(("/amlnb/api/stream", JupyterStreamHandler, {"hub": self._hub}))
         self.handlers.append((f"/{PAGE}(.*)", PageHandler, {"served": served, "pool": self._pool}))
         by_path: dict[str, dict[str, Route]] = {}

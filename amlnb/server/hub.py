@@ -12,6 +12,7 @@ from amlnb.server.hub_watch import WatchTopic
 if TYPE_CHECKING:
     from amlnb.live.curves import Curves
     from amlnb.server.served import Served
+    from amlnb.store.run_reader import RunReader
 
 
 class Hub:
@@ -50,6 +51,11 @@ class Hub:
         """The series of a run that some page follows; None of others."""
         topic = self.runs.get((workspace, run))
         return None if topic is None else topic.feed.curves
+
+    def reader(self, workspace: str, run: str) -> RunReader | None:
+        """All that was read of an ended run that some page follows; None of others."""
+        topic = self.runs.get((workspace, run))
+        return topic.feed.reader if topic is not None and topic.feed.sealed else None
 
     def close(self) -> None:
         """End the threads."""

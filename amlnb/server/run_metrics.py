@@ -31,7 +31,7 @@ def logged(served: Served, values: dict[str, Any]) -> Answer:
     key, run_id = values["workspace"], values["run"]
     directory, table = served.run_directory(key, run_id), served.table(key)
     table.touch(run_id)
-    listed, reader = table.get(run_id), served.readers.of(directory)
+    listed, reader = table.get(run_id), served.ended(key, run_id) or served.readers.of(directory)
     told: Metrics = {
         "metrics": {} if listed is None else metrics_of(listed.summary),
         "system": {name: _summed(points) for name, points in reader.system_series().items() if len(points.value)},

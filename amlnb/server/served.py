@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from amlnb.live.curves import Curves
     from amlnb.server.contract import WorkspaceInfo
+    from amlnb.store.run_reader import RunReader
     from amlnb.store.workspace_dir import WorkspaceDirectory
 
 _FOUND_AT_MOST = 4096
@@ -54,6 +55,8 @@ class Served:
         self.on_change: Callable[[str, str], None] = lambda *_: None
         # The curves of a run, by workspace key and run id, where they are in memory because a page follows it.
         self.curves: Callable[[str, str], Curves | None] = lambda *_: None
+        # In the same way, all that was read of a run that has ended.
+        self.ended: Callable[[str, str], RunReader | None] = lambda *_: None
 
     @property
     def page(self) -> str:

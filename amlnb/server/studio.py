@@ -253,7 +253,7 @@ async def serve(
         Called with the address of the page.
     """
     clock, pool, hub, ended = Clock(), make_pool(), Hub(served), asyncio.Event()
-    served.curves = hub.curves
+    served.curves, served.ended = hub.curves, hub.reader
     server = httpserver.HTTPServer(
         application(served, hub, pool, studio_key.token(), clock), max_body_size=_LOGIN_BYTES, xheaders=False
     )

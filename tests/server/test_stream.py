@@ -378,6 +378,20 @@ def log_many(run, names, count):
             run.log(name, float(number))
 
 
+def test_what_was_read_of_an_ended_run_is_not_read_again(run, key, served):
+    async def story():
+        async with serving(served) as (hub, port), page_at(port) as page:
+            log(run, [1])
+            found = await page.subscribe(1, key, run.id)
+            await page.until(lambda: found.values("loss") == [1])
+            assert hub.reader(key, run.id) is None
+            run.complete()
+            await come_true(lambda: hub.reader(key, run.id) is not None)
+            assert hub.reader(key, run.id).metric_names() == ["loss"]
+
+    asyncio.run(story())
+
+
 def test_nothing_is_done_while_nothing_is_followed(run, key, served):
     async def story():
         async with serving(served) as (hub, port), page_at(port) as page:

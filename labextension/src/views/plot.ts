@@ -36,7 +36,7 @@ export interface Hover {
 
 const NO_MARKS: Marks = { places: [], texts: [] };
 /** Between two questions for more detail, however fast a person zooms. */
-const DETAIL_PAUSE_MS = 100;
+const DETAIL_PAUSE_MS = 50;
 const LINE_WIDTH = 1.6;
 /** Where there are many more points than pixels: a hairline, which is drawn several times faster. */
 const DENSE_WIDTH = 1;
