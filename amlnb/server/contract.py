@@ -122,7 +122,7 @@ class Runs(TypedDict):
 
 
 class GroupMetric(TypedDict):
-    """A metric over the runs of a group: the mean of the last values, and where one standard deviation ends."""
+    """A metric over the runs of a group: mean, lowest and highest of the last values."""
 
     count: int
     mean: JsonNumber

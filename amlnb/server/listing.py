@@ -90,7 +90,7 @@ def chosen(table: RunTable, seen: Seen, asked: Mapping[str, Any]) -> list[Listed
 
 
 def groups(table: RunTable, asked: Mapping[str, Any]) -> Groups:
-    """The runs that are asked for by the values of a column, each group with mean and spread of its metrics.
+    """The runs that are asked for by the values of a column, each group with mean and range of its metrics.
 
     Raises
     ------
@@ -127,9 +127,7 @@ def _group(value: str | None, runs: Sequence[Listed]) -> Group:
 
 
 def _spread(values: Sequence[float]) -> GroupMetric:
-    mean = statistics.fmean(values)
-    deviation = statistics.stdev(values, mean) if len(values) > 1 else 0.0
-    return {"count": len(values), "mean": mean, "low": mean - deviation, "high": mean + deviation}
+    return {"count": len(values), "mean": statistics.fmean(values), "low": min(values), "high": max(values)}
 
 
 def _sorted(runs: list[Listed], by: str, *, descending: bool) -> list[Listed]:

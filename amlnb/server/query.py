@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
+from amlnb.core import states
 from amlnb.errors import UserErrorException
 
 LONGEST = 2000
@@ -28,6 +29,7 @@ FIELDS = (
     "created", "started", "ended", "elapsed", "archived",
 )  # fmt: skip
 TIMES = frozenset(["created", "started", "ended"])
+NUMBERS = frozenset(["elapsed", "number"])
 _SECTIONS = {
     "parameters": "parameters", "params": "parameters", "param": "parameters", "parameter": "parameters",
     "metrics": "metrics", "metric": "metrics", "tags": "tags", "tag": "tags",
@@ -112,10 +114,14 @@ class Query:
                 names = [each for section in sections for each in section]
                 names += [] if name.section else FIELDS
                 near = difflib.get_close_matches(name.text, names, 2)
+                if name.text in states.ALL:
+                    near_hint = f'a state is a text: "{name.text}"'
+                else:
+                    near_hint = f"did you mean {' or '.join(near)}?" if near else _MAY_STAND
                 what = {"parameters": "parameter", "metrics": "metric", "tags": "tag"}.get(name.section or "", "value")
                 raise UserErrorException(
                     f"no run here has a {what} {name.text!r} (at character {name.column + 1} of the query)",
-                    hint=f"did you mean {' or '.join(near)}?" if near else _MAY_STAND,
+                    hint=near_hint,
                 )
 
 
@@ -172,6 +178,12 @@ class _Reading:
             return lambda run: not inner(run)
         if isinstance(node, ast.Compare):
             return self._comparison(node, depth)
+        if isinstance(node, ast.Constant) and type(node.value) in (str, int, float):
+            _refuse(
+                f"{_said(node)} by itself is no question",
+                node.col_offset,
+                f"such as name == {_said(node)}; words without quotes are searched for",
+            )
         value = self._value(node, depth)
         return lambda run: _is_true(value(run))
 
@@ -184,6 +196,8 @@ class _Reading:
             left, right = values[at], values[at + 1]
             if of_time[at] or of_time[at + 1]:
                 left, right = _as_times(left, node), _as_times(right, node)
+            for side, other in ((sides[at], sides[at + 1]), (sides[at + 1], sides[at])):
+                _check_field(side, other)
             tests.append(_test(op, left, right))
         return tests[0] if len(tests) == 1 else lambda run: all(test(run) for test in tests)
 
@@ -199,7 +213,8 @@ class _Reading:
             return lambda run: [part(run) for part in parts]
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             return self._named(node)
-        return _refuse(f"{_said(node)} cannot stand in a query", node.col_offset, _MAY_STAND)
+        hint = f'a metric of that name: metrics["{_joined(node)}"]' if isinstance(node, ast.BinOp) else _MAY_STAND
+        return _refuse(f"{_said(node)} cannot stand in a query", node.col_offset, hint)
 
     def _signed(self, node: ast.UnaryOp) -> _Value:
         if isinstance(node.operand, ast.Constant) and type(node.operand.value) in (int, float):
@@ -320,6 +335,28 @@ def _is_true(value: Any) -> bool:
     if isinstance(value, str):
         return value.lower() != "false"
     return value is None or (value is not _MISSING and bool(value))
+
+
+def _check_field(side: ast.expr, other: ast.expr) -> None:
+    """Refuse what a field of a run can never equal: a state that is none, a time that is no number of seconds."""
+    if not isinstance(side, ast.Name):
+        return
+    for each in other.elts if isinstance(other, ast.List | ast.Tuple | ast.Set) else [other]:
+        if not isinstance(each, ast.Constant) or not isinstance(each.value, str):
+            continue
+        if side.id == "state" and each.value not in states.ALL:
+            near = [state for state in states.ALL if state.lower() == each.value.lower()]
+            near = near or difflib.get_close_matches(each.value, states.ALL, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(states.ALL)}"
+            _refuse(f"no run is ever {each.value[:60]!r}", each.col_offset, hint)
+        if side.id in NUMBERS and as_number(each.value) is None:
+            hint = "seconds, such as elapsed > 600" if side.id == "elapsed" else "such as number > 3"
+            _refuse(f"{each.value[:60]!r} is no number", each.col_offset, hint)
+
+
+def _joined(node: ast.expr) -> str:
+    """What was taken for a calculation, as the name it was meant for: ``val/loss``."""
+    return ast.unparse(node)[:60].replace(" ", "")
 
 
 def _is_time(node: ast.expr) -> bool:
