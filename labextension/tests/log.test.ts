@@ -49,6 +49,23 @@ describe('the window of a log', () => {
     expect(shown(log)).toEqual(['line 89990', 'line 89999', 10]);
   });
 
+  it('keeps to the end of a file that has grown again whenever a part of it comes', async () => {
+    const { host, run, log } = hostOf(100);
+    const fetch = host.fetch.bind(host);
+    host.fetch = (path, init) => {
+      run.lines += 3;
+      return fetch(path, init);
+    };
+    for (let told = 0; told < 8; told++) {
+      run.lines += 40;
+      await Promise.all([log.grown((run.lines - 20) * LINE), log.grown(run.lines * LINE)]);
+      expect(log.to).toBeGreaterThanOrEqual(run.lines * LINE - 20 * LINE);
+    }
+    const told = run.lines;
+    await log.grown(told * LINE);
+    expect(log.lines.value.some(({ text }) => text === `line ${told - 1}`)).toBe(true);
+  });
+
   it('is read on at both ends and stays bounded', async () => {
     const { log } = hostOf(1000);
     log.size.value = 1000 * LINE;

@@ -19,6 +19,8 @@ export class LogModel {
   /** Bytes of the whole file. */
   readonly size = signal(0);
   readonly fault = signal<Fault | null>(null);
+  /** Whether the newest line stays among those that are held. */
+  readonly follows = signal(true);
   /** Bytes that the lines cover: [from, to). */
   from = 0;
   to = 0;
@@ -27,6 +29,9 @@ export class LogModel {
   /** Goes up when other lines are shown than those before. */
   private generation = 0;
   private reading: Promise<void> | null = null;
+  /** Bytes of the file as they were told last. */
+  private told = 0;
+  private catching: Promise<void> | null = null;
 
   constructor(
     private readonly client: Client,
@@ -43,11 +48,13 @@ export class LogModel {
 
   /** Show the end. */
   openEnd(): Promise<void> {
+    this.follows.value = true;
     return this.begin(this.size.peek(), 'backward');
   }
 
   /** Show the line that holds this byte, and what follows. */
   jump(byte: number): Promise<void> {
+    this.follows.value = false;
     return this.begin(Math.max(0, Math.floor(byte)), 'forward');
   }
 
@@ -60,34 +67,52 @@ export class LogModel {
     return this.extend(direction);
   }
 
-  /** The file has this size now; if its end was shown, it still is. */
+  /** The file has this size now; if its end was shown, it still is, however fast it grows. */
   async grown(bytes: number): Promise<void> {
-    if (bytes < this.to) {
+    const replaced = bytes < this.told;
+    this.told = bytes;
+    if (replaced) {
       this.size.value = bytes;
       await this.openEnd();
       return;
     }
     const wasAtEnd = this.atEnd;
     this.size.value = Math.max(bytes, this.size.peek());
-    if (!wasAtEnd || this.reading) {
-      return;
-    }
-    if (bytes - this.to > this.limits.bytes) {
-      await this.openEnd();
-    } else {
-      await this.extend('forward');
+    if (this.follows.peek() || wasAtEnd) {
+      this.catching ??= this.catchUp().finally(() => {
+        this.catching = null;
+      });
+      await this.catching;
     }
   }
 
   /** Find out whether the file has grown, where nobody tells, if its end is what is shown; the first look shows it. */
   async look(): Promise<void> {
-    const atEnd = this.atEnd;
-    if (this.reading || !atEnd) {
+    if (this.reading || !(this.follows.peek() || this.atEnd)) {
       return;
     }
     await this.extend('forward');
-    if (this.to < this.size.peek()) {
+    if (this.to < this.size.peek() && this.follows.peek()) {
       await this.openEnd();
+    }
+  }
+
+  /** Read up to the size that was told last, which may change meanwhile; what is told while a part comes is not lost. */
+  private async catchUp(): Promise<void> {
+    while (this.to < this.told) {
+      if (this.reading) {
+        await this.reading;
+        continue;
+      }
+      const before = this.to;
+      if (this.told - before <= this.limits.bytes) {
+        await this.extend('forward');
+      } else if (this.follows.peek()) {
+        await this.openEnd();
+      }
+      if (this.to <= before) {
+        return;
+      }
     }
   }
 
@@ -123,11 +148,7 @@ export class LogModel {
       return;
     }
     // The last line may have grown since: it is read again.
-    const before = this.to;
     await this.read(this.lines.peek().at(-1)?.at ?? this.to, direction, part => this.append(part));
-    if (this.to > before && !this.atEnd && this.size.peek() - this.to < this.limits.bytes) {
-      await this.extend(direction);
-    }
   }
 
   private append(part: LogPart): void {

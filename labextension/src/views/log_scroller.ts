@@ -1,13 +1,11 @@
 /** Keeps the lines of a log where they are on the screen while the window of lines changes around them. */
 
-import { batch, signal } from '@preact/signals';
+import { batch, signal, type Signal } from '@preact/signals';
 
 import type { LogModel } from '../core/log_model';
 import { layoutOf, LINE_PX, moveAt, type LogLayout, type LogWindow } from './log_layout';
 
 export class LogScroller {
-  /** Whether the newest line stays in view. */
-  readonly follows = signal(true);
   /** Top and height of what is seen, in pixels. */
   readonly view = signal({ top: 0, height: 400 });
   private element: HTMLElement | null = null;
@@ -18,6 +16,11 @@ export class LogScroller {
   private lastTop = 0;
 
   constructor(readonly log: LogModel) {}
+
+  /** Whether the newest line stays in view. */
+  get follows(): Signal<boolean> {
+    return this.log.follows;
+  }
 
   attach(element: HTMLElement): () => void {
     this.element = element;
