@@ -1,6 +1,6 @@
 /** A host whose server has a list of runs: what the table, the sidebar and a comparison ask of it. */
 
-import type { RunRow } from '../src/core/contract';
+import type { RunRow, WorkspaceInfo } from '../src/core/contract';
 import { fill, type Host, type Place, type Remembered } from '../src/core/host';
 
 export function row(number: number, changes: Partial<RunRow> = {}): RunRow {
@@ -38,6 +38,8 @@ export class TableHost implements Host {
   agrees = true;
   /** What a query that is not understood is answered with. */
   fault: { message: string; hint: string | null } | null = null;
+
+  workspaces: WorkspaceInfo[] = [{ key: 'w', name: 'project', path: '/home/project/.amlnb', current: true }];
 
   constructor(public rows: RunRow[]) {}
 
@@ -102,6 +104,9 @@ export class TableHost implements Host {
         200,
         { by: url.searchParams.get('by'), groups: [{ value: '1', runs: 2, ids: ['run-1', 'run-2'], metrics }] }
       ];
+    }
+    if (path.endsWith('/workspaces')) {
+      return [200, { workspaces: this.workspaces }];
     }
     if (path.endsWith('/experiments')) {
       return [200, { experiments: [{ name: 'sweep', runs: this.rows.length, running: 1, newest: 1 }] }];

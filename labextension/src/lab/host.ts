@@ -3,6 +3,7 @@ import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputil
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { signal } from '@preact/signals';
 
 import type { Host, Place, Remembered } from '../core/host';
 import { remembered } from '../core/remembered';
@@ -14,6 +15,8 @@ const API = 'amlnb/api/';
 export class LabHost implements Host {
   readonly acts = true;
   readonly base: string;
+  /** Workspace of the run to which a live output was attached last; empty before. */
+  readonly attached = signal('');
   private readonly settings: ServerConnection.ISettings;
 
   constructor(

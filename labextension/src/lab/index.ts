@@ -8,12 +8,14 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Token } from '@lumino/coreutils';
+import { effect } from '@preact/signals';
 import { h } from 'preact';
 
 import { sessionOf } from '../core/session';
 import { WorkspacesModel } from '../core/workspaces_model';
-import { Experiments } from '../views/experiments';
+import { Experiments, noRuns } from '../views/experiments';
 import { RunView } from '../views/run_view';
+import { transOf } from '../views/trans';
 import { SHOW_RUNS, SHOW_SIDEBAR, SUBMIT_CELL, SUBMIT_FILE } from './commands';
 import { LabHost } from './host';
 import { runsIcon } from './icons';
@@ -65,6 +67,7 @@ const outputs: JupyterFrontEndPlugin<void> = {
             (output, workspace, run) => {
               const [model, release] = sessionOf(lab).follow(workspace.key, run);
               output.disposed.connect(release);
+              lab.attached.value = workspace.key;
               void keeper?.keep(output, workspace.key, run, () => model.document.peek()?.state ?? '');
             }
           )
@@ -114,8 +117,14 @@ const places: JupyterFrontEndPlugin<void> = {
     app.shell.add(sidebar, 'left', { rank: 350 });
     restorer?.add(sidebar, SIDEBAR);
     NotebookActions.executed.connect(() => {
-      if (workspaces.current.peek() === null) {
+      if (!workspaces.found) {
         look(); // The cell may have made the first run, and the workspace with it.
+      }
+    });
+    effect(() => {
+      const { value } = lab.attached;
+      if (value !== '' && !workspaces.all.peek().some(each => each.key === value)) {
+        look();
       }
     });
 
@@ -133,7 +142,7 @@ const places: JupyterFrontEndPlugin<void> = {
         await workspaces.look(folderShown(notebooks, files));
         const current = workspaces.current.peek();
         if (current === null) {
-          lab.notify(lab.trans('No runs yet: put %%submit on top of a cell and run it.'));
+          lab.notify(noRuns(workspaces, transOf(lab)));
         } else {
           lab.open({ view: 'runs', workspace: current.key });
         }

@@ -6,12 +6,12 @@ import { type INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { toldFault } from '../core/client';
 import type { Choices, NotebookParameters, Submission, Submitted } from '../core/contract';
 import { sessionOf } from '../core/session';
+import { MAGIC } from '../views/run_columns';
 import { SUBMIT_CELL, SUBMIT_FILE } from './commands';
 import type { LabHost } from './host';
 import { submitIcon } from './icons';
 import { askHow, type Form } from './submit_form';
 
-const MAGIC = '%%submit';
 const NOTHING: Choices = { targets: [{ name: 'local', type: 'local' }], environments: [], experiments: [] };
 
 /** "Submit this cell", "Submit notebook" and "Submit script". */

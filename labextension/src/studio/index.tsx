@@ -7,9 +7,10 @@ import type { Place } from '../core/host';
 import { sessionOf } from '../core/session';
 import { WorkspacesModel } from '../core/workspaces_model';
 import { Compare } from '../views/compare';
-import { Experiments } from '../views/experiments';
+import { Experiments, noRuns } from '../views/experiments';
 import { RunTable } from '../views/run_table';
 import { RunView } from '../views/run_view';
+import { transOf } from '../views/trans';
 import { addressOf, placeAt } from './addresses';
 import { PageHost } from './host';
 
@@ -58,7 +59,7 @@ function Page({ host, workspaces }: { host: PageHost; workspaces: WorkspacesMode
       <main class="amlnb-page-main">
         {at === null ? (
           current === null ? (
-            <p class="amlnb-empty">{host.trans('No runs yet. Put %%submit on top of a cell and run it.')}</p>
+            <p class="amlnb-empty">{noRuns(workspaces, transOf(host))}</p>
           ) : (
             <RunTable key={current.key} host={host} workspace={current.key} />
           )
@@ -115,9 +116,10 @@ async function start(): Promise<void> {
     place.value = here();
   });
   await workspaces.look('');
-  const at = place.peek();
-  if (at !== null) {
-    workspaces.choose(at.workspace);
+  // A page on its own is of no folder.
+  const key = place.peek()?.workspace ?? workspaces.current.peek()?.key ?? workspaces.all.peek()[0]?.key;
+  if (key !== undefined) {
+    workspaces.choose(key);
   }
   render(<Page host={host} workspaces={workspaces} />, document.body);
 }

@@ -8,10 +8,10 @@ import { ENDS } from '../core/contract';
 import { formatAge, formatCount, formatDuration, formatNumber, toNumber } from '../core/format';
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
-import type { WorkspacesModel } from '../core/workspaces_model';
-import { nameOf } from './run_columns';
+import { titleIn, type WorkspacesModel } from '../core/workspaces_model';
+import { MAGIC, nameOf } from './run_columns';
 import { StateMark } from './state_mark';
-import { transOf } from './trans';
+import { transOf, type Trans } from './trans';
 
 const SHOWN_RUNS = 12;
 const SETTLE_MS = 300;
@@ -35,41 +35,65 @@ export function Experiments({ host, workspaces }: ExperimentsProps) {
       </div>
     );
   }
-  if (current === null) {
-    return (
-      <div class="amlnb-view amlnb-experiments">
-        <p class="amlnb-empty">{trans('No runs yet. Put %%submit on top of a cell and run it.')}</p>
-      </div>
-    );
-  }
   return (
     <div class="amlnb-view amlnb-experiments">
       <div class="amlnb-experiments-head">
-        {workspaces.all.value.length > 1 ? (
-          <select
-            class="amlnb-input"
-            aria-label={trans('Workspace')}
-            title={current.path}
-            value={current.key}
-            onChange={event => workspaces.choose(event.currentTarget.value)}
+        <WorkspaceChoice workspaces={workspaces} trans={trans} />
+        {current === null ? null : (
+          <button
+            type="button"
+            class="amlnb-button"
+            onClick={() => host.open({ view: 'runs', workspace: current.key })}
           >
-            {workspaces.all.value.map(each => (
-              <option key={each.key} value={each.key} title={each.path}>
-                {each.name}
-              </option>
-            ))}
-          </select>
-        ) : (
-          <span class="amlnb-ellipsis" title={current.path}>
-            {current.name}
-          </span>
+            {trans('All runs')}
+          </button>
         )}
-        <button type="button" class="amlnb-button" onClick={() => host.open({ view: 'runs', workspace: current.key })}>
-          {trans('All runs')}
-        </button>
       </div>
-      <ExperimentList key={current.key} host={host} workspace={current.key} />
+      {current === null ? (
+        <p class="amlnb-empty">{noRuns(workspaces, trans)}</p>
+      ) : (
+        <ExperimentList key={current.key} host={host} workspace={current.key} />
+      )}
     </div>
+  );
+}
+
+/** What is said where there is no run to show; the magic is an argument, for a text's own "%%" comes out as one. */
+export function noRuns(workspaces: WorkspacesModel, trans: Trans): string {
+  return workspaces.all.value.length > 0
+    ? trans('No runs in this folder yet. Put %1 on top of a cell and run it.', MAGIC)
+    : trans('No runs yet. Put %1 on top of a cell and run it.', MAGIC);
+}
+
+/** The workspace that is shown, and the others. */
+function WorkspaceChoice({ workspaces, trans }: { workspaces: WorkspacesModel; trans: Trans }) {
+  const all = workspaces.all.value;
+  const current = workspaces.current.value;
+  if (current !== null && all.length === 1) {
+    return (
+      <span class="amlnb-ellipsis" title={current.path}>
+        {current.name}
+      </span>
+    );
+  }
+  if (all.length === 0) {
+    return null;
+  }
+  return (
+    <select
+      class="amlnb-input"
+      aria-label={trans('Workspace')}
+      title={current?.path}
+      value={current?.key ?? ''}
+      onChange={event => workspaces.choose(event.currentTarget.value)}
+    >
+      {workspaces.found ? null : <option value="">{trans('this folder')}</option>}
+      {all.map(each => (
+        <option key={each.key} value={each.key} title={each.path}>
+          {titleIn(all, each)}
+        </option>
+      ))}
+    </select>
   );
 }
 
@@ -128,7 +152,7 @@ function ExperimentList({ host, workspace }: { host: Host; workspace: string }) 
     return <p class="amlnb-empty">{host.trans('Reading the runs …')}</p>;
   }
   if (experiments.length === 0) {
-    return <p class="amlnb-empty">{host.trans('No runs yet. Put %%submit on top of a cell and run it.')}</p>;
+    return <p class="amlnb-empty">{host.trans('No runs yet. Put %1 on top of a cell and run it.', MAGIC)}</p>;
   }
   return (
     <>

@@ -61,6 +61,9 @@ export function firstColumns(names: Runs['columns'], ofExperiment: boolean): str
   ];
 }
 
+/** What makes a run of a cell. */
+export const MAGIC = '%%submit';
+
 export function nameOf(run: RunRow): string {
   return run.name ?? `${run.experiment} #${run.number}`;
 }

@@ -7,12 +7,14 @@ import { formatCount } from '../core/format';
 import type { Host } from '../core/host';
 import { RunsModel } from '../core/runs_model';
 import { sessionOf } from '../core/session';
+import { titleIn } from '../core/workspaces_model';
 import { ColumnChoice } from './column_choice';
 import { GroupTable } from './group_table';
-import { columnsOf, firstColumns } from './run_columns';
+import { columnsOf, firstColumns, MAGIC } from './run_columns';
 import { RunGrid } from './run_grid';
 import { Chosen } from './table_actions';
 import { transOf, type Trans } from './trans';
+import { useAnswer } from './use_answer';
 
 export interface RunTableProps {
   host: Host;
@@ -157,22 +159,36 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
         />
       )}
       <div class="amlnb-table-foot" role="status">
-        {total === null
-          ? trans('Reading the runs …')
-          : total === 0
-            ? emptyText(layout.value.query, trans)
-            : total === 1
-              ? trans('1 run')
-              : trans('%1 runs', formatCount(total))}
-        {model.running.value > 0 ? ` · ${trans('%1 going', model.running.value)}` : ''}
-        {model.unreadable.value > 0 ? ` · ${trans('%1 cannot be read', model.unreadable.value)}` : ''}
+        <span>
+          {total === null
+            ? trans('Reading the runs …')
+            : total === 0
+              ? emptyText(layout.value.query, trans)
+              : total === 1
+                ? trans('1 run')
+                : trans('%1 runs', formatCount(total))}
+          {model.running.value > 0 ? ` · ${trans('%1 going', model.running.value)}` : ''}
+          {model.unreadable.value > 0 ? ` · ${trans('%1 cannot be read', model.unreadable.value)}` : ''}
+        </span>
+        <WorkspaceName host={host} workspace={workspace} />
       </div>
     </div>
   );
 }
 
+/** Of which workspace these are the runs. */
+function WorkspaceName({ host, workspace }: { host: Host; workspace: string }) {
+  const { answer } = useAnswer(() => sessionOf(host).client.workspaces(), [host, workspace]);
+  const found = answer?.workspaces.find(each => each.key === workspace);
+  return found === undefined ? null : (
+    <span class="amlnb-table-workspace amlnb-ellipsis" title={found.path}>
+      {transOf(host)('Workspace %1', titleIn(answer?.workspaces ?? [], found))}
+    </span>
+  );
+}
+
 function emptyText(query: string, trans: Trans): string {
-  return query === '' ? trans('No runs yet: put %%submit on a cell and run it.') : trans('No run matches.');
+  return query === '' ? trans('No runs yet. Put %1 on top of a cell and run it.', MAGIC) : trans('No run matches.');
 }
 
 /** Words alone are looked for in everything a run is called; whatever compares is a query. */
