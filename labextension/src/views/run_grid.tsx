@@ -1,7 +1,7 @@
 /** The rows of the table of runs: only those in view are in the page, however many there are. */
 
 import { Component } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import type { RunRow, Runs } from '../core/contract';
 import { curveStyle } from '../core/colours';
@@ -11,6 +11,8 @@ import type { Trans } from './trans';
 
 export const ROW_HEIGHT = 30;
 const OVERSCAN = 6;
+/** Pixels beyond either side within which columns are in the page. */
+const ASIDE = 200;
 /** Rows of the page are used again, in steps of so many: made anew while a person scrolls they would cost several times as much. */
 const SLOTS = 16;
 const NAME_WIDTH = 230;
@@ -35,10 +37,18 @@ export interface GridProps {
   onOpen: (run: RunRow) => void;
 }
 
-/** Where the viewport stands; rows are drawn again only when it has moved by a row. */
-function useViewport(total: number): [preact.RefObject<HTMLDivElement>, number, number] {
+/** What is to be seen: rows [first, last), and columns from `left` to `right` in pixels. */
+interface Viewport {
+  first: number;
+  last: number;
+  left: number;
+  right: number;
+}
+
+/** Where the viewport stands; rows are drawn again only when it has moved by a row, or by many pixels to a side. */
+function useViewport(total: number): [preact.RefObject<HTMLDivElement>, Viewport] {
   const box = useRef<HTMLDivElement>(null);
-  const [range, setRange] = useState<[number, number]>([0, 30]);
+  const [seen, setSeen] = useState<Viewport>({ first: 0, last: 30, left: 0, right: Infinity });
   useLayoutEffect(() => {
     const node = box.current;
     if (node === null) {
@@ -49,7 +59,11 @@ function useViewport(total: number): [preact.RefObject<HTMLDivElement>, number, 
       frame = 0;
       const first = Math.max(0, Math.floor(node.scrollTop / ROW_HEIGHT) - OVERSCAN);
       const last = Math.ceil((node.scrollTop + node.clientHeight) / ROW_HEIGHT) + OVERSCAN;
-      setRange(before => (before[0] === first && before[1] === last ? before : [first, last]));
+      const left = Math.floor(Math.abs(node.scrollLeft) / ASIDE) * ASIDE - ASIDE;
+      // Without a width, as before the first layout, all columns are there.
+      const right = node.clientWidth > 0 ? left + Math.ceil(node.clientWidth / ASIDE + 3) * ASIDE : Infinity;
+      const next = { first, last, left, right };
+      setSeen(before => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
     };
     const soon = (): void => {
       frame ||= requestAnimationFrame(measure);
@@ -64,12 +78,13 @@ function useViewport(total: number): [preact.RefObject<HTMLDivElement>, number, 
       observer.disconnect();
     };
   }, []);
-  return [box, range[0], Math.min(total, range[1])];
+  return [box, { ...seen, last: Math.min(total, seen.last) }];
 }
 
 export function RunGrid(props: GridProps) {
   const { total, row, version, columns, best, sort, descending, chosen, trans, need } = props;
-  const [box, first, last] = useViewport(total);
+  const [box, { first, last, left, right }] = useViewport(total);
+  const part = useMemo(() => partOf(columns, left, right), [columns, left, right]);
   const [active, setActive] = useState(0);
   const now = Date.now() / 1000;
   const id = useId();
@@ -107,7 +122,8 @@ export function RunGrid(props: GridProps) {
         id={`${id}-${index}`}
         index={index}
         run={run}
-        columns={columns}
+        columns={part.columns}
+        before={part.before}
         best={best}
         place={run === undefined ? -1 : chosen.indexOf(run.id)}
         active={index === active}
@@ -166,7 +182,7 @@ function HeadCell(props: {
   const order = sorted ? (descending ? 'descending' : 'ascending') : 'none';
   return (
     <div role="columnheader" aria-sort={order} class={cellClass(column)} style={{ width: `${column.width}px` }}>
-      <button type="button" class="amlnb-grid-sort" onClick={() => props.onSort(column.key)} title={column.key}>
+      <button type="button" class="amlnb-grid-sort" onClick={() => props.onSort(column.key)} title={props.trans('Sort by %1', title)}>
         <span class="amlnb-ellipsis">{title}</span>
         {sorted ? (
           <span aria-hidden="true" class="amlnb-grid-order">
@@ -178,16 +194,45 @@ function HeadCell(props: {
   );
 }
 
+/** Columns that are left out at the beginning of a row. */
+interface Before {
+  count: number;
+  width: number;
+}
+
+/** The columns that are to be seen, and what is before them. */
+function partOf(
+  columns: readonly Column[],
+  left: number,
+  right: number
+): { columns: readonly Column[]; before: Before } {
+  const before = { count: 0, width: 0 };
+  const found: Column[] = [];
+  let at = NAME_WIDTH;
+  for (const column of columns) {
+    if (at + column.width < left) {
+      before.count++;
+      before.width += column.width;
+    } else if (at < right) {
+      found.push(column);
+    }
+    at += column.width;
+  }
+  return { columns: found, before };
+}
+
 interface RowProps {
   id: string;
   index: number;
   run: RunRow | undefined;
   columns: readonly Column[];
+  /** Columns before these, and their width. */
+  before: Before;
   best: Runs['best'];
   /** Position among the chosen runs; -1 if it is not one of them. */
   place: number;
   active: boolean;
-  /** Unix time for a run that goes on; 0 for one whose cells do not change with time. */
+  /** The second for a run that goes on; the minute for one of which only the age changes. */
   clock: number;
   version: number;
   trans: Trans;
@@ -219,7 +264,7 @@ class GridRow extends Component<RowProps> {
 }
 
 function Cells(props: RowProps) {
-  const { id, index, run, columns, best, place, active, trans } = props;
+  const { id, index, run, columns, before, best, place, active, trans } = props;
   const style = { transform: `translateY(${index * ROW_HEIGHT}px)`, height: `${ROW_HEIGHT}px` };
   const classes = `amlnb-grid-row${active ? ' amlnb-mod-active' : ''}${place >= 0 ? ' amlnb-mod-chosen' : ''}`;
   if (run === undefined) {
@@ -238,7 +283,7 @@ function Cells(props: RowProps) {
       data-amlnb-row={run.id}
       onDblClick={() => props.onOpen(run)}
     >
-      <div role="gridcell" class="amlnb-cell amlnb-cell-name" style={{ width: `${NAME_WIDTH}px` }}>
+      <div role="gridcell" aria-colindex={1} class="amlnb-cell amlnb-cell-name" style={{ width: `${NAME_WIDTH}px` }}>
         <input
           type="checkbox"
           tabIndex={-1}
@@ -260,13 +305,15 @@ function Cells(props: RowProps) {
         {run.name === null ? null : <span class="amlnb-faint amlnb-nowrap">#{run.number}</span>}
         {run.archived ? <span class="amlnb-faint">{trans('archived')}</span> : null}
       </div>
-      {columns.map(column => {
+      {before.count > 0 ? <div class="amlnb-cell-none" style={{ width: `${before.width}px` }} /> : null}
+      {columns.map((column, position) => {
         const text = column.text(run, now);
         const marked = column.key.startsWith('metrics.') && best[column.key.slice(8)]?.run === run.id;
         return (
           <div
             key={column.key}
             role="gridcell"
+            aria-colindex={before.count + position + 2}
             class={cellClass(column)}
             style={{ width: `${column.width}px` }}
             title={column.more?.(run) ?? text}
