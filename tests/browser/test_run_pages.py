@@ -107,7 +107,7 @@ def test_a_typed_query_filters_and_what_is_wrong_with_it_is_said(page_of):
     query.fill("lr < ")
     page.get_by_role("alert").wait_for()
     query.fill('name == "trial 12"')
-    wait_total(page, re.compile("^1 run$"))
+    wait_total(page, re.compile(r"^1 run\b"))
     page.reload()
     page.locator("[data-amlnb-row]").first.wait_for()
     assert page.get_by_label("Filter the runs").input_value() == 'name == "trial 12"'  # remembered
@@ -155,7 +155,7 @@ def test_groups_tell_mean_and_range(page_of):
 def test_a_failed_run_shows_why_first(page_of):
     page = page_of()
     page.get_by_label("Filter the runs").fill('state == "Failed"')
-    wait_total(page, re.compile("^1 run$"))
+    wait_total(page, re.compile(r"^1 run\b"))
     page.locator("[data-amlnb-row] .amlnb-link").click()
     view = page.locator("[data-amlnb-run][data-amlnb-state='Failed']")
     view.wait_for()
@@ -166,7 +166,7 @@ def test_a_failed_run_shows_why_first(page_of):
 def test_nothing_that_a_run_wrote_is_executed(page_of):
     page = page_of()
     page.get_by_label("Filter the runs").fill("onerror")
-    wait_total(page, re.compile("^1 run$"))
+    wait_total(page, re.compile(r"^1 run\b"))
     page.locator("[data-amlnb-row] .amlnb-link").click()
     view = page.locator("[data-amlnb-run]")
     view.locator("[data-amlnb-metric]").first.wait_for()
