@@ -1,8 +1,24 @@
 import { describe, expect, it } from 'vitest';
 
-import { formatClock, formatDuration, formatNumber, formatProgress, formatSize, toNumber } from '../src/core/format';
+import {
+  formatBeginning,
+  formatClock,
+  formatDuration,
+  formatNumber,
+  formatProgress,
+  formatSize,
+  toNumber
+} from '../src/core/format';
 import { fill } from '../src/core/host';
 import { clockTick, lastPlace, logSplits, numberTick, relativeTick } from '../src/views/ticks';
+
+it.each([
+  ['short', 'short'],
+  ['the loss is not a number', 'the loss is not a …'],
+  ['abcdefghijklmnopqrstuvwxyz', 'abcdefghijklmnopqr …']
+])('of %j the beginning is %j', (text, told) => {
+  expect(formatBeginning(text, 18)).toBe(told);
+});
 
 describe('a number', () => {
   it.each([

@@ -170,6 +170,42 @@ it('compares what differs, and leaves runs out', async () => {
   expect(host.opened).toEqual([{ view: 'run', workspace: 'w', run: 'run-1' }]);
 });
 
+it('compares the code of any two runs', async () => {
+  const host = new TableHost([row(1), row(2), row(3)]);
+  const { container } = render(<Compare host={host} workspace="w" runs={['run-1', 'run-2', 'run-3']} />);
+  await waitFor(() => expect(container.querySelector('[data-amlnb-compare="3"]')).not.toBeNull());
+  fireEvent.click(screen.getByRole('tab', { name: 'Code' }));
+  await waitFor(() => expect(container.textContent).toContain('against run-2'));
+  fireEvent.change(screen.getByLabelText('to'), { target: { value: 'run-3' } });
+  await waitFor(() => expect(container.textContent).toContain('against run-3'));
+});
+
+it('says which runs have no line, and which axes are logarithmic', async () => {
+  const rates = { lr: '0.001', rate: '1' };
+  const rows = [row(1, { parameters: rates }), row(2, { parameters: { lr: '1', rate: '2' } })];
+  const host = new TableHost([...rows, row(3, { parameters: {}, metrics: {} })]);
+  const { container } = render(<Compare host={host} workspace="w" runs={['run-1', 'run-2', 'run-3']} />);
+  await waitFor(() => expect(container.querySelector('[data-amlnb-compare="3"]')).not.toBeNull());
+  fireEvent.click(screen.getByRole('tab', { name: 'Parallel' }));
+  expect(screen.getByText('1 run is not drawn, it lacks values: #3')).not.toBeNull();
+  expect(screen.getAllByText('log')).toHaveLength(1);
+});
+
+it('offers to cancel only where something goes on', async () => {
+  const { root } = await shown([row(1, { state: 'Running', ended: null }), row(2)]);
+  const disabled = (): boolean => screen.getByRole<HTMLButtonElement>('button', { name: 'Cancel runs' }).disabled;
+  fireEvent.click(box(root, 2));
+  expect(disabled()).toBe(true);
+  fireEvent.click(box(root, 1));
+  expect(disabled()).toBe(false);
+});
+
+it('marks all that share the best value', async () => {
+  const metrics = { loss: { count: 1, last: 0.1, min: 0.1, max: 0.1 } };
+  const { root } = await shown([row(1), row(2, { metrics }), row(3)]);
+  expect(root.querySelectorAll('.amlnb-best')).toHaveLength(2);
+});
+
 it('lists experiments with their newest runs', async () => {
   const host = new TableHost([row(1, { state: 'Running', ended: null }), row(2)]);
   const workspaces = new WorkspacesModel(sessionOf(host).client);

@@ -111,6 +111,10 @@ export class TableHost implements Host {
     if (path.endsWith('/experiments')) {
       return [200, { experiments: [{ name: 'sweep', runs: this.rows.length, running: 1, newest: 1 }] }];
     }
+    if (path.endsWith('/code/diff')) {
+      const note = `against ${url.searchParams.get('against') ?? ''}`;
+      return [200, { files: [{ path: 'train.py', diff: [], note }], same: 3, unknown: '' }];
+    }
     if (path.endsWith('/compare')) {
       const ids = url.searchParams.getAll('run');
       const found = this.rows.filter(run => ids.includes(run.id));

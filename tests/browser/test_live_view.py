@@ -8,6 +8,8 @@ import re
 import nbformat
 import pytest
 
+from amlnb.api.experiment import Experiment
+from amlnb.api.workspace import Workspace
 from amlnb.core import states
 
 from .conftest import TIMEOUT_MS, keep, notebooks_in, violations
@@ -208,3 +210,26 @@ def test_a_server_that_comes_back_is_found_again(browser, tmp_path):
             until_sealed(reader)
             view.wait_state("Completed")
             assert view.wait_points(400) == 400
+
+
+def test_a_fresh_folder_comes_to_show_its_own_runs(tmp_path, browser):
+    other = tmp_path / "other"
+    other.mkdir()
+    Experiment(Workspace.find_or_create(str(other))[0], "elsewhere").start_logging(display_name="foreign").complete()
+    with lab_server(tmp_path) as server, notebooks_in(server, browser) as opened:
+        notebook = opened("fresh", [SETUP, CELL.format(experiment="fresh", steps=2)])
+        page = notebook.page
+        notebook.execute("amlnb:show-sidebar")
+        sidebar = page.locator(".amlnb-experiments")
+        sidebar.get_by_text("No runs in this folder yet. Put %%submit on top").wait_for()
+        assert page.get_by_text("elsewhere").count() == 0
+        notebook.run_cell(0)
+        notebook.run_cell(1)
+        sidebar.locator("[data-amlnb-experiment=fresh]").wait_for()
+        LiveView(notebook, 1).wait_state("Completed")
+        page.locator(".jp-Notebook").first.click(position={"x": 5, "y": 5})
+        page.keyboard.press("Control+Alt+r")
+        table = page.locator("[data-amlnb-run-table]")
+        table.get_by_text("softmax").first.wait_for()
+        assert table.get_by_text("foreign").count() == 0
+        table.get_by_text("Workspace notebooks").wait_for()

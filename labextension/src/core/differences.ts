@@ -72,6 +72,8 @@ export interface Axis {
   name: string;
   /** For each run its place on the axis, 0 to 1; null where it has none. */
   places: (number | null)[];
+  /** Places go by the values' logarithms. */
+  logarithmic: boolean;
   /** What stands at which place. */
   ticks: { place: number; text: string }[];
 }
@@ -113,6 +115,7 @@ export function axisOf(key: string, name: string, values: readonly (string | nul
   return {
     key,
     name,
+    logarithmic: false,
     places: values.map(value => (value === null ? null : placeOf(value))),
     ticks: words.map(word => ({ place: placeOf(word), text: word }))
   };
@@ -140,6 +143,7 @@ function numberAxis(key: string, name: string, numbers: (number | null)[], low: 
   return {
     key,
     name,
+    logarithmic,
     places: numbers.map(place),
     ticks: at.map(each => ({ place: each, text: formatNumber(span === 0 ? low : inverse(each)) }))
   };

@@ -110,6 +110,16 @@ export function formatProgress(progress: Progress, trans: Trans): string {
   return parts.join(' · ');
 }
 
+/** A text, or as many of its first words as there is room for. */
+export function formatBeginning(text: string, most: number): string {
+  if (text.length <= most) {
+    return text;
+  }
+  const part = text.slice(0, most);
+  const end = part.lastIndexOf(' ');
+  return `${end > most / 2 ? part.slice(0, end) : part} …`;
+}
+
 function two(value: number): string {
   return String(value).padStart(2, '0');
 }

@@ -3,7 +3,7 @@
 import { batch, signal } from '@preact/signals';
 
 import { toldFault } from './client';
-import type { Fault, RunRow, Runs } from './contract';
+import { ENDS, type Fault, type RunRow, type Runs } from './contract';
 import type { Session } from './session';
 
 /** What the table asks for. */
@@ -85,6 +85,12 @@ export class RunsModel {
   /** The run at this place; undefined while it is being read. */
   row(index: number): RunRow | undefined {
     return this.rows[index];
+  }
+
+  /** Whether a run may still be going; so it is with one whose row is not here. */
+  mayGo(id: string): boolean {
+    const run = this.rows[this.positions.get(id) ?? -1];
+    return run === undefined || !ENDS.has(run.state);
   }
 
   /** Rows that are in view: [first, last). */

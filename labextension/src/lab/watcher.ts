@@ -2,11 +2,14 @@ import { Notification } from '@jupyterlab/apputils';
 import { effect, signal } from '@preact/signals';
 
 import { ENDS, type RunRow } from '../core/contract';
-import { formatDuration } from '../core/format';
+import { formatBeginning, formatDuration } from '../core/format';
 import { sessionOf } from '../core/session';
 import type { WorkspacesModel } from '../core/workspaces_model';
 import { nameOf } from '../views/run_columns';
 import type { LabHost } from './host';
+
+const FAILURE_MS = 10_000;
+const MOST_CHARACTERS = 120;
 
 /** Which ends are told: the choice of the settings. */
 export type Told = 'all' | 'failures' | 'none';
@@ -61,6 +64,9 @@ export class Watcher {
     if (this.told === 'none' || (this.told === 'failures' && run.state !== 'Failed') || run.parent !== null) {
       return;
     }
+    if (isOnScreen(run.id)) {
+      return;
+    }
     const name = nameOf(run);
     const time = run.elapsed_s === null ? '' : formatDuration(run.elapsed_s);
     const actions = [
@@ -70,12 +76,20 @@ export class Watcher {
       }
     ];
     if (run.state === 'Failed') {
-      const why = (run.error ?? '').slice(0, 120);
-      Notification.error(this.host.trans('%1 failed: %2', name, why), { actions, autoClose: false });
+      const why = formatBeginning(run.error ?? '', MOST_CHARACTERS);
+      Notification.error(this.host.trans('%1 failed: %2', name, why), { actions, autoClose: FAILURE_MS });
     } else if (run.state === 'Canceled') {
       Notification.info(this.host.trans('%1 was canceled', name), { actions, autoClose: 6000 });
     } else {
       Notification.success(this.host.trans('%1 has completed in %2', name, time), { actions, autoClose: 6000 });
     }
   }
+}
+
+/** Whether a view of the run stands before the person. */
+function isOnScreen(run: string): boolean {
+  return [...document.querySelectorAll(`[data-amlnb-run="${CSS.escape(run)}"]`)].some(view => {
+    const { top, bottom, height } = view.getBoundingClientRect();
+    return height > 0 && top < window.innerHeight && bottom > 0;
+  });
 }

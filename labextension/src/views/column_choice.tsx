@@ -9,7 +9,7 @@ export interface ColumnChoiceProps {
   all: readonly Column[];
   keys: readonly string[];
   trans: Trans;
-  /** null: as at first. */
+  /** null: those that are shown as long as nobody has chosen. */
   onChange: (keys: string[] | null) => void;
 }
 
@@ -46,7 +46,7 @@ export function ColumnChoice({ all, keys, trans, onChange }: ColumnChoiceProps) 
           {listed.length === 0 ? <p class="amlnb-faint">{trans('No column is called like that.')}</p> : null}
         </div>
         <button type="button" class="amlnb-button" onClick={() => onChange(null)}>
-          {trans('As at first')}
+          {trans('Reset')}
         </button>
       </div>
     </details>

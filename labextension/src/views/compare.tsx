@@ -9,8 +9,8 @@ import type { Comparison, Fault } from '../core/contract';
 import { axesOf } from '../core/differences';
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
+import { CompareCode } from './compare_code';
 import { CompareCurves } from './compare_curves';
-import { DiffFiles } from './diff_files';
 import { DifferenceTable } from './difference_table';
 import { Parallel } from './parallel';
 import { Scatter } from './scatter';
@@ -98,7 +98,7 @@ export function Compare({ host, workspace, runs }: CompareProps) {
           {
             key: 'code',
             title: trans('Code'),
-            content: () => <DiffFiles diff={answer.code} trans={trans} />
+            content: () => <CompareCode host={host} workspace={workspace} runs={answer.runs} />
           },
           {
             key: 'parallel',

@@ -9,6 +9,7 @@ import { formatAge, formatCount, formatDuration, formatNumber, toNumber } from '
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
 import { titleIn, type WorkspacesModel } from '../core/workspaces_model';
+import { useNow } from './clock';
 import { MAGIC, nameOf } from './run_columns';
 import { StateMark } from './state_mark';
 import { transOf, type Trans } from './trans';
@@ -239,7 +240,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
 }
 
 function RunLine({ host, workspace, run }: { host: Host; workspace: string; run: RunRow }) {
-  const now = Date.now() / 1000;
+  const now = useNow();
   const [metric] = Object.entries(run.metrics);
   const time =
     ENDS.has(run.state) || run.started === null
@@ -258,9 +259,12 @@ function RunLine({ host, workspace, run }: { host: Host; workspace: string; run:
         {run.name === null ? null : <span class="amlnb-faint"> #{run.number}</span>}
       </span>
       {metric === undefined ? null : (
-        <span class="amlnb-faint amlnb-nowrap">
-          {metric[0]} {formatNumber(toNumber(metric[1].last))}
-        </span>
+        <>
+          <span class="amlnb-faint amlnb-ellipsis amlnb-run-line-metric" title={metric[0]}>
+            {metric[0]}
+          </span>
+          <span class="amlnb-faint amlnb-nowrap">{formatNumber(toNumber(metric[1].last))}</span>
+        </>
       )}
       <span class="amlnb-faint amlnb-nowrap">{time}</span>
     </button>

@@ -14,6 +14,8 @@ export interface GroupTableProps {
   workspace: string;
   /** The column, as the contract names it. */
   by: string;
+  /** What it is called. */
+  title: string;
   metrics: readonly string[];
   question: { experiment: string | undefined; query: string; search: string; archived: boolean };
   /** Changes when the runs have. */
@@ -22,7 +24,7 @@ export interface GroupTableProps {
 
 const SETTLE_MS = 500;
 
-export function GroupTable({ host, workspace, by, metrics, question, version }: GroupTableProps) {
+export function GroupTable({ host, workspace, by, title, metrics, question, version }: GroupTableProps) {
   const [groups, setGroups] = useState<Groups | null>(null);
   const [fault, setFault] = useState<Fault | null>(null);
   const { experiment, query, search, archived } = question;
@@ -65,11 +67,12 @@ export function GroupTable({ host, workspace, by, metrics, question, version }: 
       <table class="amlnb-values">
         <thead>
           <tr>
-            <th scope="col">{by}</th>
+            <th scope="col">{title}</th>
             <th scope="col">{host.trans('Runs')}</th>
             {metrics.map(metric => (
               <th key={metric} scope="col">
                 {metric}
+                <div class="amlnb-faint amlnb-values-note">{host.trans('mean, low … high')}</div>
               </th>
             ))}
           </tr>

@@ -28,8 +28,11 @@ export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
   const width = 2 * SIDE + SPACE * (axes.length - 1);
   const x = (axis: number): number => SIDE + SPACE * axis;
   const y = (place: number): number => HEIGHT - BOTTOM - place * (HEIGHT - BOTTOM - TOP);
+  const paths = labels.map((_, run) => lineOf(axes, run, x, y));
+  const missing = labels.filter((_, run) => !paths[run]?.includes('L'));
   return (
     <div class="amlnb-scroll-x">
+      {missing.length === 0 ? null : <Missing missing={missing} trans={trans} />}
       <svg
         class="amlnb-plot"
         width={width}
@@ -42,7 +45,7 @@ export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
           <path
             key={label}
             class={`amlnb-plot-line${near === null ? '' : near === run ? ' amlnb-mod-near' : ' amlnb-mod-far'}`}
-            d={lineOf(axes, run, x, y)}
+            d={paths[run]}
             stroke={curveStyle(run).colour}
             stroke-dasharray={curveStyle(run).dash.join(' ')}
             tabIndex={0}
@@ -69,6 +72,11 @@ export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
               {shortened(axis.name, 20)}
               <title>{axis.key}</title>
             </text>
+            {axis.logarithmic ? (
+              <text x={x(position)} y={TOP - 10} text-anchor="middle">
+                {trans('log')}
+              </text>
+            ) : null}
             {thinned(axis.ticks).map(tick => (
               <text key={tick.text} x={x(position) - 7} y={y(tick.place) + 4} text-anchor="end">
                 {shortened(tick.text, 10)}
@@ -78,6 +86,17 @@ export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
         ))}
       </svg>
     </div>
+  );
+}
+
+/** Says which runs are not drawn, for want of values. */
+export function Missing({ missing, trans }: { missing: readonly string[]; trans: Trans }) {
+  return (
+    <p class="amlnb-faint" role="status">
+      {missing.length === 1
+        ? trans('1 run is not drawn, it lacks values: %1', missing.join(', '))
+        : trans('%1 runs are not drawn, they lack values: %2', missing.length, missing.join(', '))}
+    </p>
   );
 }
 

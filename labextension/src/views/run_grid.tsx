@@ -5,7 +5,8 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'pr
 
 import type { RunRow, Runs } from '../core/contract';
 import { curveStyle } from '../core/colours';
-import { nameOf, type Column } from './run_columns';
+import { useNow } from './clock';
+import { isBest, nameOf, type Column } from './run_columns';
 import { StateMark } from './state_mark';
 import type { Trans } from './trans';
 
@@ -86,7 +87,8 @@ export function RunGrid(props: GridProps) {
   const [box, { first, last, left, right }] = useViewport(total);
   const part = useMemo(() => partOf(columns, left, right), [columns, left, right]);
   const [active, setActive] = useState(0);
-  const now = Date.now() / 1000;
+  const now = useNow();
+  const minute = Math.floor(now / 60);
   const id = useId();
   useEffect(() => need(first, last), [need, first, last]);
   useLayoutEffect(() => {
@@ -127,7 +129,7 @@ export function RunGrid(props: GridProps) {
         best={best}
         place={run === undefined ? -1 : chosen.indexOf(run.id)}
         active={index === active}
-        clock={run !== undefined && run.ended === null ? now : 0}
+        clock={run !== undefined && run.ended === null ? now : minute}
         version={version}
         trans={trans}
         onChoose={props.onChoose}
@@ -182,7 +184,12 @@ function HeadCell(props: {
   const order = sorted ? (descending ? 'descending' : 'ascending') : 'none';
   return (
     <div role="columnheader" aria-sort={order} class={cellClass(column)} style={{ width: `${column.width}px` }}>
-      <button type="button" class="amlnb-grid-sort" onClick={() => props.onSort(column.key)} title={props.trans('Sort by %1', title)}>
+      <button
+        type="button"
+        class="amlnb-grid-sort"
+        onClick={() => props.onSort(column.key)}
+        title={props.trans('Sort by %1', title)}
+      >
         <span class="amlnb-ellipsis">{title}</span>
         {sorted ? (
           <span aria-hidden="true" class="amlnb-grid-order">
@@ -308,7 +315,7 @@ function Cells(props: RowProps) {
       {before.count > 0 ? <div class="amlnb-cell-none" style={{ width: `${before.width}px` }} /> : null}
       {columns.map((column, position) => {
         const text = column.text(run, now);
-        const marked = column.key.startsWith('metrics.') && best[column.key.slice(8)]?.run === run.id;
+        const marked = column.key.startsWith('metrics.') && isBest(run, column.key.slice(8), best);
         return (
           <div
             key={column.key}

@@ -123,14 +123,21 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
             <option value="">{trans('nothing')}</option>
             {all.filter(groupable).map(column => (
               <option key={column.key} value={column.key}>
-                {column.title}
+                {column.key.startsWith('tags.') ? trans('tag %1', column.key.slice(5)) : column.title}
               </option>
             ))}
           </select>
         </label>
         <ColumnChoice all={all} keys={keys} trans={trans} onChange={columns => change({ columns })} />
       </div>
-      <Chosen host={host} workspace={workspace} chosen={chosen} archived={archived} onClear={() => setChosen([])} />
+      <Chosen
+        host={host}
+        workspace={workspace}
+        chosen={chosen}
+        going={chosen.some(id => model.mayGo(id))}
+        archived={archived}
+        onClear={() => setChosen([])}
+      />
       {group === '' ? (
         <RunGrid
           total={total ?? 0}
@@ -153,6 +160,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
           host={host}
           workspace={workspace}
           by={group}
+          title={all.find(column => column.key === group)?.title ?? group}
           metrics={shown.filter(column => column.key.startsWith('metrics.')).map(column => column.title)}
           question={{ experiment, ...asked(layout.value.query), archived }}
           version={model.version.value}

@@ -4,14 +4,14 @@ import { useState } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
 import type { Axis } from '../core/differences';
-import { shortened } from './parallel';
+import { Missing, shortened } from './parallel';
 import type { Trans } from './trans';
 
 const WIDTH = 640;
 const HEIGHT = 360;
 const LEFT = 84;
 const RIGHT = 24;
-const TOP = 16;
+const TOP = 28;
 const BOTTOM = 44;
 const MOST_TICKS = 6;
 
@@ -30,6 +30,7 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
   }
   const x = (place: number): number => LEFT + place * (WIDTH - LEFT - RIGHT);
   const y = (place: number): number => HEIGHT - BOTTOM - place * (HEIGHT - BOTTOM - TOP);
+  const missing = labels.filter((_, run) => isUnknown(across.places[run]) || isUnknown(up.places[run]));
   const choice = (title: string, value: string, choose: (key: string) => void) => (
     <label class="amlnb-check">
       {title}
@@ -48,6 +49,7 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
         {choice(trans('Across'), keys[0], key => setKeys([key, keys[1]]))}
         {choice(trans('Up'), keys[1], key => setKeys([keys[0], key]))}
       </div>
+      {missing.length === 0 ? null : <Missing missing={missing} trans={trans} />}
       <div class="amlnb-scroll-x">
         <svg
           class="amlnb-plot"
@@ -71,7 +73,10 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
               </text>
             ))}
             <text class="amlnb-plot-title" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 3} text-anchor="middle">
-              {across.name}
+              {titled(across, trans)}
+            </text>
+            <text class="amlnb-plot-title" x={LEFT - 14} y={TOP - 4} text-anchor="start">
+              {titled(up, trans)}
             </text>
           </g>
           {labels.map((label, run) => {
@@ -105,6 +110,14 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
       </div>
     </div>
   );
+}
+
+function isUnknown(place: number | null | undefined): boolean {
+  return place === null || place === undefined;
+}
+
+function titled(axis: Axis, trans: Trans): string {
+  return axis.logarithmic ? trans('%1 (log)', axis.name) : axis.name;
 }
 
 /** A parameter across and a metric up, if there are both. */

@@ -13,12 +13,14 @@ export interface ChosenProps {
   host: Host;
   workspace: string;
   chosen: readonly string[];
+  /** Whether any of them may still be going. */
+  going: boolean;
   /** The table shows archived runs too. */
   archived: boolean;
   onClear: () => void;
 }
 
-export function Chosen({ host, workspace, chosen, archived, onClear }: ChosenProps) {
+export function Chosen({ host, workspace, chosen, going, archived, onClear }: ChosenProps) {
   const [busy, setBusy] = useState(false);
   if (chosen.length === 0) {
     return null;
@@ -66,7 +68,8 @@ export function Chosen({ host, workspace, chosen, archived, onClear }: ChosenPro
           <button
             type="button"
             class="amlnb-button"
-            disabled={busy}
+            disabled={busy || !going}
+            title={going ? undefined : host.trans('All of them have ended')}
             onClick={() => void each(run => client.cancel(workspace, run))}
           >
             {host.trans('Cancel runs')}

@@ -1,0 +1,35 @@
+/** The time as views tell ages by it: one timer for all of them, which rests while the page is hidden. */
+
+import { signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+
+const TICK_MS = 1000;
+const last = signal(0);
+let users = 0;
+let timer: ReturnType<typeof setInterval> | null = null;
+
+/** Unix time in whole seconds; the component is drawn again as they pass. */
+export function useNow(): number {
+  useEffect(() => {
+    users++;
+    timer ??= setInterval(tick, TICK_MS);
+    return () => {
+      users--;
+      if (users === 0 && timer !== null) {
+        clearInterval(timer);
+        timer = null;
+      }
+    };
+  }, []);
+  return Math.max(last.value, seconds());
+}
+
+function tick(): void {
+  if (!document.hidden) {
+    last.value = seconds();
+  }
+}
+
+function seconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
