@@ -101,6 +101,32 @@ it('a run is deleted from its menu, once it has been asked', async () => {
   fireEvent.click(button);
   fireEvent.click(screen.getByRole('menuitem', { name: 'Delete …' }));
   await waitFor(() => expect(host.asked).toContain('DELETE w/w/runs/a'));
+  expect(await screen.findByText(/You deleted this run/)).toBeTruthy();
+  expect(['Resubmit', 'More'].map(name => screen.queryByRole('button', { name }))).toEqual([null, null]);
+});
+
+it('a run in the archive says so', async () => {
+  const { root } = await shown([still({ archived: true }, 'Completed')], 'a');
+  expect(root.querySelector('header')?.textContent).toContain('archived');
+});
+
+it('the output of a cell has no box for a log before its first line', async () => {
+  const { root } = await shown([{ ...still(), lines: 0 }], 'a', true);
+  await waitFor(() => expect(root.querySelector('[data-amlnb-points="30"]')).not.toBeNull());
+  expect(screen.queryByLabelText('End of the log')).toBeNull();
+  cleanup();
+  await shown([still()], 'a', true);
+  expect(await screen.findByLabelText('End of the log')).toBeTruthy();
+});
+
+it('a run that logged nothing opens on its log; one that printed nothing says so', async () => {
+  const bare = { ...still({}, 'Completed'), metrics: [], points: 0 };
+  await shown([bare], 'a');
+  expect(await screen.findByRole('tab', { name: 'Log', selected: true })).toBeTruthy();
+  cleanup();
+  await shown([{ ...bare, lines: 0 }], 'a');
+  fireEvent.click(screen.getByRole('tab', { name: 'Log' }));
+  expect(await screen.findByText('This run printed nothing.')).toBeTruthy();
 });
 
 describe('the parts of a run', () => {
@@ -143,6 +169,9 @@ describe('the parts of a run', () => {
     await waitFor(() => expect(root.querySelector('.amlnb-chips')?.textContent).toContain('note a=b'));
     fireEvent.click(screen.getByRole('button', { name: 'Take the tag note away' }));
     await waitFor(() => expect(root.querySelector('.amlnb-chips')?.textContent).not.toContain('note'));
+    fireEvent.input(input, { target: { value: '=x' } });
+    fireEvent.submit(input.closest('form') as HTMLFormElement);
+    expect((await screen.findByRole('alert')).textContent).toContain('"=x" has no name');
   });
 
   it('show the table behind a chart', async () => {

@@ -40,8 +40,8 @@ export interface Host {
   /** A text in the person's language; %1, %2 stand for the arguments. */
   trans(text: string, ...args: (string | number)[]): string;
   remember<T>(key: string): Remembered<T>;
-  /** Ask before something that cannot be undone; `verb` stands on the button. */
-  confirm(question: string, verb: string): Promise<boolean>;
+  /** Ask before something that cannot be undone; `verb` stands on its button, `safe` on the one that changes nothing. */
+  confirm(question: string, verb: string, safe?: string): Promise<boolean>;
   notify(text: string): void;
   copy(text: string): void;
 }

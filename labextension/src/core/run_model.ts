@@ -21,6 +21,8 @@ export class RunModel implements RunListener {
   readonly log = signal<{ file: string; bytes: number } | null>(null);
   /** Why there is nothing to follow. */
   readonly fault = signal<Fault | null>(null);
+  /** Whether it was deleted from this page. */
+  readonly deleted = signal(false);
   readonly ended: ReadonlySignal<boolean> = computed(() => ENDS.has(this.document.value?.state ?? ''));
   /** Whether the connection broke; what is seen may be old. */
   readonly lost: ReadonlySignal<boolean>;

@@ -49,10 +49,11 @@ export class LabHost implements Host {
     return remembered<T>(`amlnb:${this.settings.baseUrl}:${key}`);
   }
 
-  async confirm(question: string, verb: string): Promise<boolean> {
+  async confirm(question: string, verb: string, safe = this.trans('Cancel')): Promise<boolean> {
     const answer = await showDialog({
       title: question,
-      buttons: [Dialog.cancelButton({ label: this.trans('Cancel') }), Dialog.warnButton({ label: verb })]
+      buttons: [Dialog.cancelButton({ label: safe }), Dialog.warnButton({ label: verb })],
+      defaultButton: 0
     });
     return answer.button.accept;
   }

@@ -41,8 +41,8 @@ export function ChartValues({
           data-amlnb-points={at > 0 && metric !== undefined ? source.total : undefined}
         >
           {series.length > 1 ? <Swatch style={style} /> : null}
-          {series.length > 1 ? <span class="amlnb-chart-name">{label}</span> : null}
-          <span class="amlnb-number">{formatNumber(hovered?.[at]?.value ?? source.value.at(-1) ?? NaN)}</span>
+          {series.length > 1 ? <Name text={label} /> : null}
+          <span class="amlnb-number">{valueText(hovered?.[at]?.value ?? source.value.at(-1))}</span>
         </span>
       ))}
     </span>
@@ -66,12 +66,26 @@ export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; 
       {listed.map(({ label, style, value }) => (
         <div key={label} class="amlnb-chart-value">
           <Swatch style={style} />
-          <span class="amlnb-chart-name">{label}</span>
+          <Name text={label} />
           <span class="amlnb-number">{formatNumber(value)}</span>
         </div>
       ))}
       {shown.length > listed.length ? <div class="amlnb-faint">… {shown.length - listed.length}</div> : null}
     </div>
+  );
+}
+
+/** Nothing where nothing was logged: that is no number. */
+function valueText(value: number | undefined): string {
+  return value === undefined ? '' : formatNumber(value);
+}
+
+/** What a curve is called; of a long name its end is seen, in which names of runs differ. */
+function Name({ text }: { text: string }) {
+  return (
+    <span class="amlnb-chart-name" title={text}>
+      <bdi dir="ltr">{text}</bdi>
+    </span>
   );
 }
 

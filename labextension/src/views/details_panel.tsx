@@ -30,7 +30,7 @@ export function DetailsPanel({ host, model, run }: DetailsPanelProps) {
       <Pairs title={trans('Run')} pairs={factsOf(run, trans)} />
       <Pairs title={trans('Environment')} pairs={run.environment} empty={trans('that of the target')} />
       <Pairs title={trans('Git')} pairs={run.git} empty={trans('not submitted from a repository')} />
-      <Pairs title={trans('Properties')} pairs={run.properties} />
+      <Pairs title={trans('Properties')} pairs={withoutGit(run.properties)} />
       {run.children > 0 ? <Children host={host} model={model} run={run} /> : null}
     </div>
   );
@@ -52,6 +52,13 @@ function factsOf(run: RunDocument, trans: Trans): Record<string, string> {
   };
   return Object.fromEntries(
     Object.entries(facts).flatMap(([name, value]) => (value ? [[trans(name), value] as const] : []))
+  );
+}
+
+/** What git says has a card of its own; properties tell it once more, by the names of AzureML and MLflow. */
+function withoutGit(properties: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(properties).filter(([name]) => !/^(azureml|mlflow\.source)\.git\./.test(name))
   );
 }
 

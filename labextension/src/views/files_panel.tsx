@@ -16,6 +16,8 @@ import { useAnswer } from './use_answer';
 import { useTurns } from './use_turns';
 
 const EVERY_MS = 5000;
+const USER_LOG = 'user_logs/std_log.txt';
+const DRIVER_LOG = 'azureml-logs/70_driver_log.txt';
 
 export interface FilesPanelProps {
   host: Host;
@@ -34,13 +36,14 @@ export function FilesPanel({ host, model, run }: FilesPanelProps) {
   if (answer.files.length === 0) {
     return <p class="amlnb-empty">{trans('No file yet: what the script writes to outputs/ stands here.')}</p>;
   }
-  const name = chosen.value ?? firstOf(answer);
+  const files = withoutAliases(answer.files);
+  const name = chosen.value ?? firstOf(files);
   return (
     <>
       <Warnings warnings={answer.warnings} trans={trans} />
       <div class="amlnb-split">
         <ul class="amlnb-list" aria-label={trans('Files')}>
-          {answer.files.map(file => (
+          {files.map(file => (
             <li key={file.name}>
               <button
                 type="button"
@@ -72,7 +75,12 @@ function isLog(name: string): boolean {
   return /^(azureml-logs|user_logs|system_logs|logs)\/.*\.(txt|log)$/.test(name);
 }
 
-function firstOf({ files }: Files): string | null {
+/** The log has a second name, which scripts of AzureML ask for: it is not shown twice. */
+function withoutAliases(files: Files['files']): Files['files'] {
+  return files.some(({ name }) => name === USER_LOG) ? files.filter(({ name }) => name !== DRIVER_LOG) : files;
+}
+
+function firstOf(files: Files['files']): string | null {
   return (files.find(({ name }) => name.startsWith('outputs/')) ?? files[0])?.name ?? null;
 }
 

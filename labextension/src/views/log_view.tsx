@@ -44,6 +44,7 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
   const { log, follows } = scroller;
   const find = useSignal('');
   const current = useSignal<number | null>(null);
+  const empty = model.log.value?.file === log.file && model.log.value.bytes === 0;
   useFollowed(model, log);
   const copy = (): void => {
     host.copy(
@@ -87,7 +88,13 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
         </a>
       </div>
       {log.fault.value ? <FaultBox fault={log.fault.value} /> : null}
-      <LogLines scroller={scroller} label={log.file} find={find.value} current={current.value} />
+      {empty ? (
+        <p class="amlnb-empty">
+          {model.ended.value ? trans('This run printed nothing.') : trans('This run has printed nothing yet.')}
+        </p>
+      ) : (
+        <LogLines scroller={scroller} label={log.file} find={find.value} current={current.value} />
+      )}
     </div>
   );
 }
@@ -144,6 +151,9 @@ export function LogTail({ host, model, count }: { host: Host; model: RunModel; c
   useFollowed(model, log);
   const lines = log.lines.value;
   const last = lines.findLastIndex(({ text }) => text.trim() !== '') + 1;
+  if (last === 0) {
+    return null;
+  }
   return (
     <pre class="amlnb-log-tail" style={{ height: `${count * LINE_PX}px` }} aria-label={trans('End of the log')}>
       {lines.slice(Math.max(0, last - count), last).map(line => (

@@ -41,7 +41,7 @@ export function axesOf(
     grid: { show: false },
     border: { show: true, stroke: () => colours().grid, width: 1 },
     values: (_, splits) => {
-      const distance = distanceOf(splits);
+      const distance = distanceOf(splits, 1);
       const write = { step: numberTick, time: clockTick, relative: relativeTick }[axis];
       const texts = splits.map(value => write(value, distance));
       onMarks(0, { places: splits, texts });
@@ -73,6 +73,8 @@ function nullable(values: string[] | null): string[] {
   return values ?? [];
 }
 
-function distanceOf(splits: readonly number[]): number {
-  return splits.length > 1 ? Math.abs((splits[1] as number) - (splits[0] as number)) : 1;
+/** Between two marks; the only one there is has to tell its own place, of which `most` is the coarsest. */
+export function distanceOf(splits: readonly number[], most = Infinity): number {
+  const [first = 0, second] = splits;
+  return second === undefined ? Math.min(most, lastPlace(first || 1)) : Math.abs(second - first);
 }

@@ -86,7 +86,8 @@ function actionsOf(host: Host, model: RunModel, run: RunDocument): Record<Action
   const name = run.name ?? run.id;
   return {
     cancel: async () => {
-      if (await host.confirm(trans('Cancel the run "%1"?', name), trans('Cancel the run'))) {
+      const question = trans('Cancel the run "%1"?', name);
+      if (await host.confirm(question, trans('Cancel the run'), trans('Keep it going'))) {
         model.onRun(await client.cancel(workspace, run.id));
       }
     },
@@ -105,6 +106,7 @@ function actionsOf(host: Host, model: RunModel, run: RunDocument): Record<Action
         : trans('Delete the run "%1" with all its files? Nothing brings it back.', name);
       if (await host.confirm(question, trans('Delete'))) {
         await client.remove(workspace, run.id, run.children > 0);
+        model.deleted.value = true;
         host.notify(trans('Deleted %1', name));
       }
     }

@@ -59,6 +59,7 @@ function Facts({ run, trans, compact }: { run: RunDocument; trans: Trans; compac
       <span title={trans('Target')}>
         {run.host && run.host !== run.target ? `${run.target} · ${run.host}` : run.target}
       </span>
+      {run.archived ? <span class="amlnb-archived">{trans('archived')}</span> : null}
       {run.attempt > 1 ? <span>{trans('attempt %1', run.attempt)}</span> : null}
     </>
   );

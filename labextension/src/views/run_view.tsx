@@ -34,15 +34,24 @@ type TabKey = 'metrics' | 'log' | 'files' | 'code' | 'details' | 'system';
 
 export function RunView({ host, workspace, run, compact = false }: RunViewProps) {
   const model = useRun(host, workspace, run);
-  const document = model?.document.value ?? null;
   const fault = model?.fault.value ?? null;
+  const deleted = model?.deleted.value ?? false;
+  const told = model?.document.value ?? null;
+  // Of a run that is gone, what is known of it stays; nothing can be done with it.
+  const document = told && (fault || deleted) ? { ...told, can: [] } : told;
   return (
     <article
       class={`amlnb-view amlnb-run${compact ? ' amlnb-run-compact' : ''}`}
       data-amlnb-run={run}
       data-amlnb-state={document?.state ?? ''}
     >
-      {fault ? <FaultBox fault={fault} /> : null}
+      {deleted ? (
+        <p class="amlnb-reason" role="status">
+          {transOf(host)('You deleted this run. What stands here is no longer on the disk.')}
+        </p>
+      ) : fault ? (
+        <FaultBox fault={fault} />
+      ) : null}
       {model && document ? (
         compact ? (
           <CompactRun host={host} model={model} run={document} />
@@ -79,7 +88,7 @@ function CompactRun({ host, model, run }: ShownRun) {
 function WholeRun({ host, model, run }: ShownRun) {
   const trans = transOf(host);
   const remembered = host.remember<TabKey>('run-tab');
-  const tab = useSignal<TabKey>(remembered.get() ?? 'metrics');
+  const tab = useSignal<TabKey>(firstTab(remembered.get() ?? 'metrics', model, run));
   const shown = { host, model, run };
   const tabs: Tab<TabKey>[] = [
     { key: 'metrics', title: trans('Metrics'), content: () => <MetricsPanel {...shown} /> },
@@ -105,6 +114,12 @@ function WholeRun({ host, model, run }: ShownRun) {
       />
     </>
   );
+}
+
+/** The tab that is shown at first: of a run that ended without a metric, its log. */
+function firstTab(wanted: TabKey, model: RunModel, run: RunDocument): TabKey {
+  const bare = model.ended.peek() && Object.keys(run.metrics).length === 0 && model.names.peek().length === 0;
+  return wanted === 'metrics' && bare && run.log.bytes > 0 ? 'log' : wanted;
 }
 
 /** Follow a run as long as the component is there. */

@@ -26,7 +26,9 @@ export function Tags({ host, model, run }: { host: Host; model: RunModel; run: R
   const add = (event: Event): void => {
     event.preventDefault();
     const [name = '', ...rest] = text.value.split('=').map(part => part.trim());
-    if (name) {
+    if (!name && rest.length > 0) {
+      fault.value = trans('"%1" has no name before its "=": write the tag as name = value.', text.value.trim());
+    } else if (name) {
       void change({ tags: { [name]: rest.length > 0 ? rest.join('=') : null } });
       text.value = '';
     }

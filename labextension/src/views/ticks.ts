@@ -94,8 +94,11 @@ function roundSplits(low: number, high: number): number[] {
   return Array.from({ length: count }, (_, at) => (first + at) * distance);
 }
 
-/** The place of the last digit that tells this number, of two at most: 0.1 for 2.5 and 0.5, 10 for 20. */
+/** The place of the last digit that tells this number, of four at most: 0.1 for 2.5 and 0.5, 0.01 for 0.85, 10 for 20. */
 export function lastPlace(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.abs(value)) + 1e-9);
-  return Math.abs(value / power - Math.round(value / power)) < 1e-6 ? power : power / 10;
+  let power = 10 ** Math.floor(Math.log10(Math.abs(value)) + 1e-9);
+  for (let digits = 1; digits < 4 && Math.abs(value / power - Math.round(value / power)) >= 1e-6; digits++) {
+    power /= 10;
+  }
+  return power;
 }

@@ -20,6 +20,7 @@ export function MetricView(props: { host: Host; workspace: string; run: string; 
     return release;
   }, [host, workspace, run]);
   const document = model?.document.value ?? null;
+  const none = model !== null && document !== null && !model.names.value.includes(metric);
   const origin = document?.started ?? document?.created ?? 0;
   const series = useMemo(
     (): ChartSeries[] =>
@@ -40,7 +41,14 @@ export function MetricView(props: { host: Host; workspace: string; run: string; 
   );
   return (
     <div class="amlnb-view amlnb-metric" data-amlnb-run={run} data-amlnb-state={document?.state ?? ''}>
-      {model === null ? null : <Chart title={metric} series={series} settings={settings} host={host} />}
+      {none ? (
+        <p class="amlnb-empty">
+          {model.ended.value
+            ? host.trans('This run logged no metric "%1".', metric)
+            : host.trans('No value of "%1" yet.', metric)}
+        </p>
+      ) : null}
+      {model === null || none ? null : <Chart title={metric} series={series} settings={settings} host={host} />}
     </div>
   );
 }
