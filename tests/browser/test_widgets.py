@@ -22,6 +22,31 @@ def wait_points(page, index, least, metric="loss"):
     )
 
 
+def wait_painted(page, index, metric="loss"):
+    """Until the curve can be seen: pixels of many columns in the blue of the first curve."""
+    page.locator(".jp-Cell").nth(index).locator(f'[data-amlnb-metric="{metric}"]').scroll_into_view_if_needed()
+    page.wait_for_function(
+        """([index, metric]) => {
+            const cell = document.querySelectorAll('.jp-Cell')[index];
+            const canvas = cell?.querySelector(`[data-amlnb-metric="${metric}"] canvas`);
+            if (!canvas || canvas.width < 200 || canvas.clientHeight < 60) {
+                return false;
+            }
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            const columns = new Set();
+            for (let at = 0; at < data.length; at += 4) {
+                if (data[at + 3] > 60 && data[at + 2] - data[at] > 60) {
+                    columns.add((at / 4) % canvas.width);
+                }
+            }
+            return columns.size > canvas.width / 2;
+        }""",
+        arg=[index, metric],
+        polling=200,
+        timeout=TIMEOUT_MS,
+    )
+
+
 def test_a_run_is_live_in_a_widget_while_its_kernel_is_busy(open_notebook):
     busy = "end = time.monotonic() + 6\nwhile time.monotonic() < end:\n    sum(range(1000))"
     show = WIDGET + "widget = RunWidget(run)\nwidget"
@@ -32,6 +57,7 @@ def test_a_run_is_live_in_a_widget_while_its_kernel_is_busy(open_notebook):
     wait_points(notebook.page, 2, 1)
     notebook.run_cell(3, wait=False)
     wait_points(notebook.page, 2, 150)
+    wait_painted(notebook.page, 2)
     notebook.page.locator(".jp-Cell >> nth=2 >> [data-amlnb-run][data-amlnb-state='Completed']").wait_for()
     notebook.wait_idle()
     notebook.run_cell(4)
@@ -49,6 +75,7 @@ def test_a_plot_stands_beside_other_widgets_and_its_traits_are_observed(open_not
     for index in (0, 1, 2):
         notebook.run_cell(index)
     wait_points(notebook.page, 2, 60)
+    wait_painted(notebook.page, 2)
     notebook.page.get_by_text("beside", exact=True).wait_for()
     notebook.run_cell(3)
     assert notebook.outputs(3)[-1]["text"].split()[-4:] == ["60", "Completed", "60", "True"]
