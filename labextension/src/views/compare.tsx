@@ -98,7 +98,7 @@ export function Compare({ host, workspace, runs }: CompareProps) {
           {
             key: 'code',
             title: trans('Code'),
-            content: () => <CompareCode host={host} workspace={workspace} runs={answer.runs} />
+            content: () => <CompareCode key={left.join(' ')} host={host} workspace={workspace} runs={answer.runs} />
           },
           {
             key: 'parallel',

@@ -180,9 +180,15 @@ interface ExperimentProps {
   first: boolean;
 }
 
+/** The newest runs, and how many there are but for archived ones; null until that is known. */
+interface Shown {
+  runs: readonly RunRow[];
+  total: number | null;
+}
+
 function Experiment({ host, workspace, experiment, version, first }: ExperimentProps) {
   const [open, setOpen] = useState(first || experiment.running > 0);
-  const [runs, setRuns] = useState<readonly RunRow[]>([]);
+  const [{ runs, total }, setShown] = useState<Shown>({ runs: [], total: null });
   useEffect(() => {
     if (!open) {
       return;
@@ -194,7 +200,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
       .then(
         answer => {
           if (current) {
-            setRuns(answer.runs);
+            setShown(answer);
           }
         },
         () => undefined // The list above it says what is wrong.
@@ -215,7 +221,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
         {experiment.running > 0 ? (
           <span class="amlnb-badge amlnb-mod-going">{host.trans('%1 going', experiment.running)}</span>
         ) : null}
-        <span class="amlnb-faint">{formatCount(experiment.runs)}</span>
+        <span class="amlnb-faint">{formatCount(total ?? experiment.runs)}</span>
       </summary>
       <ul>
         {runs.map(run => (
@@ -224,7 +230,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
           </li>
         ))}
       </ul>
-      {experiment.runs > runs.length && open ? (
+      {total !== null && total > runs.length && open ? (
         <button
           type="button"
           class="amlnb-link amlnb-more"
@@ -232,7 +238,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
             host.open({ view: 'runs', workspace, query: `experiment == ${JSON.stringify(experiment.name)}` })
           }
         >
-          {host.trans('All %1 runs', formatCount(experiment.runs))}
+          {host.trans('All %1 runs', formatCount(total))}
         </button>
       ) : null}
     </details>

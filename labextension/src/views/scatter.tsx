@@ -75,7 +75,7 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
             <text class="amlnb-plot-title" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 3} text-anchor="middle">
               {titled(across, trans)}
             </text>
-            <text class="amlnb-plot-title" x={LEFT - 14} y={TOP - 4} text-anchor="start">
+            <text class="amlnb-plot-title" x={LEFT - 14} y={12} text-anchor="start">
               {titled(up, trans)}
             </text>
           </g>
