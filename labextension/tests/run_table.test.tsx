@@ -33,7 +33,7 @@ it('marks the best and says how many there are', async () => {
   expect(root.querySelector('[data-amlnb-run-table]')).not.toBeNull();
   expect(root.querySelector('.amlnb-best')?.closest('[data-amlnb-row]')?.getAttribute('data-amlnb-row')).toBe('run-1');
   expect(root.querySelector('.amlnb-table-foot')?.textContent).toContain('5 runs');
-  await waitFor(() => expect(root.querySelector('.amlnb-table-foot')?.textContent).toBe('5 runsWorkspace project'));
+  await waitFor(() => expect(root.querySelector('.amlnb-table-foot')?.textContent).toBe('5 runs Workspace project'));
 });
 
 it('sorts by a click on a title, and the other way by the next one', async () => {

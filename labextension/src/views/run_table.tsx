@@ -177,7 +177,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
                 : trans('%1 runs', formatCount(total))}
           {model.running.value > 0 ? ` · ${trans('%1 going', model.running.value)}` : ''}
           {model.unreadable.value > 0 ? ` · ${trans('%1 cannot be read', model.unreadable.value)}` : ''}
-        </span>
+        </span>{' '}
         <WorkspaceName host={host} workspace={workspace} />
       </div>
     </div>
