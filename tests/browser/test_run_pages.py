@@ -16,6 +16,12 @@ from .jupyterlab import TOKEN
 pytestmark = pytest.mark.browser
 
 SCHEMES = ("light", "dark")
+# Whether JupyterLab has saved where the tab of a run stands, and what is in it.
+LAYOUT_SAVED = """async ([url]) => {
+    const { data = {} } = await (await fetch(`${url}/lab/api/workspaces/default`)).json();
+    const layout = JSON.stringify(data['layout-restorer:data']?.main ?? {});
+    return Object.keys(data).some(key => key.startsWith('amlnb:amlnb-run-') && layout.includes(key));
+}"""
 ATTACK = "<img src=x onerror='window.attacked=1'>"
 
 
@@ -238,7 +244,10 @@ def test_jupyterlab_has_them_as_tabs_that_come_back(lab, browser, runs):
     keep(page, "lab-table")
     page.locator("[data-amlnb-row] .amlnb-link").first.click()
     page.locator("[data-amlnb-run]").wait_for()
-    page.wait_for_timeout(2000)  # JupyterLab saves its layout a moment later
+    for _ in range(TIMEOUT_MS // 250):  # JupyterLab saves its layout a moment later
+        if page.evaluate(LAYOUT_SAVED, [url]):
+            break
+        page.wait_for_timeout(250)
     page.goto(f"{url}/lab?token={TOKEN}")
     page.locator("[data-amlnb-run]").wait_for()
     titles = page.evaluate("() => [...window.jupyterapp.shell.widgets('main')].map(widget => widget.title.label)")
