@@ -61,6 +61,8 @@ def experiments(served: Served, values: dict[str, Any]) -> Answer:
     }
     for listed in table.runs():
         run = listed.summary
+        if run.archived:
+            continue
         info = found.setdefault(run.experiment, {"name": run.experiment, "runs": 0, "running": 0, "newest": None})
         info["runs"] += 1
         info["running"] += not states.is_terminal(run.state)
