@@ -74,7 +74,9 @@ class NotebookPage:
             """([index]) => {
                 const notebook = window.jupyterapp.shell.currentWidget.content;
                 notebook.activeCellIndex = index;
-                window.jupyterapp.commands.execute('notebook:run-cell');
+                const started = {ended: false};
+                window.cellStarted = started;
+                window.jupyterapp.commands.execute('notebook:run-cell').finally(() => { started.ended = true; });
             }""",
             [index],
         )
@@ -82,7 +84,8 @@ class NotebookPage:
             self.wait_idle()
 
     def wait_idle(self):
-        self.page.wait_for_timeout(100)  # the kernel's status changes to busy after the request has reached it
+        # The kernel's status changes to busy only after the request has reached it.
+        self.page.wait_for_function("() => !window.cellStarted || window.cellStarted.ended", timeout=TIMEOUT_MS)
         self.page.wait_for_function(KERNEL_IDLE, timeout=TIMEOUT_MS)
 
     def outputs(self, index):
