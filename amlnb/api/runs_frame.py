@@ -36,7 +36,7 @@ def frame_of(summaries: Iterable[RunSummary]) -> pd.DataFrame:
 
 def _row(summary: RunSummary) -> dict[str, Any]:
     duration = None if summary.ended is None or summary.started is None else summary.ended - summary.started
-    return {
+    row = {
         "run": summary.id,
         "number": summary.number,
         "name": summary.display_name,
@@ -48,3 +48,9 @@ def _row(summary: RunSummary) -> dict[str, Any]:
         **{f"tag.{key}": value for key, value in summary.tags.items()},
         **{f"metric.{name}": metric["last"] for name, metric in summary.metrics.items()},
     }
+    return {_encodable(key): _encodable(value) for key, value in row.items()}
+
+
+def _encodable(value: Any) -> Any:
+    """Half a character, as damaged files hold them, as its escape: where pyarrow is there, pandas takes only UTF-8."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8") if isinstance(value, str) else value

@@ -12,7 +12,7 @@ import pytest
 from nbconvert import HTMLExporter
 from PIL import Image
 
-from amlnb.api.run_outputs import RUN_MIME
+from amlnb.api.run_outputs import DETAILS_MIME, RUN_MIME
 
 pytestmark = pytest.mark.notebook
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -63,7 +63,7 @@ def test_without_a_front_end_a_cell_blocks_and_leaves_a_picture_and_a_table(tmp_
         picture, details = [output for output in cell.outputs if output.output_type == "display_data"]
         assert set(picture.data) == {RUN_MIME, "image/png", "text/plain"}
         assert picture.data[RUN_MIME]["state"] == "Completed"
-        assert set(details.data) == {"text/html", "text/plain"}
+        assert set(details.data) == {DETAILS_MIME, "text/html", "text/plain"}
         Image.open(io.BytesIO(base64.b64decode(picture.data["image/png"]))).verify()
         assert len(str(cell.outputs)) < 100_000
         assert not [output for output in cell.outputs if output.output_type == "execute_result"]
