@@ -248,6 +248,10 @@ def _compared(browser, workspace):
         page.wait_for_timeout(3000)
         frames, cores = _watched(page)
     what = f"{LIVE} live runs at {RATE_HZ} Hz each, compared"
+    return _live_rows(what, frames, cores)
+
+
+def _live_rows(what, frames, cores):
     return [
         _frames(f"{what}: frames", frames),
         _row(f"{what}: the page's processes", f"{cores:.2f} cores", cores, "cores", "core"),
@@ -267,10 +271,7 @@ def _shown(browser, workspace):
             page.wait_for_timeout(3000)
             frames, cores = _watched(page)
     what = f"{LIVE} live runs at {RATE_HZ} Hz each, below each other in JupyterLab"
-    return [
-        _frames(f"{what}: frames", frames),
-        _row(f"{what}: the page's processes", f"{cores:.2f} cores", cores, "cores", "core"),
-    ]
+    return _live_rows(what, frames, cores)
 
 
 def _watched(page):

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from amlnb import host
 from amlnb.core import identity
+from amlnb.engine import children
 from amlnb.store.known_workspaces import key_of
 from amlnb.store.plain_files import read_json
 from amlnb.tracking import context
@@ -174,7 +175,7 @@ def _announce(name: str, url: str, pid: int, **more: str) -> str:
 
 def _started_studio(data: str) -> str:
     """Start a studio, detached, with a socket that listens already; of several who ask at once one does."""
-    _collect()
+    _started.difference_update(children.ended(_started))
     with open(os.path.join(_folder(), f"{_STUDIO}{key_of(data)}.lock"), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = _studio(data)
@@ -210,16 +211,6 @@ def _spawn(data: str, listener: socket.socket) -> int:
         os.close(passed)
     _started.add(pid)
     return pid
-
-
-def _collect() -> None:
-    for pid in list(_started):
-        try:
-            ended, _ = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            ended = pid
-        if ended:
-            _started.discard(pid)
 
 
 def _folder() -> str:

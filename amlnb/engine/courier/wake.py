@@ -9,6 +9,7 @@ import sys
 import time
 
 from amlnb import host
+from amlnb.engine import children
 from amlnb.tracking import context
 
 FIFO = "wake"
@@ -80,10 +81,5 @@ def start() -> None:
 
 def collect() -> None:
     """Take the exit status of couriers that this process started and that have ended."""
-    for pid in list(_started):
-        try:
-            ended, _ = os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            ended = pid
-        if ended:
-            del _started[pid]
+    for pid in children.ended(_started):
+        del _started[pid]

@@ -9,6 +9,7 @@ import { DiffFiles } from './diff_files';
 import { FaultBox } from './fault_box';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
+import { Choice } from './choice';
 
 export interface CompareCodeProps {
   host: Host;
@@ -24,23 +25,12 @@ export function CompareCode({ host, workspace, runs }: CompareCodeProps) {
     [host, workspace, from, to]
   );
   const trans = transOf(host);
-  const choice = (title: string, value: string, choose: (id: string) => void) => (
-    <label class="amlnb-check">
-      {title}
-      <select value={value} onChange={event => choose(event.currentTarget.value)}>
-        {runs.map(run => (
-          <option key={run.id} value={run.id}>
-            {run.label}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  const options = runs.map(run => ({ value: run.id, label: run.label }));
   return (
     <div>
       <div class="amlnb-row">
-        {choice(trans('From'), from, id => setPair([id, to]))}
-        {choice(trans('to'), to, id => setPair([from, id]))}
+        <Choice title={trans('From')} value={from} options={options} onChoose={id => setPair([id, to])} />
+        <Choice title={trans('to')} value={to} options={options} onChoose={id => setPair([from, id])} />
       </div>
       {fault !== null ? (
         <FaultBox fault={fault} />

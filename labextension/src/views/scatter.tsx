@@ -6,6 +6,7 @@ import { curveStyle } from '../core/colours';
 import type { Axis } from '../core/differences';
 import { Missing, shortened } from './parallel';
 import type { Trans } from './trans';
+import { Choice } from './choice';
 
 const WIDTH = 640;
 const HEIGHT = 360;
@@ -31,23 +32,12 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
   const x = (place: number): number => LEFT + place * (WIDTH - LEFT - RIGHT);
   const y = (place: number): number => HEIGHT - BOTTOM - place * (HEIGHT - BOTTOM - TOP);
   const missing = labels.filter((_, run) => isUnknown(across.places[run]) || isUnknown(up.places[run]));
-  const choice = (title: string, value: string, choose: (key: string) => void) => (
-    <label class="amlnb-check">
-      {title}
-      <select value={value} onChange={event => choose(event.currentTarget.value)}>
-        {axes.map(axis => (
-          <option key={axis.key} value={axis.key}>
-            {axis.key}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
+  const options = axes.map(axis => ({ value: axis.key, label: axis.key }));
   return (
     <div>
       <div class="amlnb-row">
-        {choice(trans('Across'), keys[0], key => setKeys([key, keys[1]]))}
-        {choice(trans('Up'), keys[1], key => setKeys([keys[0], key]))}
+        <Choice title={trans('Across')} value={keys[0]} options={options} onChoose={key => setKeys([key, keys[1]])} />
+        <Choice title={trans('Up')} value={keys[1]} options={options} onChoose={key => setKeys([keys[0], key])} />
       </div>
       {missing.length === 0 ? null : <Missing missing={missing} trans={trans} />}
       <div class="amlnb-scroll-x">
