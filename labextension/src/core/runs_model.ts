@@ -1,6 +1,6 @@
 /** Runs of a workspace as a table shows them: pages of rows that are asked for as they come into view, and stay current. */
 
-import { batch, signal } from '@preact/signals';
+import { batch, signal, type Signal } from '@preact/signals';
 
 import { toldFault } from './client';
 import { ENDS, type Fault, type RunRow, type Runs } from './contract';
@@ -152,8 +152,8 @@ export class RunsModel {
     batch(() => {
       this.total.value = answer.total;
       this.unreadable.value = answer.unreadable;
-      this.columns.value = answer.columns;
-      this.best.value = answer.best;
+      setIfOther(this.columns, answer.columns);
+      setIfOther(this.best, answer.best);
       this.fault.value = null;
       this.version.value++;
     });
@@ -182,5 +182,12 @@ export class RunsModel {
   private dependsOnProgress(): boolean {
     const { sort, query } = this.question.peek();
     return sort !== 'created' && sort !== 'number' ? true : query !== undefined && query !== '';
+  }
+}
+
+/** Each page of rows tells these; who shows them draws everything again when they are another object. */
+function setIfOther<T>(held: Signal<T>, told: T): void {
+  if (JSON.stringify(held.peek()) !== JSON.stringify(told)) {
+    held.value = told;
   }
 }

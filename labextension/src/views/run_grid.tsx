@@ -265,18 +265,34 @@ class GridRow extends Component<RowProps> {
     return !sameRow(this.props, next);
   }
 
+  /** What the row showed last: while its next run is being read, that stays in the page unseen, since to make it anew costs a frame. */
+  private last: RunRow | undefined;
+
   override render() {
-    return <Cells {...this.props} />;
+    this.last = this.props.run ?? this.last;
+    const { id, index } = this.props;
+    return this.last === undefined ? (
+      <div
+        id={id}
+        role="row"
+        aria-rowindex={index + 2}
+        aria-busy="true"
+        class="amlnb-grid-row"
+        style={rowStyle(index)}
+      />
+    ) : (
+      <Cells {...this.props} run={this.last} waits={this.props.run === undefined} />
+    );
   }
 }
 
-function Cells(props: RowProps) {
-  const { id, index, run, columns, before, best, place, active, trans } = props;
-  const style = { transform: `translateY(${index * ROW_HEIGHT}px)`, height: `${ROW_HEIGHT}px` };
-  const classes = `amlnb-grid-row${active ? ' amlnb-mod-active' : ''}${place >= 0 ? ' amlnb-mod-chosen' : ''}`;
-  if (run === undefined) {
-    return <div id={id} role="row" aria-rowindex={index + 2} aria-busy="true" class={classes} style={style} />;
-  }
+function rowStyle(index: number): { transform: string; height: string } {
+  return { transform: `translateY(${index * ROW_HEIGHT}px)`, height: `${ROW_HEIGHT}px` };
+}
+
+function Cells(props: RowProps & { run: RunRow; waits: boolean }) {
+  const { id, index, run, waits, columns, before, best, place, active, trans } = props;
+  const modifiers = [active && ' amlnb-mod-active', place >= 0 && ' amlnb-mod-chosen', waits && ' amlnb-mod-waits'];
   const now = Date.now() / 1000;
   const name = nameOf(run);
   return (
@@ -285,9 +301,10 @@ function Cells(props: RowProps) {
       role="row"
       aria-rowindex={index + 2}
       aria-selected={place >= 0}
-      class={classes}
-      style={style}
-      data-amlnb-row={run.id}
+      aria-busy={waits || undefined}
+      class={`amlnb-grid-row${modifiers.filter(Boolean).join('')}`}
+      style={rowStyle(index)}
+      data-amlnb-row={waits ? undefined : run.id}
       onDblClick={() => props.onOpen(run)}
     >
       <div role="gridcell" aria-colindex={1} class="amlnb-cell amlnb-cell-name" style={{ width: `${NAME_WIDTH}px` }}>

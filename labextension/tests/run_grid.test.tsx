@@ -1,0 +1,56 @@
+import './browser';
+
+import { cleanup, render } from '@testing-library/preact';
+import { afterEach, expect, it } from 'vitest';
+
+import type { RunRow } from '../src/core/contract';
+import { columnsOf } from '../src/views/run_columns';
+import { RunGrid } from '../src/views/run_grid';
+import { fill } from '../src/core/host';
+import { row } from './table_host';
+
+Element.prototype.scrollTo = () => undefined;
+afterEach(cleanup);
+
+const COLUMNS = columnsOf({ parameters: ['lr'], metrics: ['loss'], tags: [] });
+
+function grid(rows: (RunRow | undefined)[]) {
+  const ignored = (): void => undefined;
+  return (
+    <RunGrid
+      total={rows.length}
+      row={index => rows[index]}
+      version={0}
+      question=""
+      columns={COLUMNS}
+      best={{}}
+      sort="created"
+      descending
+      chosen={[]}
+      trans={(text, ...values) => fill(text, values)}
+      need={ignored}
+      onSort={ignored}
+      onChoose={ignored}
+      onOpen={ignored}
+    />
+  );
+}
+
+it('tells nothing of the run before while the next one is being read, and uses its row again', () => {
+  const { container, rerender } = render(grid([row(1), undefined]));
+  const rows = container.querySelectorAll('.amlnb-grid-row');
+  expect([...rows].map(each => each.getAttribute('aria-busy'))).toEqual([null, 'true']);
+
+  rerender(grid([undefined, row(2)]));
+  expect(container.querySelector('[data-amlnb-row="run-1"]')).toBeNull();
+  expect(rows[0]?.getAttribute('aria-busy')).toBe('true');
+  expect(rows[0]?.classList.contains('amlnb-mod-waits')).toBe(true);
+  expect(container.querySelector('[data-amlnb-row="run-2"]')?.getAttribute('aria-busy')).toBeNull();
+
+  const cells = rows[0]?.querySelectorAll('[role=gridcell]');
+  rerender(grid([row(3), row(2)]));
+  expect(rows[0]?.getAttribute('data-amlnb-row')).toBe('run-3');
+  expect(rows[0]?.classList.contains('amlnb-mod-waits')).toBe(false);
+  expect([...(rows[0]?.querySelectorAll('[role=gridcell]') ?? [])]).toEqual([...(cells ?? [])]);
+  expect(rows[0]?.textContent).toContain('trial 3');
+});
