@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.comparison import code_view, differing_packages, environment_facts, packages_of
+from amlnb.api.comparison import differing_packages, environment_facts, packages_of
 from amlnb.api.run_outputs import still_outputs
 from amlnb.engine.kept_environment import kept_lock
 from amlnb.engine.look import look
@@ -13,7 +13,6 @@ from amlnb.errors import UserErrorException
 from amlnb.live.run_tail import RunTail
 from amlnb.server.faults import NotThere
 from amlnb.server.routes import Answer
-from amlnb.server.run_code import told_diff
 from amlnb.server.run_document import git_of
 from amlnb.server.run_rows import run_row
 from amlnb.store.run_names import short_id
@@ -32,7 +31,6 @@ def compare(served: Served, values: dict[str, Any]) -> Answer:
     ids = list(dict.fromkeys(values["run"]))
     if not 2 <= len(ids) <= _RUNS:
         raise UserErrorException(f"{len(ids)} different runs are given", hint=f"give 2 to {_RUNS} runs")
-    table = served.table(values["workspace"])
     listed = [_listed(served, values["workspace"], run_id) for run_id in ids]
     directories = [each.summary.directory for each in listed]
     records = [read_record(directory) for directory in directories]
@@ -49,8 +47,7 @@ def compare(served: Served, values: dict[str, Any]) -> Answer:
         }
         for each, directory, record, lock in zip(listed, directories, records, locks, strict=True)
     ]
-    sources = [(each.summary.id, table.directory.objects) for each in listed[:2]]
-    told: Comparison = {"runs": runs, "code": told_diff(code_view(sources, records[:2]))}
+    told: Comparison = {"runs": runs}
     return Answer(told)
 
 

@@ -177,10 +177,9 @@ class ComparedRun(RunRow):
 
 
 class Comparison(TypedDict):
-    """Runs side by side; `code` is how the source of the first two differs."""
+    """Runs side by side."""
 
     runs: list[ComparedRun]
-    code: CodeDiff
 
 
 class Bundle(TypedDict):

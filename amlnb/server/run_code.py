@@ -102,10 +102,10 @@ def code_diff(served: Served, values: dict[str, Any]) -> Answer:
     other = _Source(served, key, against)
     folder = served.workspace(key).objects
     view = code_view([(values["run"], folder), (against, folder)], [source.record, other.record])
-    return Answer(told_diff(view, path))
+    return Answer(_told_diff(view, path))
 
 
-def told_diff(view: CodeView, path: str | None = None) -> CodeDiff:
+def _told_diff(view: CodeView, path: str | None) -> CodeDiff:
     """How the source of two runs differs, of all files or of one."""
     files: list[FileDiff] = [
         {"path": file.path, "diff": list(file.diff), "note": file.note}

@@ -280,8 +280,6 @@ export interface CodeDiff {
 /** GET w/{workspace}/compare?run=A&run=B... : 2 to 50 runs, in the order that was asked for. */
 export interface Comparison {
   runs: (RunRow & { label: string; environment: Record<string, string>; git: Record<string, string> })[];
-  /** How the source of the first two differs. */
-  code: CodeDiff;
 }
 
 /** GET w/{workspace}/runs/{run}/outputs : the two outputs of a saved notebook, as nbformat has them. */
