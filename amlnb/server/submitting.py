@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,7 @@ def submit(served: Served, values: dict[str, Any]) -> Answer:
     path = _file(served, asked["path"])
     source, file = locate(path, os.path.dirname(path))
     target, word = asked.get("target") or targets.LOCAL, asked.get("environment") or None
-    parameters: dict[str, str] = asked.get("parameters") or {}
-    arguments = [each for name, value in parameters.items() for each in (f"--{name}", value)]
+    parameters, arguments = _given(asked, is_notebook=file.endswith(NOTEBOOK_ENDING))
     spec = file_spec(source, file, arguments, parameters, asked.get("experiment") or None)
     workspace, _ = Workspace.find_or_create(source)
     data = workspace.directory.path
@@ -110,6 +110,21 @@ def kernel_python(path: str) -> str | None:
     program = words[0] if words else ""
     is_other = os.path.isabs(program) and os.path.abspath(program) != os.path.abspath(sys.executable)
     return program if is_other and "ipykernel_launcher" in words and os.access(program, os.X_OK) else None
+
+
+def _given(asked: dict[str, Any], *, is_notebook: bool) -> tuple[dict[str, str], list[str]]:
+    """Parameters of a notebook, arguments of a script."""
+    parameters, words = asked.get("parameters") or {}, asked.get("arguments") or ""
+    if words and is_notebook:
+        raise UserErrorException("a notebook has no arguments", hint="give its 'parameters'")
+    if parameters and not is_notebook:
+        raise UserErrorException("a script has no parameters", hint="give its 'arguments': --rate 0.5")
+    try:
+        return parameters, shlex.split(words)
+    except ValueError as error:
+        raise UserErrorException(
+            f"the arguments {words[:300]!r} are not understood: {error}", hint="close each quotation mark"
+        ) from error
 
 
 def _file(served: Served, path: str) -> str:

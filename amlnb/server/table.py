@@ -160,7 +160,8 @@ ROUTES: tuple[Route, ...] = (
             Parameter("target", text(300), "the name of a compute target; local by default"),
             Parameter("environment", text(), "a name or a file, as after --env"),
             Parameter("experiment", text(255), "by default called after the file's folder, or the notebook"),
-            Parameter("parameters", texts_by_name(text()), "of a notebook; of a script, its --name VALUE"),
+            Parameter("parameters", texts_by_name(text()), "of a notebook"),
+            Parameter("arguments", text(), "of a script, as they are typed after its name"),
         ),
     ),
     Route(

@@ -62,6 +62,12 @@ describe('a curve', () => {
     expect([...x]).toEqual([8, 9, 10, 11, 20, 30]);
   });
 
+  it('goes on, where it is zoomed, from the average that it had come to', () => {
+    const held = series([0, 10, 20], [4, 4, 0]);
+    expect([...curveOf(held, 'step', 0.5, columns([18, 19, 20], [0, 0, 0])).y]).toEqual([2, 1, 0.5]);
+    expect([...curveOf(held, 'step', 0.5, columns([0, 1], [0, 8])).y.subarray(0, 2)]).toEqual([0, 16 / 3]);
+  });
+
   it.each([
     [[], 5, -1],
     [[1], 5, 0],

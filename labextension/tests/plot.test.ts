@@ -26,7 +26,7 @@ interface Shown {
 
 const ends: (() => void)[] = [];
 
-async function shown(steps: readonly number[], sampled = true): Promise<Shown> {
+async function shown(steps: readonly number[], sampled = true, settings = new ChartSettings()): Promise<Shown> {
   const version = signal(0);
   const source = { ...columns(steps), version, total: 5000, sampled };
   const asked: Shown['asked'] = [];
@@ -35,7 +35,6 @@ async function shown(steps: readonly number[], sampled = true): Promise<Shown> {
     return Promise.resolve(columns([20, 21, 22, 23]));
   };
   const series = [{ key: 'loss', label: 'loss', style: curveStyle(0), source, origin: ORIGIN, detail }];
-  const settings = new ChartSettings(null);
   const mount = document.body.appendChild(document.createElement('div'));
   const drawn = vi.fn();
   const plot = new Plot(mount, series, settings, 'loss', drawn);
@@ -113,6 +112,15 @@ describe('a chart', () => {
     await vi.waitFor(() => expect(plot.picture()?.ticks.y.map(({ text }) => text)).toContain('10'));
     expect(plot.picture()?.frame.log).toBe(true);
     expect(plot.picture()?.ticks.x.length).toBeGreaterThan(1);
+  });
+
+  it('leads the cursors of the charts beside it by keys', async () => {
+    const { plot, settings } = await shown([0, 50, 100]);
+    const beside = await shown([0, 50, 100], true, settings);
+    plot.moveCursor(-4);
+    expect(beside.plot.hover.value).toMatchObject({ direct: false, values: [{ value: 10 }] });
+    plot.leaveCursor();
+    expect(beside.plot.hover.value).toBeNull();
   });
 
   it('tells the values under its cursor, which keys move', async () => {

@@ -137,7 +137,7 @@ describe('the parts of a run', () => {
     expect(await screen.findByText(/step 199/)).toBeTruthy();
     fireEvent.keyDown(screen.getByRole('tab', { name: 'Log' }), { key: 'End' });
     expect(screen.getByRole('tab', { name: 'System' }).getAttribute('aria-selected')).toBe('true');
-    expect(host.remember('run-tab').get()).toBe('system');
+    expect(host.remember('run-tab').get()).toEqual({ run: 'a', tab: 'system' });
   });
 
   it('show files with a preview', async () => {

@@ -5,7 +5,7 @@ import json
 import nbformat
 import pytest
 
-from .conftest import TIMEOUT_MS
+from .conftest import TIMEOUT_MS, keep
 from .jupyterlab import KERNEL_IDLE, TOKEN, lab_server
 from .test_live_view import LiveView
 from .test_submit import SETUP
@@ -19,8 +19,9 @@ def start(page, command):
     page.evaluate("([command]) => { window.jupyterapp.commands.execute(command); }", [command])
 
 
-def submit(page):
+def submit(page, picture):
     page.locator(".jp-Dialog .amlnb-form").wait_for()
+    keep(page, picture)
     page.locator(".jp-Dialog button.jp-mod-accept").click()
 
 
@@ -32,18 +33,21 @@ def test_a_cell_is_submitted_by_a_click(open_live_notebook):
         "[data-jp-item-name='amlnb-submit'] button, .jp-Toolbar [data-command='amlnb:submit-cell']"
     ).first.click()
     notebook.page.locator(".jp-Dialog .amlnb-form input[name='name']").fill("by click")
-    submit(notebook.page)
+    notebook.page.locator(".jp-Dialog .amlnb-form input[name='experiment']").fill("clicks")
+    submit(notebook.page, "form-cell")
     view = LiveView(notebook, 1)
     assert view.wait_state("Completed", "Failed") == "Completed"
     source = notebook.page.evaluate(
         "() => window.jupyterapp.shell.currentWidget.content.widgets[1].model.sharedModel.getSource()"
     )
-    assert source == f"%%submit 'by click'\n{TRAIN}"
+    assert source == f"%%submit 'by click' --experiment clicks\n{TRAIN}"
 
 
 def test_a_notebook_and_a_script_are_submitted_by_a_click(open_live_notebook, lab):
     notebook = open_live_notebook("host", ["1"])
-    (lab[1] / "script.py").write_text("from amlnb import Run\nRun.get_context().log('loss', 1.0)\n")
+    (lab[1] / "script.py").write_text(
+        "import sys\nfrom amlnb import Run\nRun.get_context().log('loss', float(sys.argv[2]))\n"
+    )
     job = nbformat.v4.new_notebook(
         cells=[
             nbformat.v4.new_code_cell("rate = 0.5  # how fast", metadata={"tags": ["parameters"]}),
@@ -60,12 +64,13 @@ def test_a_notebook_and_a_script_are_submitted_by_a_click(open_live_notebook, la
         page.locator(".lm-Menu-item", has_text=entry).click()
         if metric == "rate":
             page.locator(".jp-Dialog input[name='parameter rate']").fill("0.25")
-        submit(page)
+        else:
+            page.locator(".jp-Dialog input[name='arguments']").fill("--loss 0.125")
+        submit(page, f"form-{name}")
         view = page.locator(".amlnb-place [data-amlnb-run][data-amlnb-state='Completed'] >> visible=true")
         view.wait_for()
         view.locator(f"[data-amlnb-metric='{metric}'] >> visible=true").first.wait_for()
-        if metric == "rate":
-            assert "0.2500" in view.inner_text()
+        assert ("0.2500" if metric == "rate" else "0.1250") in view.inner_text()
         start(page, "application:close")
 
 

@@ -126,7 +126,7 @@ def test_choices_are_those_of_the_folder(api, project, workspace):
 def test_a_script_is_submitted_runs_and_runs_again(api, project):
     (project / "deep").mkdir()
     (project / "deep" / "train.py").write_text("import sys\nprint(sys.argv[1:])\n")
-    told = api.json("POST", "submissions", {"path": "deep/train.py", "parameters": {"lr": "0.1"}, "experiment": "e1"})
+    told = api.json("POST", "submissions", {"path": "deep/train.py", "arguments": "--lr '0.1'", "experiment": "e1"})
     run = ended(api, told)
     assert (run["state"], run["experiment"], run["parameters"]) == ("Completed", "e1", {"lr": "0.1"})
     log = api.get(f"w/{told['workspace']}/runs/{told['run']}/log")
@@ -173,12 +173,17 @@ def test_the_python_of_a_notebooks_kernel_is_known(project, tmp_path, monkeypatc
         ({"path": "train.py", "environment": "missing.yml"}, 400),
         ({"path": "train.py", "experiment": "a/b"}, 400),
         ({}, 400),
-        ({"path": "train.py", "parameters": {"a": "\u0000"}}, 400),
+        ({"path": "n.ipynb", "parameters": {"a": "\u0000"}}, 400),
+        ({"path": "train.py", "parameters": {"a": "1"}}, 400),
+        ({"path": "train.py", "arguments": "--name 'open"}, 400),
+        ({"path": "train.py", "arguments": "\u0000"}, 400),
+        ({"path": "n.ipynb", "arguments": "--rate 1"}, 400),
     ],
 )
 def test_a_submission_that_cannot_run_is_refused(api, project, workspace, body, status):
     (project / "train.py").write_text("pass\n")
     (project / "a.txt").write_text("pass\n")
+    (project / "n.ipynb").write_text(json.dumps(NOTEBOOK))
     assert api.refused("submissions", "POST", body)[0] == status
 
 

@@ -310,7 +310,10 @@ export interface Submission {
   target?: string;
   environment?: string;
   experiment?: string;
+  /** Of a notebook. */
   parameters?: Record<string, string>;
+  /** Of a script, as they are typed after its name. */
+  arguments?: string;
 }
 
 /** GET parameters?path= : what the notebook's cell tagged "parameters" (papermill) sets. */

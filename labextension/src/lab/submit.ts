@@ -49,7 +49,7 @@ async function submitCell(host: LabHost, notebooks: INotebookTracker): Promise<v
   const { sharedModel } = model;
   if (!sharedModel.getSource().trimStart().startsWith(MAGIC)) {
     const choices = await choicesOf(host, folderOf(panel.context.path));
-    const form = await askHow(host, host.trans('Submit this cell'), choices, null);
+    const form = await askHow(host, host.trans('Submit this cell'), { kind: 'cell', choices });
     if (form === null) {
       return;
     }
@@ -66,6 +66,9 @@ export function magicLine(form: Form): string {
   const words = [MAGIC];
   if (form.name !== '') {
     words.push(quoted(form.name));
+  }
+  if (form.experiment !== '') {
+    words.push('--experiment', quoted(form.experiment));
   }
   if (form.target !== '' && form.target !== 'local') {
     words.push('--target', quoted(form.target));
@@ -91,11 +94,19 @@ async function submitFile(host: LabHost, path: string | null): Promise<void> {
       ? (await client.get<NotebookParameters>(`parameters?path=${encodeURIComponent(path)}`)).parameters
       : [];
     const title = notebook ? host.trans('Submit notebook') : host.trans('Submit script');
-    const form = await askHow(host, `${title}: ${path}`, await choicesOf(host, folderOf(path)), parameters);
+    const choices = await choicesOf(host, folderOf(path));
+    const kind = notebook ? 'notebook' : 'script';
+    const form = await askHow(host, `${title}: ${path}`, { kind, choices, parameters });
     if (form === null) {
       return;
     }
-    const submission: Submission = { path, parameters: form.parameters };
+    const submission: Submission = { path };
+    if (notebook) {
+      submission.parameters = form.parameters;
+    }
+    if (form.arguments !== '') {
+      submission.arguments = form.arguments;
+    }
     if (form.target !== '') {
       submission.target = form.target;
     }

@@ -3,32 +3,37 @@ import { Widget } from '@lumino/widgets';
 import { type ComponentChildren, render } from 'preact';
 
 import type { Choices, NotebookParameters } from '../core/contract';
+import { transOf } from '../views/trans';
 import type { LabHost } from './host';
 
-/** What a person gave; what was left as it is, is not there. */
+/** What a person gave; what was left as it is, is empty or not there. */
 export interface Form {
   target: string;
   environment: string;
+  experiment: string;
   /** Of the run that a cell becomes. */
   name: string;
-  /** Of the run that a file becomes. */
-  experiment: string;
+  /** Of a script, as they are typed after its name. */
+  arguments: string;
+  /** Of a notebook. */
   parameters: Record<string, string>;
+}
+
+/** What is submitted, and what the form offers for it. */
+export interface Asked {
+  kind: 'cell' | 'script' | 'notebook';
+  choices: Choices;
+  /** Of a notebook. */
+  parameters?: NotebookParameters['parameters'];
 }
 
 /**
  * Ask how to submit something.
  *
- * @param parameters Of a file; null for a cell.
  * @returns null if the person decided otherwise.
  */
-export async function askHow(
-  host: LabHost,
-  title: string,
-  choices: Choices,
-  parameters: NotebookParameters['parameters'] | null
-): Promise<Form | null> {
-  const body = new FormBody(host, choices, parameters);
+export async function askHow(host: LabHost, title: string, asked: Asked): Promise<Form | null> {
+  const body = new FormBody(host, asked);
   const answer = await showDialog({
     title,
     body,
@@ -41,12 +46,11 @@ export async function askHow(
 class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
   constructor(
     host: LabHost,
-    choices: Choices,
-    private readonly parameters: NotebookParameters['parameters'] | null
+    private readonly asked: Asked
   ) {
     super();
     this.addClass('amlnb-form');
-    render(<Fields host={host} choices={choices} parameters={parameters} />, this.node);
+    render(<Fields host={host} {...asked} />, this.node);
   }
 
   getValue(): Form {
@@ -54,14 +58,15 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
       const field = this.node.querySelector(`[name="${CSS.escape(name)}"]`);
       return field instanceof HTMLInputElement || field instanceof HTMLSelectElement ? field.value.trim() : '';
     };
-    const changed = (this.parameters ?? [])
+    const changed = (this.asked.parameters ?? [])
       .map(({ name, value }): [string, string, string] => [name, value, text(`parameter ${name}`)])
       .filter(([, before, now]) => now !== before && now !== '');
     return {
       target: text('target'),
       environment: text('environment'),
-      name: text('name'),
       experiment: text('experiment'),
+      name: text('name'),
+      arguments: text('arguments'),
       parameters: Object.fromEntries(changed.map(([name, , now]) => [name, now]))
     };
   }
@@ -74,59 +79,50 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
   }
 }
 
-interface FieldsProps {
-  host: LabHost;
-  choices: Choices;
-  parameters: NotebookParameters['parameters'] | null;
-}
-
-function Fields({ host, choices, parameters }: FieldsProps) {
+function Fields({ host, kind, choices, parameters = [] }: Asked & { host: LabHost }) {
+  const trans = transOf(host);
+  const experiments = {
+    cell: trans('called after this notebook'),
+    script: trans('called after its folder'),
+    notebook: trans('called after the notebook')
+  };
   return (
     <>
-      <Field label={host.trans('Target')}>
+      {kind === 'cell' ? (
+        <Field label={trans('Name')}>
+          <input name="name" class="amlnb-input" placeholder={trans('of the run, as you like')} />
+        </Field>
+      ) : null}
+      <Field label={trans('Experiment')}>
+        <input name="experiment" class="amlnb-input" list="amlnb-experiment-names" placeholder={experiments[kind]} />
+      </Field>
+      <Field label={trans('Target')}>
         <select name="target" class="amlnb-input">
           {choices.targets.map(({ name, type }) => (
             <option key={name} value={name} selected={name === 'local'}>
-              {type === 'local' ? host.trans('this machine') : `${name} (${type})`}
+              {type === 'local' ? trans('this machine') : `${name} (${type})`}
             </option>
           ))}
         </select>
       </Field>
-      <Field label={host.trans('Environment')}>
+      <Field label={trans('Environment')}>
         <input
           name="environment"
           class="amlnb-input"
           list="amlnb-environments"
-          placeholder={host.trans('as it is here')}
+          placeholder={trans('a name or a file; none: as it is here')}
         />
       </Field>
-      <datalist id="amlnb-environments">
-        {choices.environments.map(name => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      {parameters === null ? (
-        <Field label={host.trans('Name')}>
-          <input name="name" class="amlnb-input" placeholder={host.trans('none')} />
+      {kind === 'script' ? (
+        <Field label={trans('Arguments')}>
+          <input name="arguments" class="amlnb-input" placeholder="--rate 0.1" spellcheck={false} />
         </Field>
-      ) : (
-        <Field label={host.trans('Experiment')}>
-          <input
-            name="experiment"
-            class="amlnb-input"
-            list="amlnb-experiment-names"
-            placeholder={host.trans('as the file is called')}
-          />
-        </Field>
-      )}
-      <datalist id="amlnb-experiment-names">
-        {choices.experiments.map(name => (
-          <option key={name} value={name} />
-        ))}
-      </datalist>
-      {parameters === null || parameters.length === 0 ? null : (
+      ) : null}
+      <Offered id="amlnb-environments" names={choices.environments} />
+      <Offered id="amlnb-experiment-names" names={choices.experiments} />
+      {parameters.length === 0 ? null : (
         <fieldset>
-          <legend>{host.trans('Parameters')}</legend>
+          <legend>{trans('Parameters')}</legend>
           {parameters.map(({ name, value, help, type }) => (
             <Field key={name} label={name}>
               <input name={`parameter ${name}`} class="amlnb-input" value={value} title={help ?? type ?? ''} />
@@ -135,6 +131,16 @@ function Fields({ host, choices, parameters }: FieldsProps) {
         </fieldset>
       )}
     </>
+  );
+}
+
+function Offered({ id, names }: { id: string; names: readonly string[] }) {
+  return (
+    <datalist id={id}>
+      {names.map(name => (
+        <option key={name} value={name} />
+      ))}
+    </datalist>
   );
 }
 

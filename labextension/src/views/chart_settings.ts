@@ -2,10 +2,10 @@
 
 import { batch, signal } from '@preact/signals';
 
-import type { Host, Remembered } from '../core/host';
+import type { Remembered } from '../core/host';
 import type { Axis, Range } from './curves';
 
-interface Choice {
+export interface ChartChoice {
   axis: Axis;
   weight: number;
   log: boolean;
@@ -27,11 +27,10 @@ export class ChartSettings {
   readonly pinned = signal(true);
   /** Charts with the same key share their cursor. */
   readonly syncKey = `amlnb-${++panels}`;
-  private readonly remembered: Remembered<Choice> | null;
 
-  constructor(host: Host | null) {
-    this.remembered = host?.remember<Choice>('charts') ?? null;
-    const choice = this.remembered?.get();
+  /** @param remembered Where a person's choice is kept; without it, it is not. */
+  constructor(private readonly remembered?: Remembered<ChartChoice>) {
+    const choice = remembered?.get();
     if (choice) {
       this.axis.value = choice.axis;
       this.weight.value = choice.weight;

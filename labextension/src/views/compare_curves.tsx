@@ -26,7 +26,7 @@ const LEAST_RUNS = 2;
 const FIRST_CHARTS = 12;
 
 export function CompareCurves({ host, workspace, runs }: CompareCurvesProps) {
-  const settings = useMemo(() => new ChartSettings(host), [host]);
+  const settings = useMemo(() => new ChartSettings(host.remember('charts:comparison')), [host]);
   const models = useModels(host, workspace, runs);
   const [by, setBy] = useState('');
   const [all, setAll] = useState(false);

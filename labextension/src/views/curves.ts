@@ -55,7 +55,24 @@ export interface Curve {
 
 /** Make a curve of a series; `detail` takes the place of what it holds up to where it ends. */
 export function curveOf(series: ChartSeries, axis: Axis, weight: number, detail: Columns | null): Curve {
-  const columns = detail ? joined(detail, series.source) : series.source;
+  if (!detail) {
+    return curveOfColumns(series, series.source, axis, weight, NaN);
+  }
+  const from = detail.time[0] ?? NaN;
+  const before = weight > 0 ? averageBefore(curveOfColumns(series, series.source, 'time', weight, NaN), from) : NaN;
+  return curveOfColumns(series, joined(detail, series.source), axis, weight, before);
+}
+
+/** What a smoothed curve has come to before a place of x; NaN if it begins there. */
+function averageBefore({ x, y }: Curve, place: number): number {
+  let at = lowerBound(x, place) - 1;
+  while (at >= 0 && !Number.isFinite(y[at])) {
+    at--;
+  }
+  return y[at] ?? NaN;
+}
+
+function curveOfColumns(series: ChartSeries, columns: Columns, axis: Axis, weight: number, before: number): Curve {
   let x = axis === 'step' ? columns.step : columns.time;
   if (axis === 'relative') {
     x = x.map(time => time - series.origin);
@@ -68,7 +85,7 @@ export function curveOf(series: ChartSeries, axis: Axis, weight: number, detail:
     [low, high] = [low && picked(low, order), high && picked(high, order)];
   }
   const raw = weight > 0 ? y : null;
-  return { label: series.label, style: series.style, x, y: raw ? smoothed(raw, weight) : y, raw, low, high };
+  return { label: series.label, style: series.style, x, y: raw ? smoothed(raw, weight, before) : y, raw, low, high };
 }
 
 /** Range of the curves along x; null if there is no point. */

@@ -26,7 +26,7 @@ export interface MetricsPanelProps {
 
 export function MetricsPanel({ host, model, run }: MetricsPanelProps) {
   const trans = transOf(host);
-  const settings = useMemo(() => new ChartSettings(host), [host]);
+  const settings = useMemo(() => new ChartSettings(host.remember('charts:run')), [host]);
   const charts = useMemo(() => new RunCharts(model), [model]).of(model.names.value, run);
   const filter = useSignal('');
   const shown = charts.filter(chart => matches(chart, filter.value));
@@ -80,7 +80,7 @@ function NoMetrics({ run, ended, host }: { run: RunDocument; ended: boolean; hos
 /** The charts of a cell's output. */
 export function CompactCharts({ host, model, run }: MetricsPanelProps) {
   const trans = transOf(host);
-  const settings = useMemo(() => new ChartSettings(null), []);
+  const settings = useMemo(() => new ChartSettings(), []);
   const charts = useMemo(() => new RunCharts(model), [model]).of(model.names.value, run);
   if (charts.length === 0) {
     return null;

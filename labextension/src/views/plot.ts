@@ -34,6 +34,9 @@ export interface Hover {
   direct: boolean;
 }
 
+/** As uPlot has it: the last argument, which its declarations leave out, tells the charts that share the cursor. */
+type SetCursor = (place: { left: number; top: number }, fire: boolean, publish: boolean) => void;
+
 const NO_MARKS: Marks = { places: [], texts: [] };
 /** Between two questions for more detail, however fast a person zooms. */
 const DETAIL_PAUSE_MS = 50;
@@ -123,12 +126,13 @@ export class Plot implements Drawing {
     const width = chart.over.clientWidth;
     const from = (chart.cursor.left ?? -1) >= 0 ? (chart.cursor.left as number) : width - by;
     this.pointerInside = true;
-    chart.setCursor({ left: Math.min(Math.max(from + by, 0), width - 1), top: chart.over.clientHeight / 2 }, true);
+    const left = Math.min(Math.max(from + by, 0), width - 1);
+    (chart.setCursor as SetCursor)({ left, top: chart.over.clientHeight / 2 }, true, true);
   }
 
   leaveCursor(): void {
     this.pointerInside = false;
-    this.chart?.setCursor({ left: -10, top: -10 });
+    (this.chart?.setCursor as SetCursor | undefined)?.({ left: -10, top: -10 }, true, true);
   }
 
   /** Show a part that is so many times as wide, around the cursor or the middle. */

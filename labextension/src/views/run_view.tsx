@@ -87,8 +87,8 @@ function CompactRun({ host, model, run }: ShownRun) {
 
 function WholeRun({ host, model, run }: ShownRun) {
   const trans = transOf(host);
-  const remembered = host.remember<TabKey>('run-tab');
-  const tab = useSignal<TabKey>(firstTab(remembered.get() ?? 'metrics', model, run));
+  const remembered = host.remember<{ run: string; tab: TabKey }>('run-tab');
+  const tab = useSignal<TabKey>(firstTab(remembered.get(), model, run));
   const shown = { host, model, run };
   const tabs: Tab<TabKey>[] = [
     { key: 'metrics', title: trans('Metrics'), content: () => <MetricsPanel {...shown} /> },
@@ -108,7 +108,7 @@ function WholeRun({ host, model, run }: ShownRun) {
         chosen={tab.value}
         onChoose={key => {
           tab.value = key;
-          remembered.set(key);
+          remembered.set({ run: run.id, tab: key });
         }}
         tabs={tabs}
       />
@@ -116,10 +116,13 @@ function WholeRun({ host, model, run }: ShownRun) {
   );
 }
 
-/** The tab that is shown at first: of a run that ended without a metric, its log. */
-function firstTab(wanted: TabKey, model: RunModel, run: RunDocument): TabKey {
+/** The tab that is shown at first: the one that was looked at last, if it was of this run; of one that ended without a metric, its log. */
+function firstTab(last: { run: string; tab: TabKey } | undefined, model: RunModel, run: RunDocument): TabKey {
+  if (last?.run === run.id) {
+    return last.tab;
+  }
   const bare = model.ended.peek() && Object.keys(run.metrics).length === 0 && model.names.peek().length === 0;
-  return wanted === 'metrics' && bare && run.log.bytes > 0 ? 'log' : wanted;
+  return bare && run.log.bytes > 0 ? 'log' : 'metrics';
 }
 
 /** Follow a run as long as the component is there. */

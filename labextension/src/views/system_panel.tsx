@@ -28,7 +28,7 @@ export interface SystemPanelProps {
 export function SystemPanel({ host, model, run }: SystemPanelProps) {
   const trans = transOf(host);
   const settings = useMemo(() => {
-    const made = new ChartSettings(null);
+    const made = new ChartSettings();
     made.axis.value = 'relative';
     return made;
   }, []);

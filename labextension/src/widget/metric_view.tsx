@@ -13,7 +13,7 @@ import { detailOf } from '../views/run_series';
 export function MetricView(props: { host: Host; workspace: string; run: string; metric: string }) {
   const { host, workspace, run, metric } = props;
   const [model, setModel] = useState<RunModel | null>(null);
-  const settings = useMemo(() => new ChartSettings(host), [host]);
+  const settings = useMemo(() => new ChartSettings(host.remember('charts:metric')), [host]);
   useEffect(() => {
     const [found, release] = sessionOf(host).follow(workspace, run);
     setModel(found);
