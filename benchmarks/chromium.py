@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager
 
 import psutil
@@ -9,6 +10,8 @@ import psutil
 from tests.browser.jupyterlab import CHROMIUM
 
 TIMEOUT_MS = 60_000
+# No page reaches another machine, whatever fonts or news it asks for.
+ARGUMENTS = ("--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
 SIZE = {"width": 1300, "height": 850}
 # Before any script of the page. A message that is sent within a frame arrives when the frame has been painted.
 MEASURES = """(() => {
@@ -18,14 +21,14 @@ MEASURES = """(() => {
         port2.postMessage(0);
     };
     const bench = (window.bench = {
-        paints: [], frames: [], input: 0, answered: 0, recording: false,
+        paints: [], frames: [], input: 0, answered: 0, recording: false, afterPaint,
         /** Milliseconds from the last click or key to the frame that shows what is waited for. */
-        since(ready) {
+        since(ready, patience = 30000) {
             return new Promise((done, fail) => {
                 const look = () => {
                     if (ready()) {
                         afterPaint(() => done(performance.now() - bench.input));
-                    } else if (performance.now() - bench.input < 30000) {
+                    } else if (performance.now() - bench.input < patience) {
                         requestAnimationFrame(look);
                     } else {
                         fail(new Error(`never shown: ${ready}; last painted: ${JSON.stringify(bench.paints.at(-1))}`));
@@ -53,7 +56,7 @@ MEASURES = """(() => {
             return bench.frames;
         }
     });
-    for (const type of ['click', 'keydown']) {
+    for (const type of ['pointerup', 'click', 'keydown']) {
         document.addEventListener(type, event => { bench.input = event.timeStamp; bench.answered = 0; }, true);
     }
     const { stroke } = CanvasRenderingContext2D.prototype;
@@ -80,6 +83,45 @@ MEASURES = """(() => {
 })();"""
 
 
+# Before any script of another tracker's page: each new picture of a chart (plotly's lines, or vega's canvas), with the
+# highest step and the number of all the answers that brought points until then.
+PICTURES = """(() => {
+    let step = -1, waits = false;
+    Object.assign(bench, { pictures: [], answers: 0 });
+    const painted = () => {
+        if (!waits) {
+            const shown = { step, answers: bench.answers };
+            waits = true;
+            bench.afterPaint(() => {
+                waits = false;
+                bench.pictures.push({ ...shown, at: Date.now(), since: performance.now() });
+            });
+        }
+    };
+    const { stroke } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.stroke = function (...path) {
+        stroke.apply(this, path);
+        if (this.canvas.closest?.('.plot-container')) {
+            painted();
+        }
+    };
+    const lines = { subtree: true, attributes: true, attributeFilter: ['d'] };
+    new MutationObserver(changes => changes.some(change => change.target.matches('.js-line')) && painted())
+        .observe(document, lines);
+    const { fetch } = window;
+    window.fetch = async (...request) => {
+        const answer = await fetch(...request);
+        if (/get_logs_batch|get-history-bulk-interval/.test(answer.url)) {
+            for (const [, found] of (await answer.clone().text()).matchAll(/"step": *"?([0-9]+)/g)) {
+                step = Math.max(step, Number(found));
+            }
+            bench.answers += 1;
+        }
+        return answer;
+    };
+})();"""
+
+
 def missing():
     """Why no page can be measured; None if one can."""
     if CHROMIUM is None:
@@ -97,7 +139,7 @@ def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         try:
             yield browser
         finally:
@@ -127,6 +169,22 @@ def frames(page, act):
     return page.evaluate("() => bench.stop()")
 
 
+def scroll(page):
+    """Turn the wheel for some seconds, ever faster, then back."""
+    for number in range(120):
+        page.mouse.wheel(0, 20 * number if number < 100 else -2000)
+        page.wait_for_timeout(25)
+
+
+def watched(page, seconds, *others):
+    """Frames of a page that is only looked at, and the cores of its processes and of each other list of them."""
+    processes = [page_processes(), *others]
+    before, begun = [cpu_s(every) for every in processes], time.monotonic()
+    found = frames(page, lambda: page.wait_for_timeout(seconds * 1e3))
+    taken_s = time.monotonic() - begun
+    return found, *((cpu_s(every) - first) / taken_s for every, first in zip(processes, before, strict=True))
+
+
 def heap_bytes(page):
     """What the page's scripts hold, buffers included, when all garbage is gone."""
     session = page.context.new_cdp_session(page)
@@ -146,6 +204,13 @@ def page_processes():
         if any(kind in command for kind in ("--type=renderer", "--type=gpu-process")):
             found.append(process)
     return found
+
+
+def end():
+    """End the Chromium that this process has started at once: what waits for a page of it fails."""
+    for process in psutil.Process().children(recursive=True):
+        if "--remote-debugging-pipe" in process.cmdline():
+            process.kill()
 
 
 def cpu_s(processes):

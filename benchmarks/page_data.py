@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import numpy as np
 
@@ -32,6 +33,21 @@ while not sys.stdin.buffer.read(1):
 for run in runs:
     run.complete()
 """
+# Executes statements so many times a second, each time in one transaction; `:now` is the time, `:turn` counts.
+ROW_WRITER = """import sqlite3, sys, time
+path, rate, *statements = sys.argv[1:]
+database = sqlite3.connect(path, timeout=30, isolation_level=None)
+begun, turn = time.time(), 0
+while True:
+    turn += 1
+    database.execute("BEGIN IMMEDIATE")
+    for statement in statements:
+        database.execute(statement, {"now": time.time(), "turn": turn})
+    database.execute("COMMIT")
+    time.sleep(max(0, begun + turn / float(rate) - time.time()))
+"""
+RANDOM = "abs(random() % 1000000) / 1e6"
+LATER = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', timestamp, '+' || copy.number || ' seconds')"
 
 
 def points_file(run):
@@ -120,3 +136,76 @@ def studio(folder):
             yield process.stdout.readline().strip()
         finally:
             process.terminate()
+
+
+def write_mlflow_runs(url, path, experiment, count, metrics, *, ended=True):
+    """So many runs of so many metrics in MLflow's database; returns the experiment's id and the first run's."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(url)
+    experiment_id = client.create_experiment(experiment)
+    run = client.create_run(experiment_id, run_name="run 0").info.run_id
+    for metric in metrics:
+        client.log_metric(run, metric, 0.5, step=0)
+    if ended:
+        client.set_terminated(run)
+    name = f"printf('{int(experiment_id):08x}%024x', copy.number)"
+    changes = {
+        "runs": {"name": "'run ' || copy.number", "start_time": "start_time + copy.number", "end_time": "NULL"},
+        "tags": {"value": "CASE key WHEN 'mlflow.runName' THEN 'run ' || copy.number ELSE value END"},
+        "latest_metrics": {"value": RANDOM},
+        "metrics": {"value": RANDOM},
+    }
+    with closing(sqlite3.connect(path)) as database, database:
+        for table, changed in changes.items():
+            _copy_rows(database, table, count - 1, "run_uuid = ?", [run], {"run_uuid": name, **changed})
+    return experiment_id, run
+
+
+def write_mlflow_points(path, run, points):
+    """So many points of the one metric of a run in MLflow's database."""
+    changes = {"step": "step + copy.number", "timestamp": "timestamp + copy.number", "value": RANDOM}
+    with closing(sqlite3.connect(path)) as database, database:
+        _copy_rows(database, "metrics", points - 1, "run_uuid = ?", [run], changes)
+        database.execute("UPDATE latest_metrics SET step = ? WHERE run_uuid = ?", [points - 1, run])
+
+
+def write_trackio_runs(path, count, metrics):
+    """So many runs of so many metrics in the database of a project of trackio, which has one run."""
+    run = {"run_id": "printf('%032x', copy.number)", "run_name": "'run ' || copy.number"}
+    values = ", ".join(f"'{metric}', {RANDOM}" for metric in metrics)
+    changes = {**run, "timestamp": LATER, "log_id": "NULL", "metrics": f"json_object({values})"}
+    with closing(sqlite3.connect(path)) as database, database:
+        _copy_rows(database, "metrics", count - 1, "step = ?", [0], changes)
+        _copy_rows(database, "configs", count - 1, "run_id IS NOT ?", [None], run)
+
+
+def write_trackio_points(path, metric, points):
+    """So many points of the one metric of the one run of a project of trackio."""
+    values = f"json_object('{metric}', {RANDOM})"
+    changes = {"step": "step + copy.number", "timestamp": LATER, "log_id": "NULL", "metrics": values}
+    with closing(sqlite3.connect(path)) as database, database:
+        _copy_rows(database, "metrics", points - 1, "step = ?", [0], changes)
+
+
+def _copy_rows(database, table, count, where, values, changes):
+    """Rows of a table again, so many times; `changes` are SQL of columns, in which copies have the numbers from one."""
+    columns = [name for _, name, *_ in database.execute(f"PRAGMA table_info({table})") if name != "id"]
+    copied = ", ".join(changes.get(column, f"{table}.{column}") for column in columns)
+    database.execute(
+        "WITH RECURSIVE copy(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM copy WHERE number <= ?) "
+        f"INSERT INTO {table} ({', '.join(columns)}) "
+        f"SELECT {copied} FROM {table} JOIN copy WHERE number <= ? AND {where}",
+        [count, count, *values],
+    )
+
+
+@contextmanager
+def live_rows(path, rate, *statements):
+    """Statements that are executed in a database so many times a second, until the end."""
+    command = [sys.executable, "-c", ROW_WRITER, path, str(rate), *statements]
+    with subprocess.Popen(command) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -69,6 +69,14 @@ it('says what is wrong with a query, and keeps what is shown', async () => {
   expect(root.querySelectorAll('[data-amlnb-row]')).toHaveLength(5);
 });
 
+it('does not wait for rows when the first query is wrong', async () => {
+  const host = new TableHost([row(1)]);
+  host.fault = { message: "the query 'lr <' is not understood", hint: null };
+  const { container } = render(<RunTable host={host} workspace="w" query="lr < " />);
+  await waitFor(() => expect(screen.getByRole('alert').textContent).toContain('not understood'));
+  expect(container.querySelector('.amlnb-table-foot')?.textContent).not.toContain('Reading');
+});
+
 it('chooses a range with shift, and opens the comparison', async () => {
   const { host, root } = await shown();
   fireEvent.click(box(root, 2));

@@ -104,6 +104,15 @@ def test_the_studio_needs_its_token_which_is_not_left_in_the_address(page_of, st
     stranger.context.close()
 
 
+def test_the_title_of_the_page_is_what_the_run_is_called(page_of):
+    page = page_of()
+    name = names(page)[0]
+    page.locator("[data-amlnb-row] .amlnb-link").first.click()
+    page.wait_for_function("([title]) => document.title === title", arg=[f"{name} · amlnb"])
+    page.go_back()
+    page.wait_for_function("() => document.title === 'Runs · amlnb'")
+
+
 def test_a_typed_query_filters_and_what_is_wrong_with_it_is_said(page_of):
     page = page_of()
     wait_total(page, "30 runs")

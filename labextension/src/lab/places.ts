@@ -1,15 +1,10 @@
 import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { effect } from '@preact/signals';
-import { type ComponentChild, h } from 'preact';
+import { h } from 'preact';
 
 import type { Place } from '../core/host';
-import { sessionOf } from '../core/session';
-import { Compare } from '../views/compare';
-import { nameOf } from '../views/run_columns';
-import { RunTable } from '../views/run_table';
-import { RunView } from '../views/run_view';
+import { followTitle, PlaceView, titleOf } from '../views/place_view';
 import type { LabHost } from './host';
 import { OPEN } from './host';
 import { runsIcon } from './icons';
@@ -32,11 +27,13 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
       if (open === undefined) {
         widget.id = id;
         widget.toolbar.hide();
-        widget.title.label = titleOf(host, place);
         widget.title.caption = place.view === 'run' ? place.run : titleOf(host, place);
         widget.title.icon = runsIcon;
         widget.title.closable = true;
-        followName(host, widget);
+        const stop = followTitle(host, place, title => {
+          widget.title.label = title;
+        });
+        widget.disposed.connect(stop);
         void tracker.add(widget);
       }
       if (!widget.isAttached) {
@@ -55,55 +52,14 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
   }
 }
 
-/** A run's tab is called as the run is, also when it is renamed. */
-function followName(host: LabHost, widget: MainAreaWidget<PlaceWidget>): void {
-  const { place } = widget.content;
-  if (place.view !== 'run') {
-    return;
-  }
-  const [model, release] = sessionOf(host).follow(place.workspace, place.run);
-  const stop = effect(() => {
-    if (model.document.value !== null) {
-      widget.title.label = nameOf(model.document.value);
-    }
-  });
-  widget.disposed.connect(() => {
-    stop();
-    release();
-  });
-}
-
 class PlaceWidget extends PreactWidget {
   constructor(
     host: LabHost,
     readonly place: Place
   ) {
-    super(() => viewOf(host, place));
+    super(() => h(PlaceView, { host, place }));
     this.addClass('amlnb-place');
     this.node.tabIndex = -1;
-  }
-}
-
-function viewOf(host: LabHost, place: Place): ComponentChild {
-  const { workspace } = place;
-  switch (place.view) {
-    case 'run':
-      return h(RunView, { host, workspace, run: place.run });
-    case 'compare':
-      return h(Compare, { host, workspace, runs: place.runs });
-    default:
-      return h(RunTable, { host, workspace, ...(place.query === undefined ? {} : { query: place.query }) });
-  }
-}
-
-function titleOf(host: LabHost, place: Place): string {
-  switch (place.view) {
-    case 'run':
-      return place.run.length > 28 ? `…${place.run.slice(-24)}` : place.run;
-    case 'compare':
-      return host.trans('Compare %1 runs', place.runs.length);
-    default:
-      return place.query === undefined ? host.trans('Runs') : host.trans('Runs: %1', place.query);
   }
 }
 

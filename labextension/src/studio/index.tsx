@@ -1,15 +1,15 @@
 import { signal } from '@preact/signals';
 import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
 
 import { toldFault } from '../core/client';
 import type { About } from '../core/contract';
 import type { Place } from '../core/host';
 import { sessionOf } from '../core/session';
 import { WorkspacesModel } from '../core/workspaces_model';
-import { Compare } from '../views/compare';
 import { Experiments, noRuns } from '../views/experiments';
+import { followTitle, PlaceView } from '../views/place_view';
 import { RunTable } from '../views/run_table';
-import { RunView } from '../views/run_view';
 import { transOf } from '../views/trans';
 import { addressOf, placeAt } from './addresses';
 import { PageHost } from './host';
@@ -27,15 +27,18 @@ function go(to: Place): void {
   document.querySelector('main')?.scrollTo(0, 0);
 }
 
-function titleOf(at: Place | null): string {
-  const what = at === null ? '' : at.view === 'run' ? at.run : at.view === 'compare' ? 'comparison' : 'runs';
-  return what === '' ? 'amlnb' : `${what} · amlnb`;
-}
-
 function Page({ host, workspaces }: { host: PageHost; workspaces: WorkspacesModel }) {
   const at = place.value;
   const current = workspaces.current.value;
-  document.title = titleOf(at);
+  useEffect(() => {
+    if (at !== null) {
+      return followTitle(host, at, title => {
+        document.title = `${title} · amlnb`;
+      });
+    }
+    document.title = 'amlnb';
+    return undefined;
+  }, [host, at]);
   const key = at?.workspace ?? current?.key;
   return (
     <>
@@ -64,23 +67,11 @@ function Page({ host, workspaces }: { host: PageHost; workspaces: WorkspacesMode
             <RunTable key={current.key} host={host} workspace={current.key} />
           )
         ) : (
-          <Shown key={addressOf(at)} host={host} at={at} />
+          <PlaceView key={addressOf(at)} host={host} place={at} />
         )}
       </main>
     </>
   );
-}
-
-function Shown({ host, at }: { host: PageHost; at: Place }) {
-  const { workspace } = at;
-  switch (at.view) {
-    case 'run':
-      return <RunView host={host} workspace={workspace} run={at.run} />;
-    case 'compare':
-      return <Compare host={host} workspace={workspace} runs={at.runs} />;
-    default:
-      return <RunTable host={host} workspace={workspace} {...(at.query === undefined ? {} : { query: at.query })} />;
-  }
 }
 
 /** The views know light from dark by what JupyterLab tells of its theme. */

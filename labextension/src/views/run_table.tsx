@@ -169,7 +169,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
       <div class="amlnb-table-foot" role="status">
         <span>
           {total === null
-            ? trans('Reading the runs …')
+            ? model.fault.value === null && trans('Reading the runs …')
             : total === 0
               ? emptyText(layout.value.query, trans)
               : total === 1

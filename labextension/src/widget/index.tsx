@@ -4,7 +4,7 @@ import { signal } from '@preact/signals';
 import { render } from 'preact';
 
 import type { Place } from '../core/host';
-import { Compare } from '../views/compare';
+import { PlaceView } from '../views/place_view';
 import { RunTable } from '../views/run_table';
 import { RunView } from '../views/run_view';
 import { type Model, WidgetHost } from './host';
@@ -51,20 +51,9 @@ function start({ model, el }: { model: Model; el: HTMLElement }): () => void {
         >
           {host.trans('Back')}
         </button>
-        {at.view === 'run' ? (
-          <RunView key={at.run} host={host} workspace={at.workspace} run={at.run} />
-        ) : at.view === 'compare' ? (
-          <Compare host={host} workspace={at.workspace} runs={at.runs} />
-        ) : (
-          <div class="amlnb-widget-table">
-            <RunTable
-              host={host}
-              workspace={at.workspace}
-              {...(at.query === undefined ? {} : { query: at.query })}
-              onChosen={chosen}
-            />
-          </div>
-        )}
+        <div class={at.view === 'runs' ? 'amlnb-widget-table' : undefined}>
+          <PlaceView key={JSON.stringify(at)} host={host} place={at} onChosen={chosen} />
+        </div>
       </div>
     );
   }
