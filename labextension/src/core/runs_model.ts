@@ -36,7 +36,8 @@ export class RunsModel {
 
   private rows: (RunRow | undefined)[] = [];
   private positions = new Map<string, number>();
-  private pages = new Set<number>();
+  /** Pages that were asked for; each is resolved when its rows are there. */
+  private pages = new Map<number, Promise<void>>();
   private started = false;
   private generation = 0;
   /** The rows answer an earlier question; the next answer replaces them. */
@@ -44,6 +45,8 @@ export class RunsModel {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private unwatch: (() => void) | null = null;
   private wanted: [number, number] = [0, PAGE];
+  /** Of each page that is being read: the rows that were told since it was asked for. */
+  private readonly reads = new Set<Map<string, RunRow>>();
 
   constructor(
     private readonly session: Session,
@@ -96,19 +99,35 @@ export class RunsModel {
   /** Rows that are in view: [first, last). */
   need(first: number, last: number): void {
     this.wanted = [first, last];
+    void this.have(first, last);
+  }
+
+  /** Where a run stands; undefined if that is not known here. */
+  placeOf(id: string): number | undefined {
+    return this.positions.get(id);
+  }
+
+  /** Ids of the runs from one place to another, both included; rows that are not here are read first. */
+  async idsBetween(low: number, high: number): Promise<string[]> {
+    await this.have(low, high + 1);
+    return this.rows.slice(low, high + 1).flatMap(run => (run === undefined ? [] : [run.id]));
+  }
+
+  private async have(first: number, last: number): Promise<void> {
+    const asked = [];
     for (let page = Math.floor(first / PAGE); page * PAGE < last; page++) {
-      if (!this.pages.has(page)) {
-        this.pages.add(page);
-        void this.read(page, this.generation);
-      }
+      const reading = this.pages.get(page) ?? this.read(page, this.generation);
+      this.pages.set(page, reading);
+      asked.push(reading);
     }
+    await Promise.all(asked);
   }
 
   /** Read anew what is in view, in the present order. */
   reload(): void {
     this.timer = null;
     this.generation++;
-    this.pages = new Set();
+    this.pages = new Map();
     this.stale = true;
     const [first, last] = this.wanted;
     this.need(first, Math.max(last, first + 1));
@@ -116,6 +135,8 @@ export class RunsModel {
 
   private async read(page: number, generation: number): Promise<void> {
     let answer: Runs;
+    const told = new Map<string, RunRow>();
+    this.reads.add(told);
     try {
       const { experiment, query, search, ...rest } = this.question.peek();
       answer = await this.session.client.runs(this.workspace, {
@@ -132,13 +153,16 @@ export class RunsModel {
         this.fault.value = toldFault(error);
       }
       return;
+    } finally {
+      this.reads.delete(told);
     }
     if (generation === this.generation) {
-      this.take(answer, page);
+      this.take(answer, page, told);
     }
   }
 
-  private take(answer: Runs, page: number): void {
+  /** @param told Rows that are newer than the answer. */
+  private take(answer: Runs, page: number, told: ReadonlyMap<string, RunRow>): void {
     if (this.stale) {
       this.stale = false;
       this.rows = [];
@@ -146,7 +170,7 @@ export class RunsModel {
     }
     this.rows.length = answer.total;
     answer.runs.forEach((run, index) => {
-      this.rows[page * PAGE + index] = run;
+      this.rows[page * PAGE + index] = told.get(run.id) ?? run;
       this.positions.set(run.id, page * PAGE + index);
     });
     batch(() => {
@@ -161,8 +185,9 @@ export class RunsModel {
 
   private onRuns(changed: RunRow[], removed: string[], running: number): void {
     this.running.value = running;
-    let moved = removed.some(id => this.positions.has(id));
+    let moved = removed.length > 0; // Those in view, or still on their way.
     for (const run of changed) {
+      this.reads.forEach(told => told.set(run.id, run));
       const index = this.positions.get(run.id);
       if (index === undefined) {
         moved = true; // New, or elsewhere in the order.
