@@ -98,9 +98,10 @@ describe('axes', () => {
 });
 
 it.each([
-  ['parameters.lr', '0.1', '', 'parameters.lr == "0.1"'],
-  ['tags.x', null, 'loss < 1', '(loss < 1) and tags.x == null'],
-  ['parameters.s', 'a"b\\', '', 'parameters.s == "a\\"b\\\\"']
-])('a group is a query: %s %s', (by, value, query, wanted) => {
-  expect(queryOf(by, value, query)).toBe(wanted);
+  ['target', 'local', undefined, '', 'parent == null and target == "local"'],
+  ['parameters.learning-rate', '0.1', undefined, '', 'parent == null and parameters["learning-rate"] == "0.1"'],
+  ['tags.x y', null, 'e "1"', 'loss < 1', '(loss < 1) and experiment == "e \\"1\\"" and tags["x y"] == null'],
+  ['parameters.s', 'a"b\\', undefined, 'a or b', '(a or b) and parameters["s"] == "a\\"b\\\\"']
+])('a group is a query: %s %s', (by, value, experiment, query, wanted) => {
+  expect(queryOf(by, value, { experiment, query })).toBe(wanted);
 });

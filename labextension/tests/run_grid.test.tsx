@@ -1,6 +1,6 @@
 import './browser';
 
-import { cleanup, render } from '@testing-library/preact';
+import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
 import { afterEach, expect, it } from 'vitest';
 
 import type { RunRow } from '../src/core/contract';
@@ -14,12 +14,16 @@ afterEach(cleanup);
 
 const COLUMNS = columnsOf({ parameters: ['lr'], metrics: ['loss'], tags: [] });
 
-function grid(rows: (RunRow | undefined)[]) {
+function grid(rows: (RunRow | undefined)[], onOpen: (run: RunRow) => void = () => undefined) {
   const ignored = (): void => undefined;
   return (
     <RunGrid
       total={rows.length}
       row={index => rows[index]}
+      placeOf={id => {
+        const place = rows.findIndex(each => each?.id === id);
+        return place < 0 ? undefined : place;
+      }}
       version={0}
       question=""
       columns={COLUMNS}
@@ -31,7 +35,7 @@ function grid(rows: (RunRow | undefined)[]) {
       need={ignored}
       onSort={ignored}
       onChoose={ignored}
-      onOpen={ignored}
+      onOpen={onOpen}
     />
   );
 }
@@ -53,4 +57,20 @@ it('tells nothing of the run before while the next one is being read, and uses i
   expect(rows[0]?.classList.contains('amlnb-mod-waits')).toBe(false);
   expect([...(rows[0]?.querySelectorAll('[role=gridcell]') ?? [])]).toEqual([...(cells ?? [])]);
   expect(rows[0]?.textContent).toContain('trial 3');
+});
+
+it('keeps to the run that keys have come to, wherever it moves', () => {
+  const opened: string[] = [];
+  const open = (run: RunRow): void => void opened.push(run.id);
+  const { container, rerender } = render(grid([row(3), row(2), row(1)], open));
+  const box = screen.getByRole('grid');
+  fireEvent.keyDown(box, { key: 'ArrowDown' });
+  rerender(grid([row(4), row(3), row(2), row(1)], open));
+  fireEvent.keyDown(box, { key: 'Enter' });
+  expect(opened).toEqual(['run-2']);
+  expect(document.getElementById(box.getAttribute('aria-activedescendant') ?? '')?.dataset['amlnbRow']).toBe('run-2');
+  expect(container.querySelectorAll('.amlnb-mod-active')).toHaveLength(1);
+  rerender(grid([row(4), row(3), row(1)], open));
+  fireEvent.keyDown(box, { key: 'Enter' });
+  expect(opened).toHaveLength(2);
 });

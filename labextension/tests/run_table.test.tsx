@@ -77,11 +77,46 @@ it('does not wait for rows when the first query is wrong', async () => {
   expect(container.querySelector('.amlnb-table-foot')?.textContent).not.toContain('Reading');
 });
 
+it('keeps what is being typed while runs change', async () => {
+  const { host, root } = await shown();
+  const input = screen.getByLabelText<HTMLInputElement>('Filter the runs');
+  fireEvent.input(input, { target: { value: 'lr < 0.' } });
+  host.sockets[0]?.tell([row(2, { state: 'Failed' })]);
+  await waitFor(() => expect(root.querySelector('[data-amlnb-row="run-2"] [title=Failed]')).not.toBeNull());
+  expect(input.value).toBe('lr < 0.');
+  await waitFor(() => expect(host.askedFor('query=lr+%3C+0.').length).toBeGreaterThan(0));
+});
+
+it('chooses a range whose rows are not all here', async () => {
+  const host = new TableHost(Array.from({ length: 450 }, (_, index) => row(index)));
+  const chosen: (readonly string[])[] = [];
+  const { container } = render(<RunTable host={host} workspace="w" onChosen={ids => chosen.push(ids)} />);
+  await waitFor(() => expect(container.querySelector('[data-amlnb-row="run-0"]')).not.toBeNull());
+  fireEvent.click(box(container as HTMLElement, 0));
+  const grid = screen.getByRole('grid');
+  grid.focus();
+  fireEvent.keyDown(grid, { key: 'End' });
+  grid.scrollTop = 449 * 30;
+  fireEvent.scroll(grid);
+  await waitFor(() => expect(container.querySelector('[data-amlnb-row="run-449"]')).not.toBeNull());
+  fireEvent.click(box(container as HTMLElement, 449), { shiftKey: true });
+  await waitFor(() => expect(chosen.at(-1)).toHaveLength(450));
+});
+
+it('does not remember for other tables the query that one was opened with', async () => {
+  const host = new TableHost([row(1)]);
+  host.memory.set('table:w:', { query: 'lr < 1' });
+  const { container } = render(<RunTable host={host} workspace="w" query='experiment == "sweep"' />);
+  await waitFor(() => expect(container.querySelectorAll('[data-amlnb-row]')).toHaveLength(1));
+  fireEvent.click(screen.getByLabelText('Archived'));
+  expect(host.memory.get('table:w:')).toMatchObject({ query: 'lr < 1', archived: true });
+});
+
 it('chooses a range with shift, and opens the comparison', async () => {
   const { host, root } = await shown();
   fireEvent.click(box(root, 2));
   fireEvent.click(box(root, 4), { shiftKey: true });
-  expect(screen.getByText('3 chosen')).not.toBeNull();
+  await screen.findByText('3 chosen');
   fireEvent.click(screen.getByRole('button', { name: 'Compare' }));
   expect(host.opened).toEqual([{ view: 'compare', workspace: 'w', runs: ['run-2', 'run-3', 'run-4'] }]);
 });
@@ -152,7 +187,7 @@ it('groups by a column', async () => {
   fireEvent.change(select, { target: { value: 'parameters.lr' } });
   await waitFor(() => expect(root.textContent).toContain('0.1000 … 0.2000'));
   fireEvent.click(screen.getByRole('button', { name: '1' }));
-  expect(host.opened).toEqual([{ view: 'runs', workspace: 'w', query: 'parameters.lr == "1"' }]);
+  expect(host.opened).toEqual([{ view: 'runs', workspace: 'w', query: 'parent == null and parameters["lr"] == "1"' }]);
 });
 
 it('shows what runs are called as text', async () => {

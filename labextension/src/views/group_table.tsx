@@ -81,13 +81,20 @@ export function GroupTable({ host, workspace, by, title, metrics, question, vers
           {groups.groups.map(group => (
             <tr key={group.value ?? '\0'}>
               <th scope="row">
-                <button
-                  type="button"
-                  class="amlnb-link"
-                  onClick={() => host.open({ view: 'runs', workspace, query: queryOf(by, group.value, query) })}
-                >
-                  {group.value ?? host.trans('not set')}
-                </button>
+                {search === '' ? (
+                  <button
+                    type="button"
+                    class="amlnb-link"
+                    onClick={() =>
+                      host.open({ view: 'runs', workspace, query: queryOf(by, group.value, { experiment, query }) })
+                    }
+                  >
+                    {group.value ?? host.trans('not set')}
+                  </button>
+                ) : (
+                  // No query finds what words were found in.
+                  (group.value ?? host.trans('not set'))
+                )}
               </th>
               <td>
                 {group.runs}{' '}

@@ -21,6 +21,7 @@ const NAME_WIDTH = 230;
 export interface GridProps {
   total: number;
   row: (index: number) => RunRow | undefined;
+  placeOf: (id: string) => number | undefined;
   /** Changes when a row has. */
   version: number;
   /** What was asked for: the answer to another question is shown from its beginning. */
@@ -34,7 +35,7 @@ export interface GridProps {
   trans: Trans;
   need: (first: number, last: number) => void;
   onSort: (key: string) => void;
-  onChoose: (id: string, on: boolean, index: number, range: boolean) => void;
+  onChoose: (id: string, on: boolean, range: boolean) => void;
   onOpen: (run: RunRow) => void;
 }
 
@@ -86,14 +87,17 @@ export function RunGrid(props: GridProps) {
   const { total, row, version, columns, best, sort, descending, chosen, trans, need } = props;
   const [box, { first, last, left, right }] = useViewport(total);
   const part = useMemo(() => partOf(columns, left, right), [columns, left, right]);
-  const [active, setActive] = useState(0);
+  // The row that keys act on is that of a run, wherever this one goes.
+  const [held, setHeld] = useState<{ index: number; id: string | undefined }>({ index: 0, id: undefined });
+  const active = (held.id === undefined ? undefined : props.placeOf(held.id)) ?? held.index;
+  const setActive = (index: number): void => setHeld({ index, id: row(index)?.id });
   const now = useNow();
   const minute = Math.floor(now / 60);
   const id = useId();
   useEffect(() => need(first, last), [need, first, last]);
   useLayoutEffect(() => {
     box.current?.scrollTo({ top: 0 });
-    setActive(0);
+    setHeld({ index: 0, id: undefined });
   }, [box, props.question]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -107,7 +111,7 @@ export function RunGrid(props: GridProps) {
     } else if (event.key === 'Enter' && current !== undefined && event.target === box.current) {
       props.onOpen(current);
     } else if (event.key === ' ' && current !== undefined && event.target === box.current) {
-      props.onChoose(current.id, !chosen.includes(current.id), active, event.shiftKey);
+      props.onChoose(current.id, !chosen.includes(current.id), event.shiftKey);
     } else {
       return;
     }
@@ -148,7 +152,7 @@ export function RunGrid(props: GridProps) {
       aria-rowcount={total + 1}
       aria-colcount={columns.length + 1}
       aria-multiselectable="true"
-      aria-activedescendant={total > 0 ? `${id}-${active}` : undefined}
+      aria-activedescendant={active >= first && active < last ? `${id}-${active}` : undefined}
       onKeyDown={onKeyDown}
     >
       <div class="amlnb-grid-head" role="row" aria-rowindex={1} style={{ minWidth: `${width}px` }}>
@@ -305,7 +309,7 @@ function Cells(props: RowProps & { run: RunRow; waits: boolean }) {
       class={`amlnb-grid-row${modifiers.filter(Boolean).join('')}`}
       style={rowStyle(index)}
       data-amlnb-row={waits ? undefined : run.id}
-      onDblClick={() => props.onOpen(run)}
+      onDblClick={waits ? undefined : () => props.onOpen(run)}
     >
       <div role="gridcell" aria-colindex={1} class="amlnb-cell amlnb-cell-name" style={{ width: `${NAME_WIDTH}px` }}>
         <input
@@ -314,7 +318,7 @@ function Cells(props: RowProps & { run: RunRow; waits: boolean }) {
           checked={place >= 0}
           aria-label={trans('Choose %1', name)}
           style={place >= 0 ? { accentColor: curveStyle(place).colour } : {}}
-          onClick={event => props.onChoose(run.id, event.currentTarget.checked, index, event.shiftKey)}
+          onClick={event => props.onChoose(run.id, event.currentTarget.checked, event.shiftKey)}
         />
         <StateMark state={run.state} trans={trans} compact />
         <button

@@ -1,7 +1,7 @@
 /** The table of runs of a workspace: typed queries, sorting, groups, a choice of columns and of runs to compare. */
 
 import { useSignal } from '@preact/signals';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 
 import { formatCount } from '../core/format';
 import type { Host } from '../core/host';
@@ -50,9 +50,10 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
   const change = useCallback(
     (part: Partial<Layout>) => {
       layout.value = { ...layout.peek(), ...part };
-      memory.set(layout.peek());
+      // The query that a table was opened with is its own.
+      memory.set(query === undefined ? layout.peek() : { ...layout.peek(), query: memory.get()?.query ?? '' });
     },
-    [layout, memory]
+    [layout, memory, query]
   );
   useEffect(() => {
     const { query: text, sort, descending, archived } = layout.peek();
@@ -67,12 +68,13 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
   const shown = useMemo(() => all.filter(column => keys.includes(column.key)), [all, keys.join('\n')]);
   const [chosen, setChosen] = useState<readonly string[]>([]);
   useEffect(() => onChosen?.(chosen), [chosen]);
-  const anchor = useRef(0);
+  const anchor = useRef('');
   const choose = useCallback(
-    (id: string, on: boolean, index: number, range: boolean) => {
-      const [low, high] = range ? [Math.min(anchor.current, index), Math.max(anchor.current, index)] : [index, index];
-      const ids = range ? idsBetween(model, low, high) : [id];
-      anchor.current = index;
+    async (id: string, on: boolean, range: boolean) => {
+      const [from, to] = [model.placeOf(anchor.current), model.placeOf(id)];
+      anchor.current = id;
+      const known = range && from !== undefined && to !== undefined;
+      const ids = known ? await model.idsBetween(Math.min(from, to), Math.max(from, to)) : [id];
       setChosen(before => (on ? [...new Set([...before, ...ids])] : before.filter(each => !ids.includes(each))));
     },
     [model]
@@ -130,18 +132,11 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
         </label>
         <ColumnChoice all={all} keys={keys} trans={trans} onChange={columns => change({ columns })} />
       </div>
-      <Chosen
-        host={host}
-        workspace={workspace}
-        chosen={chosen}
-        going={chosen.some(id => model.mayGo(id))}
-        archived={archived}
-        onClear={() => setChosen([])}
-      />
       {group === '' ? (
         <RunGrid
           total={total ?? 0}
           row={index => model.row(index)}
+          placeOf={id => model.placeOf(id)}
           version={model.version.value}
           question={JSON.stringify(model.question.value)}
           columns={shown}
@@ -152,7 +147,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
           trans={trans}
           need={need}
           onSort={onSort}
-          onChoose={choose}
+          onChoose={(id, on, range) => void choose(id, on, range)}
           onOpen={open}
         />
       ) : (
@@ -166,6 +161,14 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
           version={model.version.value}
         />
       )}
+      <Chosen
+        host={host}
+        workspace={workspace}
+        chosen={chosen}
+        going={chosen.some(id => model.mayGo(id))}
+        archived={archived}
+        onClear={() => setChosen([])}
+      />
       <div class="amlnb-table-foot" role="status">
         <span>
           {total === null
@@ -205,17 +208,6 @@ function asked(text: string): { query: string; search: string } {
   return typed ? { query: text, search: '' } : { query: '', search: text.trim() };
 }
 
-function idsBetween(model: RunsModel, low: number, high: number): string[] {
-  const found: string[] = [];
-  for (let index = low; index <= high; index++) {
-    const run = model.row(index);
-    if (run !== undefined) {
-      found.push(run.id);
-    }
-  }
-  return found;
-}
-
 function isText(key: string): boolean {
   return ['name', 'experiment', 'target', 'state'].includes(key) || key.startsWith('tags.');
 }
@@ -237,8 +229,23 @@ function QueryBox(props: {
   onQuery: (query: string) => void;
 }) {
   const { trans, value, fault, onQuery } = props;
+  const id = useId();
+  const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const ask = (typed: string, wait: number): void => {
+    stop(timer.current);
+    timer.current = setTimeout(() => {
+      timer.current = null;
+      onQuery(typed);
+    }, wait);
+  };
   useEffect(() => () => stop(timer.current), []);
+  useEffect(() => {
+    // What is being typed stays, whatever else changes meanwhile.
+    if (timer.current === null) {
+      setText(value);
+    }
+  }, [value]);
   return (
     <div class="amlnb-query">
       <input
@@ -247,23 +254,21 @@ function QueryBox(props: {
         placeholder={trans('lr < 0.01 and state == "Completed"')}
         aria-label={trans('Filter the runs')}
         aria-invalid={fault !== null}
-        aria-describedby={fault === null ? undefined : 'amlnb-query-fault'}
+        aria-describedby={fault === null ? undefined : id}
         spellcheck={false}
-        value={value}
+        value={text}
         onInput={event => {
-          const text = event.currentTarget.value;
-          stop(timer.current);
-          timer.current = setTimeout(() => onQuery(text), TYPING_MS);
+          setText(event.currentTarget.value);
+          ask(event.currentTarget.value, TYPING_MS);
         }}
         onKeyDown={event => {
           if (event.key === 'Enter') {
-            stop(timer.current);
-            onQuery(event.currentTarget.value);
+            ask(event.currentTarget.value, 0);
           }
         }}
       />
       {fault === null ? null : (
-        <div id="amlnb-query-fault" class="amlnb-query-fault" role="alert">
+        <div id={id} class="amlnb-query-fault" role="alert">
           {fault.message}
           {fault.hint === null ? null : <span class="amlnb-faint"> {fault.hint}</span>}
         </div>
