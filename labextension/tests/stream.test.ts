@@ -4,6 +4,7 @@ import { memoryDocument, TRAINING, type MemoryRun } from '../dev/memory_run';
 import { MemoryHost } from '../dev/memory_host';
 import { pointsOf, type MemorySocket } from '../dev/memory_stream';
 import { ServerFault } from '../src/core/client';
+import type { RunDocument } from '../src/core/contract';
 import type { RunModel } from '../src/core/run_model';
 import { sessionOf } from '../src/core/session';
 
@@ -37,6 +38,19 @@ async function ready(model: RunModel, points: number): Promise<void> {
     expect(model.series('loss').version.value).toBeGreaterThan(0);
     expect(model.series('loss').total).toBe(points);
   });
+}
+
+/** How many values an object holds, at any depth. */
+function reachable(from: object): number {
+  const seen = new Set<unknown>([from]);
+  for (const value of seen) {
+    if (value instanceof Map || value instanceof Set) {
+      [...value.entries()].flat().forEach(each => seen.add(each));
+    } else if (typeof value === 'object' && value !== null) {
+      Object.values(value).forEach(each => seen.add(each));
+    }
+  }
+  return [...seen].filter(value => typeof value === 'object' || typeof value === 'function').length;
 }
 
 afterEach(() => {
@@ -107,6 +121,38 @@ describe('a run that is followed', () => {
     socket.push(pointsOf(host.runs[0] as MemoryRun, 0, 3, 4, 99));
     socket.push(pointsOf(host.runs[0] as MemoryRun, 0, 3, 5, 1));
     await ready(model, 5);
+  });
+
+  it('holds the newest only while the page is hidden and draws no frames', () => {
+    const model = followed(new MemoryHost([]), 'a');
+    const tell = (count: number): number => {
+      for (let at = 0; at < count; at++) {
+        model.onRun(memoryDocument('a', 'Running'));
+        model.onLog('log.txt', at);
+        model.onMetrics(['loss']);
+      }
+      return reachable(model);
+    };
+    const few = tell(10);
+    expect(tell(1000)).toBe(few); // No frame comes before this test has ended.
+  });
+
+  it('that has ended goes on being so when an answer to an action comes late', async () => {
+    const host = new MemoryHost([run('a', 3)]);
+    const model = followed(host, 'a');
+    await ready(model, 3);
+    let answer: (document: RunDocument) => void = () => undefined;
+    const taken = model.take(
+      new Promise(resolve => {
+        answer = resolve;
+      })
+    );
+    socketOf(host).tell({ t: 'run', sub: 1, run: memoryDocument('a', 'Canceled') });
+    answer(memoryDocument('a', 'CancelRequested'));
+    await taken;
+    await vi.waitFor(() => expect(model.document.value?.state).toBe('Canceled'));
+    await model.take(Promise.resolve(memoryDocument('a', 'Canceled', { name: 'brave_owl' })));
+    await vi.waitFor(() => expect(model.document.value?.name).toBe('brave_owl'));
   });
 
   it('that is gone says so', async () => {

@@ -12,6 +12,15 @@ import type { RunListener, Stream } from './stream';
 /** Points a metric that are asked for at first: more than a chart has columns of pixels. */
 const POINTS = 2000;
 
+/** What is known of a run but for its points. */
+interface Told {
+  document: RunDocument | null;
+  documentAt: number;
+  names: readonly string[];
+  log: { file: string; bytes: number } | null;
+  fault: Fault | null;
+}
+
 export class RunModel implements RunListener {
   readonly document = signal<RunDocument | null>(null);
   /** When the document came, by the page's own clock (performance.now()). */
@@ -31,7 +40,10 @@ export class RunModel implements RunListener {
   /** Names as this connection told them: what the positions in frames mean. */
   private positions: readonly string[] = [];
   private readonly dirty = new Set<Series>();
-  private pending: (() => void)[] = [];
+  /** What came last; the signals tell it with the next frame, of which a hidden page has none. */
+  private readonly told: Told = { document: null, documentAt: 0, names: [], log: null, fault: null };
+  /** How often the stream told how the run is. */
+  private tellings = 0;
   private users = 0;
   private unfollow: (() => void) | null = null;
 
@@ -80,25 +92,28 @@ export class RunModel implements RunListener {
     return counts;
   }
 
+  /** Take what the server answers to an action, unless the stream has told of the run meanwhile: that may be newer. */
+  async take(answer: Promise<RunDocument>): Promise<void> {
+    const before = this.tellings;
+    const run = await answer;
+    if (before === this.tellings) {
+      this.hold(run);
+    }
+  }
+
   onRun(run: RunDocument): void {
-    const now = performance.now();
-    this.later(() => {
-      this.documentAt = now;
-      this.document.value = run;
-      this.fault.value = null;
-      this.log.value ??= run.log;
-    });
+    this.tellings++;
+    this.hold(run);
   }
 
   onMetrics(names: string[]): void {
     this.positions = names;
-    this.later(() => {
-      const known = this.names.peek();
-      const added = names.filter(name => !known.includes(name));
-      if (added.length > 0) {
-        this.names.value = [...known, ...added];
-      }
-    });
+    const known = new Set(this.told.names);
+    const added = names.filter(name => !known.has(name));
+    if (added.length > 0) {
+      this.told.names = [...this.told.names, ...added];
+      this.schedule();
+    }
   }
 
   onFrame(frame: SeriesFrame): void {
@@ -113,9 +128,8 @@ export class RunModel implements RunListener {
   }
 
   onLog(file: string, bytes: number): void {
-    this.later(() => {
-      this.log.value = { file, bytes };
-    });
+    this.told.log = { file, bytes };
+    this.schedule();
   }
 
   onReset(): void {
@@ -123,19 +137,21 @@ export class RunModel implements RunListener {
       series.clear();
       this.dirty.add(series);
     }
-    this.later(() => {
-      this.names.value = [];
-    });
+    this.told.names = [];
+    this.schedule();
   }
 
   onGone(message: string, hint: string | null): void {
-    this.later(() => {
-      this.fault.value = { message, hint };
-    });
+    this.told.fault = { message, hint };
+    this.schedule();
   }
 
-  private later(change: () => void): void {
-    this.pending.push(change);
+  private hold(run: RunDocument): void {
+    const { told } = this;
+    told.document = run;
+    told.documentAt = performance.now();
+    told.fault = null;
+    told.log ??= run.log;
     this.schedule();
   }
 
@@ -144,12 +160,13 @@ export class RunModel implements RunListener {
   }
 
   private readonly flush = (): void => {
-    const changes = this.pending;
-    this.pending = [];
+    const { document, documentAt, names, log, fault } = this.told;
     batch(() => {
-      for (const change of changes) {
-        change();
-      }
+      this.documentAt = documentAt;
+      this.document.value = document;
+      this.names.value = names;
+      this.log.value = log;
+      this.fault.value = fault;
       for (const series of this.dirty) {
         series.version.value++;
       }

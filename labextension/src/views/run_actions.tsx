@@ -88,14 +88,14 @@ function actionsOf(host: Host, model: RunModel, run: RunDocument): Record<Action
     cancel: async () => {
       const question = trans('Cancel the run "%1"?', name);
       if (await host.confirm(question, trans('Cancel the run'), trans('Keep it going'))) {
-        model.onRun(await client.cancel(workspace, run.id));
+        await model.take(client.cancel(workspace, run.id));
       }
     },
     resubmit: async () => {
       const made = await client.resubmit(workspace, run.id);
       host.open({ view: 'run', workspace: made.workspace, run: made.run });
     },
-    archive: async () => model.onRun(await client.change(workspace, run.id, { archived: !run.archived })),
+    archive: () => model.take(client.change(workspace, run.id, { archived: !run.archived })),
     remove: async () => {
       const question = run.children
         ? trans(

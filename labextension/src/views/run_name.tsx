@@ -36,7 +36,7 @@ export function RunName({ host, model, run, editing }: RunNameProps) {
     const name = input.current?.value.trim();
     editing.value = false;
     if (name && name !== run.name) {
-      void telling(host, async () => model.onRun(await model.client.change(model.workspace, run.id, { name })));
+      void telling(host, () => model.take(model.client.change(model.workspace, run.id, { name })));
     }
   };
   if (editing.value) {

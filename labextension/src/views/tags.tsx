@@ -16,7 +16,7 @@ export function Tags({ host, model, run }: { host: Host; model: RunModel; run: R
   const entries = Object.entries(run.tags);
   const change = async (changes: RunChanges): Promise<void> => {
     try {
-      model.onRun(await model.client.change(model.workspace, run.id, changes));
+      await model.take(model.client.change(model.workspace, run.id, changes));
       fault.value = null;
     } catch (error) {
       const told = toldFault(error);
