@@ -26,6 +26,8 @@ export class MemoryHost implements Host {
   readonly sockets: MemorySocket[] = [];
   readonly opened: Place[] = [];
   readonly copied: string[] = [];
+  /** Whether the clipboard can be written. */
+  copies = true;
   readonly notices: string[] = [];
   readonly asked: string[] = [];
   private readonly choices = new Map<string, unknown>();
@@ -76,12 +78,13 @@ export class MemoryHost implements Host {
     return Promise.resolve(true);
   }
 
-  notify(text: string): void {
-    this.notices.push(text);
+  notify(text: string, kind?: 'error'): void {
+    this.notices.push(kind === undefined ? text : `${kind}: ${text}`);
   }
 
-  copy(text: string): void {
+  copy(text: string): Promise<boolean> {
     this.copied.push(text);
+    return Promise.resolve(this.copies);
   }
 
   private find(id: string): MemoryRun | undefined {

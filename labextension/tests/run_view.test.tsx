@@ -83,8 +83,20 @@ describe('a running run', () => {
 
   it('gives its id', async () => {
     const { host } = await shown([still()], 'a');
-    fireEvent.click(screen.getByRole('button', { name: 'Copy the id a' }));
-    expect(host.copied).toEqual(['a']);
+    const copy = screen.getByRole('button', { name: 'Copy the id a' });
+    fireEvent.click(copy);
+    await waitFor(() => expect([host.copied, host.notices]).toEqual([['a'], ['Copied a']]));
+    host.copies = false;
+    fireEvent.click(copy);
+    await waitFor(() => expect(host.notices.at(-1)).toMatch(/^error: The browser does not let this page copy/));
+  });
+
+  it('tells why an action failed, and what to do, until it is read', async () => {
+    const { host } = await shown([still()], 'a');
+    const told = { message: 'the target does not answer', hint: 'see that it is on' };
+    host.fetch = () => Promise.resolve(new Response(JSON.stringify(told), { status: 502 }));
+    fireEvent.click(screen.getByRole('button', { name: 'Cancel' }));
+    await waitFor(() => expect(host.notices).toEqual(['error: the target does not answer\nsee that it is on']));
   });
 });
 

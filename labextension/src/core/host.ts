@@ -42,8 +42,10 @@ export interface Host {
   remember<T>(key: string): Remembered<T>;
   /** Ask before something that cannot be undone; `verb` stands on its button, `safe` on the one that changes nothing. */
   confirm(question: string, verb: string, safe?: string): Promise<boolean>;
-  notify(text: string): void;
-  copy(text: string): void;
+  /** Tell something in passing; an error stays until it is closed. */
+  notify(text: string, kind?: 'error'): void;
+  /** Put a text on the clipboard, in answer to a click or a key; whether that was done. */
+  copy(text: string): Promise<boolean>;
 }
 
 /** Put arguments into a text: what `trans` does once the text is translated. */

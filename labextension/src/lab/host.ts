@@ -1,10 +1,11 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Clipboard, Dialog, Notification, showDialog } from '@jupyterlab/apputils';
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { signal } from '@preact/signals';
 
+import { copyText } from '../core/clipboard';
 import type { Host, Place, Remembered } from '../core/host';
 import { remembered } from '../core/remembered';
 
@@ -58,11 +59,15 @@ export class LabHost implements Host {
     return answer.button.accept;
   }
 
-  notify(text: string): void {
-    Notification.info(text, { autoClose: 4000 });
+  notify(text: string, kind?: 'error'): void {
+    if (kind === 'error') {
+      Notification.error(text, { autoClose: false });
+    } else {
+      Notification.info(text, { autoClose: 4000 });
+    }
   }
 
-  copy(text: string): void {
-    Clipboard.copyToSystem(text);
+  copy(text: string): Promise<boolean> {
+    return copyText(text);
   }
 }

@@ -1,9 +1,11 @@
+import { copyText } from '../core/clipboard';
 import { fill, type Host, type Place, type Remembered } from '../core/host';
 import { remembered } from '../core/remembered';
 
 /** A page of its own as the place where views live: in a Jupyter server, or in the studio, which only reads. */
 export class PageHost implements Host {
   readonly base: string;
+  private readonly notes = document.createElement('div');
 
   /**
    * @param page Address of the page; the API is beside it.
@@ -16,6 +18,7 @@ export class PageHost implements Host {
     private readonly show: (place: Place) => void
   ) {
     this.base = new URL('../api/', page).pathname;
+    this.notes.className = 'amlnb-notes';
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
@@ -49,16 +52,26 @@ export class PageHost implements Host {
     return Promise.resolve(window.confirm(question));
   }
 
-  notify(text: string): void {
+  notify(text: string, kind?: 'error'): void {
     const note = document.createElement('div');
     note.className = 'amlnb-note';
-    note.setAttribute('role', 'status');
+    note.setAttribute('role', kind === 'error' ? 'alert' : 'status');
     note.textContent = text;
-    document.body.append(note);
-    setTimeout(() => note.remove(), 5000);
+    if (kind === 'error') {
+      const close = document.createElement('button');
+      close.type = 'button';
+      close.textContent = '×';
+      close.setAttribute('aria-label', this.trans('Close'));
+      close.addEventListener('click', () => note.remove());
+      note.append(close);
+    } else {
+      setTimeout(() => note.remove(), 5000);
+    }
+    this.notes.append(note);
+    document.body.append(this.notes);
   }
 
-  copy(text: string): void {
-    void navigator.clipboard.writeText(text).then(() => this.notify(this.trans('Copied')));
+  copy(text: string): Promise<boolean> {
+    return copyText(text);
   }
 }

@@ -13,6 +13,7 @@ import { LINE_PX } from './log_layout';
 import { LineText } from './log_line';
 import { LogScroller } from './log_scroller';
 import { LogSearch } from './log_search';
+import { copying } from './telling';
 import { transOf } from './trans';
 
 const OVERSCAN = 12;
@@ -47,13 +48,8 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
   const empty = model.log.value?.file === log.file && model.log.value.bytes === 0;
   useFollowed(model, log);
   const copy = (): void => {
-    host.copy(
-      log.lines
-        .peek()
-        .map(line => line.text)
-        .join('\n')
-    );
-    host.notify(trans('Copied %1 lines', log.lines.peek().length));
+    const lines = log.lines.peek().map(line => line.text);
+    void copying(host, lines.join('\n'), trans('Copied %1 lines', lines.length));
   };
   return (
     <div class="amlnb-log">

@@ -2,12 +2,12 @@
 
 import { useSignal, type Signal } from '@preact/signals';
 
-import { toldFault } from '../core/client';
 import type { RunDocument } from '../core/contract';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { Icon, IconButton, type IconName } from './icons';
 import { Menu, type MenuItem } from './menu';
+import { copying, telling } from './telling';
 import { transOf } from './trans';
 
 export interface RunActionsProps {
@@ -60,10 +60,7 @@ export function RunActions({ host, model, run, compact, renaming }: RunActionsPr
       <IconButton
         name="copy"
         label={trans('Copy the id %1', run.id)}
-        onClick={() => {
-          host.copy(run.id);
-          host.notify(trans('Copied %1', run.id));
-        }}
+        onClick={() => void copying(host, run.id, trans('Copied %1', run.id))}
       />
       {compact ? (
         <IconButton
@@ -111,16 +108,6 @@ function actionsOf(host: Host, model: RunModel, run: RunDocument): Record<Action
       }
     }
   };
-}
-
-/** Do something; what it throws is told to the person. */
-export async function telling(host: Host, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    const { message, hint } = toldFault(error);
-    host.notify(hint ? `${message}\n${hint}` : message);
-  }
 }
 
 function Action(props: { name: IconName; title: string; disabled: boolean; onClick: () => void }) {

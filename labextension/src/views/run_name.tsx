@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { RunDocument } from '../core/contract';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
-import { telling } from './run_actions';
+import { telling } from './telling';
 import { transOf } from './trans';
 
 export interface RunNameProps {

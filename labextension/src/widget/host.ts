@@ -1,3 +1,4 @@
+import { copyText } from '../core/clipboard';
 import { fill, type Host, type Place, type Remembered, type Socket } from '../core/host';
 
 /** What of a widget's model is used: anywidget's, without its types of traits. */
@@ -81,8 +82,8 @@ export class WidgetHost implements Host {
     console.info(`amlnb: ${text}`);
   }
 
-  copy(text: string): void {
-    void navigator.clipboard.writeText(text);
+  copy(text: string): Promise<boolean> {
+    return copyText(text);
   }
 
   private readonly receive = (content: unknown, buffers: DataView[]): void => {
