@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Place } from '../src/core/host';
-import { addressOf, placeAt } from '../src/studio/addresses';
+import { addressOf, placeAt } from '../src/core/addresses';
 
 const PLACES: Place[] = [
   { view: 'runs', workspace: 'k1' },

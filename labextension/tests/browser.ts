@@ -16,5 +16,6 @@ class Observer {
 Object.assign(globalThis, {
   IntersectionObserver: Observer,
   ResizeObserver: Observer,
+  DragEvent: class extends MouseEvent {},
   matchMedia: () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined })
 });

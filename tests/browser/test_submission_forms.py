@@ -43,6 +43,40 @@ def test_a_cell_is_submitted_by_a_click(open_live_notebook):
     assert source == f"%%submit 'by click' --experiment clicks\n{TRAIN}"
 
 
+def test_only_the_cell_before_one_is_submitted_whatever_is_selected(open_live_notebook, lab):
+    noted = "with open('noted.txt', 'a') as file:\n    file.write('here')"
+    notebook = open_live_notebook("several", [SETUP, noted, TRAIN])
+    notebook.run_cell(0)
+    notebook.page.evaluate(
+        """() => {
+            const { content } = window.jupyterapp.shell.currentWidget;
+            content.activeCellIndex = 1;
+            content.extendContiguousSelectionTo(2);
+        }"""
+    )
+    start(notebook.page, "amlnb:submit-cell")
+    submit(notebook.page, "form-several")
+    assert LiveView(notebook, 2).wait_state("Completed", "Failed") == "Completed"
+    notebook.wait_idle()
+    assert not (lab[1] / "noted.txt").exists()
+
+
+def test_a_script_is_submitted_as_it_is_before_one(open_live_notebook, lab):
+    (lab[1] / "edited.py").write_text("print('old')\n")
+    page = open_live_notebook("beside", ["1"]).page
+    page.evaluate("() => { window.jupyterapp.commands.execute('docmanager:open', {path: 'edited.py'}); }")
+    page.locator(".jp-FileEditor .cm-content").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("print('new words')")
+    start(page, "amlnb:submit-file")
+    submit(page, "form-edited")
+    view = page.locator(".amlnb-place [data-amlnb-run][data-amlnb-state='Completed'] >> visible=true")
+    view.wait_for()
+    view.get_by_role("tab", name="Log").click()
+    view.get_by_text("new words").first.wait_for()
+    assert (lab[1] / "edited.py").read_text() == "print('new words')"
+
+
 def test_a_notebook_and_a_script_are_submitted_by_a_click(open_live_notebook, lab):
     notebook = open_live_notebook("host", ["1"])
     (lab[1] / "script.py").write_text(
@@ -92,5 +126,8 @@ def test_notebook_7_shows_a_run_live(browser, tmp_path):
         view = page.locator("[data-amlnb-run][data-amlnb-state='Completed']")
         view.wait_for()
         page.wait_for_function("() => document.querySelector('[data-amlnb-metric=loss]')?.dataset.amlnbPoints === '20'")
+        with context.expect_page() as opened:
+            view.get_by_role("button", name="Open the run").click()
+        opened.value.locator("[data-amlnb-run][data-amlnb-state='Completed']").wait_for()
         context.close()
     assert json.loads((folder / "seven.ipynb").read_text())["nbformat"] == 4

@@ -7,10 +7,12 @@ import { signal } from '@preact/signals';
 
 import { copyText } from '../core/clipboard';
 import type { Host, Place, Remembered } from '../core/host';
+import { addressOf } from '../core/addresses';
 import { remembered } from '../core/remembered';
 
 export const OPEN = 'amlnb:open';
 const API = 'amlnb/api/';
+const PAGE = 'amlnb/studio/';
 
 /** JupyterLab as the place where views live. */
 export class LabHost implements Host {
@@ -30,6 +32,16 @@ export class LabHost implements Host {
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
     return ServerConnection.makeRequest(this.base + path, init, this.settings);
+  }
+
+  /** The address of a page that shows this by itself. */
+  pageOf(place: Place): string {
+    return URLExt.join(this.settings.baseUrl, PAGE) + addressOf(place);
+  }
+
+  /** A path of a document below the server's root, without the drive that it may be told with. */
+  localPath(path: string): string {
+    return this.app.serviceManager.contents.localPath(path);
   }
 
   socket(): WebSocket {

@@ -66,9 +66,9 @@ const outputs: JupyterFrontEndPlugin<void> = {
             (workspace, run) => h(RunView, { host: lab, workspace: workspace.key, run, compact: true }),
             (output, workspace, run) => {
               const [model, release] = sessionOf(lab).follow(workspace.key, run);
-              output.disposed.connect(release);
               lab.attached.value = workspace.key;
               void keeper?.keep(output, workspace.key, run, () => model.document.peek()?.state ?? '');
+              return release;
             }
           )
       },
@@ -103,7 +103,8 @@ const places: JupyterFrontEndPlugin<void> = {
   ) => {
     addPlaces(app, lab, restorer);
     const workspaces = new WorkspacesModel(sessionOf(lab).client);
-    const look = (): void => void workspaces.look(folderShown(notebooks, files));
+    const folder = (): string => lab.localPath(folderShown(notebooks, files));
+    const look = (): void => void workspaces.look(folder());
     void app.restored.then(look);
     notebooks?.currentChanged.connect(look);
     files?.model.pathChanged.connect(look);
@@ -139,7 +140,7 @@ const places: JupyterFrontEndPlugin<void> = {
       icon: runsIcon,
       describedBy: { args: null },
       execute: async () => {
-        await workspaces.look(folderShown(notebooks, files));
+        await workspaces.look(folder());
         const current = workspaces.current.peek();
         if (current === null) {
           lab.notify(noRuns(workspaces, transOf(lab)));
@@ -152,7 +153,7 @@ const places: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category: CATEGORY });
     }
     if (notebooks !== null) {
-      addSubmission(app, lab, notebooks, files);
+      addSubmission(lab, { app, notebooks, files });
     }
     const watcher = new Watcher(lab, workspaces);
     if (bar !== null) {

@@ -37,12 +37,16 @@ export class Keeper {
     let pause = GRACE_MS;
     for (;;) {
       await new Promise(resolve => setTimeout(resolve, pause));
-      if (view.isDisposed) {
+      if (view.isDisposed || !view.shows(run)) {
         return;
       }
       const panel = this.notebooks.find(each => each.node.contains(view.node));
-      const places = panel === undefined ? [] : placesOf(panel, run);
-      if (panel === undefined || places.length === 0 || places.every(place => isFinal(place.output))) {
+      if (panel === undefined || panel.context.model.readOnly) {
+        pause = STALE_MS; // Closed up, it is in no notebook; opened again, it is.
+        continue;
+      }
+      const places = placesOf(panel, run);
+      if (places.length > 0 && places.every(place => isFinal(place.output))) {
         return;
       }
       const ended = ENDS.has(state());

@@ -1,7 +1,10 @@
 import type { Host } from '../core/host';
 import type { Found, WorkspaceInfo } from '../core/contract';
 
-/** Where runs live, asked once a run: outputs of the same run wait for the same answer. */
+/** An answer is good for so long: a run may be deleted, and its workspace moved. */
+const KEPT_MS = 30_000;
+
+/** Where runs live: outputs of the same run wait for the same answer. */
 export class Located {
   private readonly asked = new Map<string, Promise<WorkspaceInfo | null>>();
 
@@ -20,13 +23,10 @@ export class Located {
     if (known !== undefined) {
       return known;
     }
-    const answer = this.ask(run, folder).then(found => {
-      if (found === null) {
-        this.asked.delete(key); // It may come to be known, by a submission or a copy.
-      }
-      return found;
-    });
+    const answer = this.ask(run, folder);
     this.asked.set(key, answer);
+    // One that is not known may come to be, by a submission or a copy.
+    void answer.then(found => setTimeout(() => this.asked.delete(key), found === null ? 0 : KEPT_MS));
     return answer;
   }
 

@@ -22,22 +22,16 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
         throw new Error(`nothing of amlnb is shown by ${JSON.stringify(args)}: give a view and a workspace`);
       }
       const id = idOf(place);
-      const open = tracker.find(widget => widget.id === id);
-      const widget = open ?? new MainAreaWidget({ content: new PlaceWidget(host, place) });
-      if (open === undefined) {
-        widget.id = id;
-        widget.toolbar.hide();
-        widget.title.caption = place.view === 'run' ? place.run : titleOf(host, place);
-        widget.title.icon = runsIcon;
-        widget.title.closable = true;
-        const stop = followTitle(host, place, title => {
-          widget.title.label = title;
-        });
-        widget.disposed.connect(stop);
-        void tracker.add(widget);
-      }
-      if (!widget.isAttached) {
+      const widget = tracker.find(each => each.id === id) ?? tabOf(host, place, id);
+      if (!tracker.has(widget)) {
         app.shell.add(widget, 'main');
+        if (!widget.isAttached) {
+          // Notebook 7 has room for its document only: what else there is has a page of its own.
+          widget.dispose();
+          window.open(host.pageOf(place), '_blank', 'noopener');
+          return null;
+        }
+        void tracker.add(widget);
       }
       app.shell.activateById(widget.id);
       return widget;
@@ -50,6 +44,20 @@ export function addPlaces(app: JupyterFrontEnd, host: LabHost, restorer: ILayout
       name: widget => widget.id
     });
   }
+}
+
+function tabOf(host: LabHost, place: Place, id: string): MainAreaWidget<PlaceWidget> {
+  const widget = new MainAreaWidget({ content: new PlaceWidget(host, place) });
+  widget.id = id;
+  widget.toolbar.hide();
+  widget.title.caption = place.view === 'run' ? place.run : titleOf(host, place);
+  widget.title.icon = runsIcon;
+  widget.title.closable = true;
+  const stop = followTitle(host, place, title => {
+    widget.title.label = title;
+  });
+  widget.disposed.connect(stop);
+  return widget;
 }
 
 class PlaceWidget extends PreactWidget {

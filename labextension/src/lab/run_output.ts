@@ -33,18 +33,25 @@ export type DrawRun = (workspace: WorkspaceInfo, run: string) => ComponentChild;
 /** The live view of a run in a cell's output; the saved picture where the run is not at hand. */
 export class RunOutput extends Widget implements IRenderMime.IRenderer {
   private run = '';
-  private live = false;
+  /** Ends the live view. */
+  private end: (() => void) | null = null;
   private model: IRenderMime.IMimeModel | null = null;
 
   constructor(
     private readonly options: IRenderMime.IRendererOptions,
     private readonly located: Located,
     private readonly draw: DrawRun,
-    private readonly attached: (output: RunOutput, workspace: WorkspaceInfo, run: string) => void
+    /** Told of each live view; the answer is called at its end. */
+    private readonly attached: (output: RunOutput, workspace: WorkspaceInfo, run: string) => () => void
   ) {
     super();
     this.addClass('amlnb-host');
     this.addClass('amlnb-output');
+  }
+
+  /** Whether this is the live view of a run. */
+  shows(run: string): boolean {
+    return this.end !== null && this.run === run;
   }
 
   async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
@@ -55,7 +62,7 @@ export class RunOutput extends Widget implements IRenderMime.IRenderer {
       this.run = run;
       this.keepHeight(model);
     }
-    if (this.live) {
+    if (this.end !== null) {
       return; // A newer picture of what is shown live.
     }
     const found = run === '' ? null : await this.located.find(run, await folderOf(this.options.resolver));
@@ -66,10 +73,9 @@ export class RunOutput extends Widget implements IRenderMime.IRenderer {
       this.showPicture(model);
       return;
     }
-    this.live = true;
     this.node.replaceChildren();
     render(this.draw(found, run), this.node);
-    this.attached(this, found, run);
+    this.end = this.attached(this, found, run);
   }
 
   override dispose(): void {
@@ -80,13 +86,14 @@ export class RunOutput extends Widget implements IRenderMime.IRenderer {
   }
 
   private awaits(model: IRenderMime.IMimeModel): boolean {
-    return !this.isDisposed && !this.live && model === this.model;
+    return !this.isDisposed && this.end === null && model === this.model;
   }
 
   private clear(): void {
-    if (this.live) {
+    if (this.end !== null) {
       render(null, this.node);
-      this.live = false;
+      this.end();
+      this.end = null;
     }
   }
 

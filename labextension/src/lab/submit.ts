@@ -2,6 +2,7 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { type INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import { toldFault } from '../core/client';
 import type { Choices, NotebookParameters, Submission, Submitted } from '../core/contract';
@@ -10,17 +11,21 @@ import { MAGIC } from '../views/run_columns';
 import { SUBMIT_CELL, SUBMIT_FILE } from './commands';
 import type { LabHost } from './host';
 import { submitIcon } from './icons';
-import { askHow, type Form } from './submit_form';
+import { magicLine } from './magic_line';
+import { askHow } from './submit_form';
 
 const NOTHING: Choices = { targets: [{ name: 'local', type: 'local' }], environments: [], experiments: [] };
 
+/** Where there may be something to submit. */
+interface Places {
+  app: JupyterFrontEnd;
+  notebooks: INotebookTracker;
+  files: IDefaultFileBrowser | null;
+}
+
 /** "Submit this cell", "Submit notebook" and "Submit script". */
-export function addSubmission(
-  app: JupyterFrontEnd,
-  host: LabHost,
-  notebooks: INotebookTracker,
-  files: IDefaultFileBrowser | null
-): void {
+export function addSubmission(host: LabHost, places: Places): void {
+  const { app, notebooks } = places;
   app.commands.addCommand(SUBMIT_CELL, {
     label: host.trans('Submit this cell'),
     caption: host.trans('Make a run of the selected cell'),
@@ -30,63 +35,43 @@ export function addSubmission(
     execute: () => submitCell(host, notebooks)
   });
   app.commands.addCommand(SUBMIT_FILE, {
-    label: () =>
-      selectedFile(files, notebooks)?.endsWith('.ipynb') ? host.trans('Submit notebook') : host.trans('Submit script'),
+    label: args =>
+      fileMeant(places, args)?.endsWith('.ipynb') ? host.trans('Submit notebook') : host.trans('Submit script'),
     caption: host.trans('Make a run of this file'),
     icon: submitIcon,
-    describedBy: { args: null },
-    isEnabled: () => selectedFile(files, notebooks) !== null,
-    execute: () => submitFile(host, selectedFile(files, notebooks))
+    describedBy: { args: { type: 'object', properties: { of: { type: 'string', enum: ['files'] } } } },
+    isEnabled: args => fileMeant(places, args) !== null,
+    execute: args => submitFile(host, places, fileMeant(places, args))
   });
 }
 
 async function submitCell(host: LabHost, notebooks: INotebookTracker): Promise<void> {
   const panel = notebooks.currentWidget;
-  const model = panel?.content.activeCell?.model;
-  if (panel === null || model === undefined || model.type !== 'code') {
+  const cell = panel?.content.activeCell;
+  if (panel === null || cell?.model.type !== 'code') {
     return;
   }
-  const { sharedModel } = model;
+  const { sharedModel } = cell.model;
   if (!sharedModel.getSource().trimStart().startsWith(MAGIC)) {
-    const choices = await choicesOf(host, folderOf(panel.context.path));
+    const choices = await choicesOf(host, folderOf(host.localPath(panel.context.path)));
     const form = await askHow(host, host.trans('Submit this cell'), { kind: 'cell', choices });
-    if (form === null) {
+    if (form === null || cell.isDisposed) {
       return;
     }
     sharedModel.setSource(`${magicLine(form)}\n${sharedModel.getSource()}`);
   }
-  // Does nothing where it is loaded.
+  // Does nothing where it is loaded. The cell waits behind it, and is told to fail if this cannot be.
   const kernel = panel.sessionContext.session?.kernel;
-  await kernel?.requestExecute({ code: '%load_ext amlnb', silent: true, store_history: false }).done;
-  await NotebookActions.run(panel.content, panel.sessionContext);
+  const loaded = kernel?.requestExecute({ code: '%load_ext amlnb', silent: true, store_history: false });
+  loaded?.done.catch(() => undefined);
+  await NotebookActions.runCells(panel.content, [cell], panel.sessionContext);
 }
 
-/** The magic's line for what a person chose. */
-export function magicLine(form: Form): string {
-  const words = [MAGIC];
-  if (form.name !== '') {
-    words.push(quoted(form.name));
-  }
-  if (form.experiment !== '') {
-    words.push('--experiment', quoted(form.experiment));
-  }
-  if (form.target !== '' && form.target !== 'local') {
-    words.push('--target', quoted(form.target));
-  }
-  if (form.environment !== '') {
-    words.push('--env', quoted(form.environment));
-  }
-  return words.join(' ');
-}
-
-function quoted(word: string): string {
-  return /^[\w.,:=+@/~-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`;
-}
-
-async function submitFile(host: LabHost, path: string | null): Promise<void> {
-  if (path === null) {
+async function submitFile(host: LabHost, places: Places, document: string | null): Promise<void> {
+  if (document === null) {
     return;
   }
+  const path = host.localPath(document);
   const { client } = sessionOf(host);
   const notebook = path.endsWith('.ipynb');
   try {
@@ -100,6 +85,7 @@ async function submitFile(host: LabHost, path: string | null): Promise<void> {
     if (form === null) {
       return;
     }
+    await save(places, document);
     const submission: Submission = { path };
     if (notebook) {
       submission.parameters = form.parameters;
@@ -136,10 +122,28 @@ function folderOf(path: string): string {
   return path.split('/').slice(0, -1).join('/');
 }
 
-/** The script or notebook that is meant: chosen in the file browser, else the open notebook. */
-function selectedFile(files: IDefaultFileBrowser | null, notebooks: INotebookTracker): string | null {
-  for (const { path } of files?.selectedItems() ?? []) {
-    return /\.(ipynb|py)$/.test(path) ? path : null;
+/** The script or notebook that is meant: what is chosen in the file browser, if its menu asks, else the open document. */
+function fileMeant({ app, notebooks, files }: Places, args: ReadonlyPartialJSONObject): string | null {
+  const [selected] = files === null ? [] : [...files.selectedItems()];
+  const { currentWidget: shown } = app.shell;
+  const open =
+    notebooks.currentWidget !== null && notebooks.currentWidget === shown
+      ? notebooks.currentWidget.context
+      : shown === null
+        ? undefined
+        : files?.model.manager.contextForWidget(shown);
+  const path = args['of'] === 'files' ? selected?.path : (open?.path ?? selected?.path);
+  return path !== undefined && /\.(ipynb|py)$/.test(path) ? path : null;
+}
+
+/** A run is made of what is on the disk: let that be what a person sees. */
+async function save({ notebooks, files }: Places, path: string): Promise<void> {
+  const manager = files?.model.manager;
+  const editor = manager?.findWidget(path);
+  const context =
+    notebooks.find(panel => panel.context.path === path)?.context ??
+    (editor === undefined ? undefined : manager?.contextForWidget(editor));
+  if (context?.model.dirty === true) {
+    await context.save();
   }
-  return notebooks.currentWidget?.context.path ?? null;
 }

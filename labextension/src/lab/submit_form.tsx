@@ -54,20 +54,23 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
   }
 
   getValue(): Form {
+    const field = (name: string): Element | null => this.node.querySelector(`[name="${CSS.escape(name)}"]`);
     const text = (name: string): string => {
-      const field = this.node.querySelector(`[name="${CSS.escape(name)}"]`);
-      return field instanceof HTMLInputElement || field instanceof HTMLSelectElement ? field.value.trim() : '';
+      const found = field(name);
+      return found instanceof HTMLInputElement || found instanceof HTMLSelectElement ? found.value.trim() : '';
     };
-    const changed = (this.asked.parameters ?? [])
-      .map(({ name, value }): [string, string, string] => [name, value, text(`parameter ${name}`)])
-      .filter(([, before, now]) => now !== before && now !== '');
+    const changed = (this.asked.parameters ?? []).flatMap(({ name }): [string, string][] => {
+      const found = field(`parameter ${name}`);
+      const isText = found instanceof HTMLInputElement || found instanceof HTMLTextAreaElement;
+      return isText && found.value !== found.defaultValue ? [[name, found.value]] : [];
+    });
     return {
       target: text('target'),
       environment: text('environment'),
       experiment: text('experiment'),
       name: text('name'),
       arguments: text('arguments'),
-      parameters: Object.fromEntries(changed.map(([name, , now]) => [name, now]))
+      parameters: Object.fromEntries(changed)
     };
   }
 
@@ -125,13 +128,18 @@ function Fields({ host, kind, choices, parameters = [] }: Asked & { host: LabHos
           <legend>{trans('Parameters')}</legend>
           {parameters.map(({ name, value, help, type }) => (
             <Field key={name} label={name}>
-              <input name={`parameter ${name}`} class="amlnb-input" value={value} title={help ?? type ?? ''} />
+              <ParameterField name={`parameter ${name}`} value={value} title={help ?? type ?? ''} />
             </Field>
           ))}
         </fieldset>
       )}
     </>
   );
+}
+
+function ParameterField({ name, value, title }: { name: string; value: string; title: string }) {
+  const shared = { name, class: 'amlnb-input', title, defaultValue: value };
+  return value.includes('\n') ? <textarea {...shared} rows={4} /> : <input {...shared} />;
 }
 
 function Offered({ id, names }: { id: string; names: readonly string[] }) {

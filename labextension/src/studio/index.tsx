@@ -11,7 +11,7 @@ import { Experiments, noRuns } from '../views/experiments';
 import { followTitle, PlaceView } from '../views/place_view';
 import { RunTable } from '../views/run_table';
 import { transOf } from '../views/trans';
-import { addressOf, placeAt } from './addresses';
+import { addressOf, placeAt } from '../core/addresses';
 import { PageHost } from './host';
 
 const page = new URL(document.baseURI);

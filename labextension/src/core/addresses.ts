@@ -1,6 +1,6 @@
 /** Places as addresses below the page: `w/KEY`, `w/KEY/runs/ID`, `w/KEY/experiments/NAME`, `w/KEY/compare?run=A&run=B`. */
 
-import type { Place } from '../core/host';
+import type { Place } from './host';
 
 /** Address of a place, relative to the page. */
 export function addressOf(place: Place): string {
