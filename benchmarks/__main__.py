@@ -13,7 +13,7 @@ from benchmarks.rows import Row, table
 
 ALL = (
     *("tracking", "imports", "reading", "index", "snapshot", "submit", "capture"),
-    *("short_runs", "environments", "watching", "live", "tables", "stream", "front_end"),
+    *("short_runs", "environments", "watching", "live", "tables", "stream", "front_end", "peer_pages"),
 )
 
 

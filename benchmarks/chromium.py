@@ -176,6 +176,16 @@ def scroll(page):
         page.wait_for_timeout(25)
 
 
+def drag(page, selector, part):
+    """Drag over a fifth of a chart, from some part of it on."""
+    box = page.locator(selector).first.bounding_box()
+    left, middle = box["x"] + part * box["width"], box["y"] + box["height"] / 2
+    page.mouse.move(left, middle)
+    page.mouse.down()
+    page.mouse.move(left + 0.2 * box["width"], middle, steps=5)
+    page.mouse.up()
+
+
 def watched(page, seconds, *others):
     """Frames of a page that is only looked at, and the cores of its processes and of each other list of them."""
     processes = [page_processes(), *others]

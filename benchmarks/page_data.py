@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -33,7 +34,17 @@ while not sys.stdin.buffer.read(1):
 for run in runs:
     run.complete()
 """
-# Executes statements so many times a second, each time in one transaction; `:now` is the time, `:turn` counts.
+# Of other trackers: they tell and fetch nothing, and start no processes beside the server.
+PEERS_ENVIRONMENT = {
+    "DO_NOT_TRACK": "1",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+}
+# Executes statements so many times a second, each time in one transaction; `:now_ms` is the time, `:turn` counts.
 ROW_WRITER = """import sqlite3, sys, time
 path, rate, *statements = sys.argv[1:]
 database = sqlite3.connect(path, timeout=30, isolation_level=None)
@@ -42,11 +53,71 @@ while True:
     turn += 1
     database.execute("BEGIN IMMEDIATE")
     for statement in statements:
-        database.execute(statement, {"now": time.time(), "turn": turn})
+        database.execute(statement, {"now_ms": int(time.time() * 1000), "turn": turn})
     database.execute("COMMIT")
     time.sleep(max(0, begun + turn / float(rate) - time.time()))
 """
+# Logs so many times a second once a line comes, and tells each step and when; `log` and `close` are of the tracker.
+LOGGER = """
+import json, time
+for step in range(3):
+    log(step)
+print("run", run, flush=True)
+sys.stdin.readline()
+logged, begun = [], time.time()
+for step in range(3, 3 + int(sys.argv[2])):
+    time.sleep(max(0, begun + (step - 3) / float(sys.argv[3]) - time.time()))
+    logged.append((step, time.time()))
+    log(step)
+close()
+print("logged", json.dumps(logged), flush=True)
+"""
+MLFLOW_CLIENT = """import sys
+from mlflow import MlflowClient
+client = MlflowClient(sys.argv[1])
+experiment = client.create_experiment("logged")
+run_id = client.create_run(experiment).info.run_id
+run = experiment + " " + run_id
+def log(step):
+    client.log_metric(run_id, "loss", 1 / (1 + step), step=step)
+def close():
+    client.set_terminated(run_id)
+"""
+MLFLOW_RUN = """import sys
+from mlflow import MlflowClient
+client = MlflowClient(sys.argv[1])
+experiment = client.create_experiment(sys.argv[2])
+run = client.create_run(experiment, run_name="run 0").info.run_id
+for metric in sys.argv[4:]:
+    client.log_metric(run, metric, 0.5, step=0)
+client.update_run(run, sys.argv[3])
+print("run", experiment, run)
+"""
+TRACKIO_SERVER = """import sys, trackio
+trackio.show(open_browser=False, share=False, host="127.0.0.1", server_port=int(sys.argv[1]), block_thread=True)
+"""
+TRACKIO_CLIENT = """import sys, trackio
+run = trackio.init(project="logged", embed=False, auto_log_gpu=False, auto_log_cpu=False).name
+def log(step):
+    trackio.log({"loss": 1 / (1 + step)}, step=step)
+close = trackio.finish
+"""
+TRACKIO_RUN = """import sys, trackio
+trackio.init(project=sys.argv[1], name="run 0", embed=False, auto_log_gpu=False, auto_log_cpu=False)
+trackio.log(dict.fromkeys(sys.argv[2:], 0.5), step=0)
+trackio.finish()
+"""
 RANDOM = "abs(random() % 1000000) / 1e6"
+# One more point of each run that goes on, in the databases of MLflow and of a project of trackio.
+_RUNNING = "WHERE run_uuid IN (SELECT run_uuid FROM runs WHERE status = 'RUNNING')"
+_POINT = "key, value, timestamp, step, is_nan, run_uuid"
+MLFLOW_LIVE = (
+    f"UPDATE latest_metrics SET step = :turn, timestamp = :now_ms, value = {RANDOM} {_RUNNING}",
+    f"INSERT INTO metrics ({_POINT}) SELECT {_POINT} FROM latest_metrics {_RUNNING}",
+)
+TRACKIO_LIVE = f"""INSERT INTO metrics (timestamp, run_id, run_name, step, metrics)
+    SELECT strftime('%Y-%m-%dT%H:%M:%f000+00:00', :now_ms / 1e3, 'unixepoch'), run_id, run_name, :turn,
+        json_object('loss', {RANDOM}) FROM configs"""
 LATER = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', timestamp, '+' || copy.number || ' seconds')"
 
 
@@ -138,18 +209,9 @@ def studio(folder):
             process.terminate()
 
 
-def write_mlflow_runs(url, path, experiment, count, metrics, *, ended=True):
-    """So many runs of so many metrics in MLflow's database; returns the experiment's id and the first run's."""
-    from mlflow import MlflowClient
-
-    client = MlflowClient(url)
-    experiment_id = client.create_experiment(experiment)
-    run = client.create_run(experiment_id, run_name="run 0").info.run_id
-    for metric in metrics:
-        client.log_metric(run, metric, 0.5, step=0)
-    if ended:
-        client.set_terminated(run)
-    name = f"printf('{int(experiment_id):08x}%024x', copy.number)"
+def write_mlflow_runs(path, experiment, run, count):
+    """So many runs in MLflow's database, with other values: copies of one that its own client has made."""
+    name = f"printf('{int(experiment):08x}%024x', copy.number)"
     changes = {
         "runs": {"name": "'run ' || copy.number", "start_time": "start_time + copy.number", "end_time": "NULL"},
         "tags": {"value": "CASE key WHEN 'mlflow.runName' THEN 'run ' || copy.number ELSE value END"},
@@ -159,7 +221,6 @@ def write_mlflow_runs(url, path, experiment, count, metrics, *, ended=True):
     with closing(sqlite3.connect(path)) as database, database:
         for table, changed in changes.items():
             _copy_rows(database, table, count - 1, "run_uuid = ?", [run], {"run_uuid": name, **changed})
-    return experiment_id, run
 
 
 def write_mlflow_points(path, run, points):
@@ -209,3 +270,20 @@ def live_rows(path, rate, *statements):
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def peer_python(*arguments, **options):
+    """A python for another tracker, in a group of processes of its own, which ends with it."""
+    environment = {**os.environ, **PEERS_ENVIRONMENT, "TRACKIO_DIR": os.path.abspath("trackio")}
+    command = [sys.executable, *arguments]
+    with subprocess.Popen(command, env=environment, start_new_session=True, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                try:
+                    os.killpg(process.pid, number)
+                    process.wait(10)
+                except (ProcessLookupError, subprocess.TimeoutExpired):
+                    continue
