@@ -5,6 +5,7 @@ import { curveStyle } from '../src/core/colours';
 import { csvOf, svgOf } from '../src/views/chart_export';
 import { tellingRows } from '../src/views/chart_table';
 import { trace, type Frame, type Sink } from '../src/views/curve_drawing';
+import { logSplits } from '../src/views/ticks';
 import { curveOf, nearest, rangeOfX, rangeOfY, type ChartSeries, type Columns } from '../src/views/curves';
 
 function columns(step: number[], value: number[]): Columns {
@@ -70,12 +71,14 @@ describe('a curve', () => {
 
   it.each([
     [[], 5, -1],
-    [[1], 5, 0],
+    [[1], 3, 0],
     [[1, 4, 6], 5.2, 2],
     [[1, 4, 6], 0, 0],
-    [[1, 4, 6], 99, 2]
-  ])('of %j is nearest to %d at %d', (x, place, position) => {
-    expect(nearest(Float64Array.from(x), place)).toBe(position);
+    [[1, 4, 6], 8, 2],
+    [[1, 4, 6], 8.1, -1],
+    [[1, 4, 6], -1.1, -1]
+  ])('of %j is nearest to %d at %d, up to a little beyond its ends', (x, place, position) => {
+    expect(nearest(Float64Array.from(x), place, 2)).toBe(position);
   });
 
   it('tells its ranges: finite values that are seen, positive ones for a logarithm', () => {
@@ -87,6 +90,34 @@ describe('a curve', () => {
     expect(rangeOfY([curve], [0, 50], true)[0]).toBeGreaterThan(0.5);
     expect(rangeOfY([], [0, 1], false)).toEqual([0, 1]);
   });
+});
+
+describe('the range of values', () => {
+  const rangeOf = (values: number[], log: boolean): readonly [number, number] =>
+    rangeOfY([curveOf(series([...values.keys()], values), 'step', 0, null)], [0, values.length], log);
+
+  it.each([
+    [[1, 1e150, 1e300], true],
+    [[1, 5e-324], true],
+    [[5e-324, 1.7e308], true],
+    [[-1e308, 1.7e308], false],
+    [[1.7e308], false]
+  ])('of %j, logarithmic %s, has ends whose distance is a number', (values, log) => {
+    const [low, high] = rangeOf(values, log);
+    expect(Number.isFinite(high - low) && high > low && (!log || low > 0)).toBe(true);
+    expect(logSplits([Math.max(low, Number.MIN_VALUE), high]).length).toBeLessThan(20);
+  });
+
+  it.each([[[1, 0.9999999999999999]], [[1.7e18, 1.7e18 + 256]], [[3, 3]]])(
+    'of %j, which axis marks cannot tell apart, is that of one value',
+    ([first, second]) => {
+      const [low, high] = rangeOf([first as number, second as number], false);
+      expect([low / (first as number), high / (first as number)]).toEqual([
+        expect.closeTo(0.5, 9) as number,
+        expect.closeTo(1.5, 9) as number
+      ]);
+    }
+  );
 });
 
 describe('a trace', () => {

@@ -26,15 +26,23 @@ interface Shown {
 
 const ends: (() => void)[] = [];
 
-async function shown(steps: readonly number[], sampled = true, settings = new ChartSettings()): Promise<Shown> {
+async function shown(
+  steps: readonly number[],
+  sampled = true,
+  settings = new ChartSettings(),
+  values?: readonly number[],
+  fromZero = false
+): Promise<Shown> {
   const version = signal(0);
-  const source = { ...columns(steps), version, total: 5000, sampled };
+  const held = columns(steps);
+  const value = values ? Float64Array.from(values) : held.value;
+  const source = { ...held, value, version, total: 5000, sampled };
   const asked: Shown['asked'] = [];
   const detail: ChartSeries['detail'] = (axis, range, points) => {
     asked.push([axis, range, points]);
     return Promise.resolve(columns([20, 21, 22, 23]));
   };
-  const series = [{ key: 'loss', label: 'loss', style: curveStyle(0), source, origin: ORIGIN, detail }];
+  const series = [{ key: 'loss', label: 'loss', style: curveStyle(0), source, origin: ORIGIN, fromZero, detail }];
   const mount = document.body.appendChild(document.createElement('div'));
   const drawn = vi.fn();
   const plot = new Plot(mount, series, settings, 'loss', drawn);
@@ -104,6 +112,49 @@ describe('a chart', () => {
     await vi.waitFor(() => expect(seen(plot)).toEqual([160, 200]));
     settings.setZoom(null);
     await vi.waitFor(() => expect(seen(plot)).toEqual([0, 200]));
+  });
+
+  it.each([
+    ['values that differ in their last digit', [0, 1], [1, 0.9999999999999999]],
+    ['a step that is a time in ns', [1.7e18], [1]],
+    ['steps that are times in ns', [1.7e18, 1.7e18 + 1e9], [1, 2]],
+    ['values of 1.7e18', [0, 1], [1.7e18, 1.7e18 + 256]],
+    ['values as small as they can be', [0, 1], [5e-324, 1e-323]],
+    ['values as large as they can be', [0, 1], [-1e308, 1.7e308]]
+  ])('is drawn of %s, with few marks', async (_, steps, values) => {
+    for (const log of [false, true]) {
+      const settings = new ChartSettings();
+      settings.setLog(log);
+      const { plot } = await shown(steps, false, settings, values);
+      const { x, y } = plot.picture()?.ticks ?? { x: [], y: [] };
+      expect([x.length > 0, x.length < 30, y.length < 30]).toEqual([true, true, true]);
+    }
+  });
+
+  it('takes no detail that comes when it is gone', async () => {
+    const { plot, settings, asked } = await shown([0, 50, 100]);
+    settings.setZoom([20, 60]);
+    await vi.waitFor(() => expect(asked).toHaveLength(1));
+    const { parentElement } = document.querySelector('.uplot') as Element;
+    plot.destroy();
+    await new Promise(resolve => setTimeout(resolve, 60));
+    expect(parentElement?.querySelector('canvas')).toBeNull();
+  });
+
+  it('of a share begins at zero', async () => {
+    const { plot } = await shown([81.4, 80.7], false, new ChartSettings(), [81.4, 80.7], true);
+    expect(plot.picture()?.frame.y[0]).toBe(0);
+  });
+
+  it('has no value under the cursor where its curve has ended', async () => {
+    const settings = new ChartSettings();
+    const short = await shown([0, 10], false, settings);
+    const long = await shown([0, 100], false, settings);
+    settings.setZoom([0, 100]);
+    await vi.waitFor(() => expect(seen(short.plot)).toEqual([0, 100]));
+    long.plot.moveCursor(-4);
+    expect(long.plot.hover.value?.values[0]?.value).toBe(10);
+    expect(short.plot.hover.value?.values[0]?.value).toBeNaN();
   });
 
   it('has marks across and up in its picture, also on a logarithmic scale', async () => {

@@ -5,6 +5,9 @@ import type { ReadonlySignal } from '@preact/signals';
 import type { CurveStyle } from '../core/colours';
 import { smoothed } from '../core/smoothing';
 
+/** Ends of an axis are no larger, so that the distance between them is a number. */
+const MOST = Number.MAX_VALUE / 4;
+
 export type Axis = 'step' | 'time' | 'relative';
 export type Range = readonly [number, number];
 
@@ -37,6 +40,8 @@ export interface ChartSeries {
   source: CurveSource;
   /** The Unix time that is zero on the relative axis. */
   origin: number;
+  /** Whether its values are seen from zero up, as shares and amounts of something are. */
+  fromZero?: boolean;
   /** More of it within a range of the axis; asked for when the chart is zoomed. */
   detail?: (axis: 'step' | 'time', range: Range, points: number) => Promise<Columns>;
 }
@@ -126,14 +131,12 @@ export function within(x: Float64Array, from: number, to: number): [number, numb
   return [Math.max(0, lowerBound(x, from) - 1), Math.min(x.length, upperBound(x, to) + 1)];
 }
 
-/** Position of the point nearest to a place of x; -1 if there is none. */
-export function nearest(x: Float64Array, place: number): number {
-  if (x.length === 0) {
-    return -1;
-  }
+/** Position of the point nearest to a place of x; -1 if there is none, or if all end farther from it than `beyond`. */
+export function nearest(x: Float64Array, place: number, beyond: number): number {
   const after = lowerBound(x, place);
   if (after === 0 || after === x.length) {
-    return Math.min(after, x.length - 1);
+    const end = Math.min(after, x.length - 1);
+    return Math.abs((x[end] ?? NaN) - place) <= beyond ? end : -1;
   }
   return place - (x[after - 1] as number) <= (x[after] as number) - place ? after - 1 : after;
 }
@@ -165,14 +168,28 @@ function upperBound(x: Float64Array, place: number): number {
 }
 
 function room(low: number, high: number): Range {
-  const size = high - low;
-  const margin = size > 0 ? 0.06 * size : Math.abs(high) / 2 || 0.5;
-  return [low - margin, high + margin];
+  const margin = isWide(low, high) ? 0.06 * (high - low) : Math.abs(high) / 2 || 0.5;
+  return bounded(low - margin, high + margin);
 }
 
 function roomLog(low: number, high: number): Range {
-  const factor = high > low ? (high / low) ** 0.06 : 2;
-  return [low / factor, high * factor];
+  const factor = isWide(low, high) ? 10 ** (0.06 * (Math.log10(high) - Math.log10(low))) : 2;
+  return bounded(Math.max(low / factor, Number.MIN_VALUE), high * factor);
+}
+
+/** The range of an axis; one that is too narrow for its numbers to be told apart is made wider. */
+export function widened([low, high]: Range): Range {
+  const margin = isWide(low, high) ? 0 : Math.max(0.5, 1e-9 * Math.max(Math.abs(low), Math.abs(high)));
+  return bounded(low - margin, high + margin);
+}
+
+function bounded(low: number, high: number): Range {
+  return [Math.min(Math.max(low, -MOST), MOST / 2), Math.max(Math.min(high, MOST), -MOST / 2)];
+}
+
+/** Whether the numbers between these are enough for marks: what differs in the last digits only is taken as equal. */
+function isWide(low: number, high: number): boolean {
+  return high - low > Math.max(1e-300, 1e-13 * Math.max(Math.abs(low), Math.abs(high)));
 }
 
 /** The detail, and what came behind it since. */

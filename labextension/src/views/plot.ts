@@ -12,6 +12,7 @@ import {
   nearest,
   rangeOfX,
   rangeOfY,
+  widened,
   type Axis,
   type ChartSeries,
   type Columns,
@@ -40,6 +41,8 @@ type SetCursor = (place: { left: number; top: number }, fire: boolean, publish: 
 const NO_MARKS: Marks = { places: [], texts: [] };
 /** Between two questions for more detail, however fast a person zooms. */
 const DETAIL_PAUSE_MS = 50;
+/** How far beyond its end a curve is still under the cursor. */
+const BEYOND_PX = 12;
 const LINE_WIDTH = 1.6;
 /** Where there are many more points than pixels: a hairline, which is drawn several times faster. */
 const DENSE_WIDTH = 1;
@@ -87,6 +90,7 @@ export class Plot implements Drawing {
   destroy(): void {
     this.stop();
     cancelDraw(this);
+    this.detailRange = null; // detail that comes late is nobody's
     this.mount.removeEventListener('pointerenter', this.onPointer);
     this.mount.removeEventListener('pointerleave', this.onPointer);
     if (this.detailTimer !== null) {
@@ -119,15 +123,16 @@ export class Plot implements Drawing {
 
   /** Move the cursor by so many pixels, from the right end if it is nowhere. */
   moveCursor(by: number): void {
-    const chart = this.chart;
-    if (!chart) {
+    const { chart } = this;
+    const frame = this.frame();
+    if (!chart || !frame) {
       return;
     }
-    const width = chart.over.clientWidth;
+    const { width, height } = frame;
     const from = (chart.cursor.left ?? -1) >= 0 ? (chart.cursor.left as number) : width - by;
     this.pointerInside = true;
     const left = Math.min(Math.max(from + by, 0), width - 1);
-    (chart.setCursor as SetCursor)({ left, top: chart.over.clientHeight / 2 }, true, true);
+    (chart.setCursor as SetCursor)({ left, top: height / 2 }, true, true);
   }
 
   leaveCursor(): void {
@@ -193,8 +198,10 @@ export class Plot implements Drawing {
       curveOf(one, axis, weight, detailed ? (this.details.get(one.key) ?? null) : null)
     );
     const whole = rangeOfX(this.curves) ?? [0, 1];
-    this.range = zoom ? this.window(zoom, whole[1]) : widened(whole);
-    this.values = rangeOfY(this.curves, this.range, this.settings.log.peek());
+    this.range = widened(zoom ? this.window(zoom, whole[1]) : whole);
+    const [low, high] = rangeOfY(this.curves, this.range, this.settings.log.peek());
+    const fromZero = this.series.some(one => one.fromZero) && !this.settings.log.peek();
+    this.values = fromZero ? [Math.min(low, 0), Math.max(high, 0)] : [low, high];
   }
 
   /** The zoomed part: as it is if pinned, else moved to the newest point. */
@@ -261,7 +268,7 @@ export class Plot implements Drawing {
     return {
       width,
       height,
-      padding: [8, 8, null, null],
+      padding: [8, this.axis === 'step' ? 16 : 26, null, null],
       legend: { show: false },
       scales: {
         x: { time: false, range: () => [...this.range] },
@@ -324,7 +331,8 @@ export class Plot implements Drawing {
       return;
     }
     const x = chart.posToVal(left, 'x');
-    const found = this.curves.map(curve => nearest(curve.x, x));
+    const slack = (BEYOND_PX * (frame.x[1] - frame.x[0])) / frame.width;
+    const found = this.curves.map(curve => nearest(curve.x, x, slack));
     const values = this.curves.map(({ label, style, y }, at) => ({
       label,
       style,
@@ -360,9 +368,4 @@ export class Plot implements Drawing {
 /** Have the effect that runs come again when any of these changes. */
 function subscribe(signals: readonly ReadonlySignal<unknown>[]): void {
   signals.forEach(each => each.value);
-}
-
-/** A range that has a width. */
-function widened([low, high]: Range): Range {
-  return low < high ? [low, high] : [low - 0.5, high + 0.5];
 }

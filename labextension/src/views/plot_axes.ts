@@ -4,9 +4,22 @@ import type uPlot from 'uplot';
 
 import type { Axis, Range } from './curves';
 import type { ThemeColours } from './theme';
-import { clockTick, lastPlace, logSplits, numberTick, relativeTick, SECOND_STEPS, WHOLE_STEPS } from './ticks';
+import {
+  clockTick,
+  evenSplits,
+  lastPlace,
+  logSplits,
+  numberTick,
+  relativeTick,
+  roundAtLeast,
+  secondsApart,
+  wholeApart
+} from './ticks';
 
 const FONT_PX = 11;
+/** Between two marks at least. */
+const ACROSS_PX = 52;
+const UP_PX = 28;
 
 /** What stands at an axis as it was drawn last. */
 export interface Marks {
@@ -31,15 +44,19 @@ export function axesOf(
     font,
     stroke: () => colours().faint,
     grid: { stroke: () => colours().grid, width: 1 },
-    ticks: { show: false }
-  };
+    ticks: { show: false },
+    // Marks are placed by us: uPlot wants one distance that fits, and tells how many pixels it is wide.
+    incrs: (_, __, low, high) => [Math.max(5, high - low)]
+  } satisfies uPlot.Axis;
   const across: uPlot.Axis = {
     ...common,
     size: 24,
     gap: 4,
-    space: 52,
+    space: ACROSS_PX,
     grid: { show: false },
     border: { show: true, stroke: () => colours().grid, width: 1 },
+    splits: (_, __, low, high, distance, space) =>
+      evenSplits([low, high], (axis === 'step' ? wholeApart : secondsApart)((ACROSS_PX * distance) / space)),
     values: (_, splits) => {
       const distance = distanceOf(splits, 1);
       const write = { step: numberTick, time: clockTick, relative: relativeTick }[axis];
@@ -48,11 +65,12 @@ export function axesOf(
       return texts;
     }
   };
-  across.incrs = axis === 'step' ? WHOLE_STEPS : SECOND_STEPS;
   const up: uPlot.Axis = {
     ...common,
     gap: 4,
-    space: 28,
+    space: UP_PX,
+    splits: (_, __, low, high, distance, space) =>
+      logRange ? logSplits(logRange()) : evenSplits([low, high], roundAtLeast((UP_PX * distance) / space)),
     size: (_, values) => Math.max(40, 10 + 6.4 * Math.max(0, ...nullable(values).map(text => text.length))),
     values: (_, splits) => {
       const even = !logRange || logRange()[1] / logRange()[0] < 5;
@@ -62,7 +80,6 @@ export function axesOf(
     }
   };
   if (logRange) {
-    up.splits = () => logSplits(logRange());
     up.filter = (_, splits) => splits;
   }
   return [across, up];

@@ -3,16 +3,33 @@
 import { formatClock, formatNumber } from '../core/format';
 import type { Range } from './curves';
 
-/** Distances of marks that fit seconds. */
-export const SECOND_STEPS: number[] = [
-  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200,
-  10800, 21600, 43200, 86400, 172800, 432000, 864000, 2592000
+/** Distances of marks that fit times. */
+const SECONDS = [
+  10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 432000, 864000
 ];
 
-/** Distances of marks between whole numbers. */
-export const WHOLE_STEPS: number[] = Array.from({ length: 18 }, (_, power) =>
-  [1, 2, 5].map(digit => digit * 10 ** power)
-).flat();
+/** The shortest round distance of marks that is no shorter: 1, 2 or 5 times a power of ten. */
+export function roundAtLeast(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * ([1, 2, 5].find(digit => digit * power >= least) ?? 10);
+}
+
+/** The same between whole numbers. */
+export function wholeApart(least: number): number {
+  return Math.max(1, roundAtLeast(least));
+}
+
+/** The same between times. */
+export function secondsApart(least: number): number {
+  return (least > 5 ? SECONDS.find(seconds => seconds >= least) : undefined) ?? roundAtLeast(least);
+}
+
+/** The multiples of a distance in a range. */
+export function evenSplits([low, high]: Range, distance: number): number[] {
+  const first = Math.ceil(low / distance);
+  const count = Math.floor(high / distance) - first + 1;
+  return Array.from({ length: count }, (_, at) => (first + at) * distance);
+}
 
 /** A number at a mark, as exact as the distance between marks asks for: `0.25`, `12k`, `1.5M`, `2e-5`. */
 export function numberTick(value: number, distance: number): string {
@@ -69,9 +86,9 @@ export function relativeTick(seconds: number, distance: number): string {
 
 /** Marks of a logarithmic axis: powers of ten, with 2 and 5 between them where few fit; round numbers in a narrow range. */
 export function logSplits([low, high]: Range): number[] {
-  const decades = Math.log10(high / low);
+  const decades = Math.log10(high) - Math.log10(low);
   if (decades < 0.7) {
-    return roundSplits(low, high);
+    return evenSplits([low, high], roundAtLeast((high - low) / 5));
   }
   const factors = decades > 3 ? [1] : [1, 2, 5];
   const every = Math.max(1, Math.ceil(decades / 6));
@@ -82,16 +99,6 @@ export function logSplits([low, high]: Range): number[] {
     }
   }
   return marks.filter(mark => mark >= low && mark <= high);
-}
-
-/** Up to six round numbers of a range. */
-function roundSplits(low: number, high: number): number[] {
-  const least = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(least));
-  const distance = power * ([1, 2, 5].find(digit => digit * power >= least) ?? 10);
-  const first = Math.ceil(low / distance);
-  const count = Math.floor(high / distance) - first + 1;
-  return Array.from({ length: count }, (_, at) => (first + at) * distance);
 }
 
 /** The place of the last digit that tells this number, of four at most: 0.1 for 2.5 and 0.5, 0.01 for 0.85, 10 for 20. */
