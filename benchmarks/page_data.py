@@ -112,12 +112,12 @@ RANDOM = "abs(random() % 1000000) / 1e6"
 _RUNNING = "WHERE run_uuid IN (SELECT run_uuid FROM runs WHERE status = 'RUNNING')"
 _POINT = "key, value, timestamp, step, is_nan, run_uuid"
 MLFLOW_LIVE = (
-    f"UPDATE latest_metrics SET step = :turn, timestamp = :now_ms, value = {RANDOM} {_RUNNING}",
+    f"UPDATE latest_metrics SET step = :turn, timestamp = :now_ms, value = 1.0 / (1 + :turn) + rowid % 50 {_RUNNING}",
     f"INSERT INTO metrics ({_POINT}) SELECT {_POINT} FROM latest_metrics {_RUNNING}",
 )
-TRACKIO_LIVE = f"""INSERT INTO metrics (timestamp, run_id, run_name, step, metrics)
+TRACKIO_LIVE = """INSERT INTO metrics (timestamp, run_id, run_name, step, metrics)
     SELECT strftime('%Y-%m-%dT%H:%M:%f000+00:00', :now_ms / 1e3, 'unixepoch'), run_id, run_name, :turn,
-        json_object('loss', {RANDOM}) FROM configs"""
+        json_object('loss', 1.0 / (1 + :turn) + id % 50) FROM configs"""
 LATER = "strftime('%Y-%m-%dT%H:%M:%f000+00:00', timestamp, '+' || copy.number || ' seconds')"
 
 
