@@ -38,6 +38,16 @@ export class ServerFault extends Error {
   }
 }
 
+/** When it is asked again whether a server that could not be reached is there. */
+export const RETRY_MS = 5000;
+
+/** Whether nobody answered, or a proxy for them: the same may be answered a moment later. */
+export function isAway(error: unknown): boolean {
+  return error instanceof ServerFault && AWAY.has(error.status);
+}
+
+const AWAY = new Set([0, 502, 503, 504]);
+
 export type Values = Record<string, string | number | boolean | readonly string[] | null | undefined>;
 
 export interface SeriesQuestion {

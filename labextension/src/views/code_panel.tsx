@@ -24,9 +24,9 @@ export function CodePanel({ host, model, run }: CodePanelProps) {
   const trans = transOf(host);
   const chosen = useSignal<string | null>(null);
   const against = useSignal<Against>('');
-  const { answer, fault } = useAnswer(() => model.client.code(model.workspace, model.run), [model]);
+  const { answer, fault, again } = useAnswer(() => model.client.code(model.workspace, model.run), [model]);
   if (!answer) {
-    return fault ? <FaultBox fault={fault} /> : <div class="amlnb-loading" />;
+    return fault ? <FaultBox fault={fault} again={again} trans={trans} /> : <div class="amlnb-loading" />;
   }
   if (answer.unknown) {
     return <p class="amlnb-empty">{answer.unknown}</p>;
@@ -72,9 +72,10 @@ export function CodePanel({ host, model, run }: CodePanelProps) {
 }
 
 function CodeFile({ model, path, trans }: { model: RunModel; path: string; trans: Trans }) {
-  const { answer, fault } = useAnswer(() => model.client.codeText(model.workspace, model.run, path), [model, path]);
+  const { client, workspace, run } = model;
+  const { answer, fault, again } = useAnswer(() => client.codeText(workspace, run, path), [model, path]);
   if (fault) {
-    return <FaultBox fault={fault} />;
+    return <FaultBox fault={fault} again={again} trans={trans} />;
   }
   const lines = answer?.text.replace(/\n$/, '').split('\n') ?? [];
   return (
@@ -118,12 +119,12 @@ function AgainstChoice({ host, model, run, against, onChoose }: AgainstChoicePro
 }
 
 function Difference({ model, against, trans }: { model: RunModel; against: Against; trans: Trans }) {
-  const { answer, fault } = useAnswer(
+  const { answer, fault, again } = useAnswer(
     () => model.client.codeDiff(model.workspace, model.run, against),
     [model, against]
   );
   if (fault) {
-    return <FaultBox fault={fault} />;
+    return <FaultBox fault={fault} again={again} trans={trans} />;
   }
   return answer ? <DiffFiles diff={answer} trans={trans} /> : <div class="amlnb-loading" />;
 }

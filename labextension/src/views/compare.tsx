@@ -1,22 +1,23 @@
 /** Runs beside each other: their curves, what differs, their code, and plots over their parameters. */
 
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 
-import { toldFault } from '../core/client';
 import { curveStyle } from '../core/colours';
-import type { Comparison, Fault } from '../core/contract';
+import type { Comparison } from '../core/contract';
 import { axesOf } from '../core/differences';
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
 import { CompareCode } from './compare_code';
 import { CompareCurves } from './compare_curves';
 import { DifferenceTable } from './difference_table';
+import { FaultBox } from './fault_box';
 import { Parallel } from './parallel';
 import { Scatter } from './scatter';
 import { StateMark } from './state_mark';
 import { Tabs } from './tabs';
 import { transOf } from './trans';
+import { useAnswer, type Answered } from './use_answer';
 
 export interface CompareProps {
   host: Host;
@@ -26,7 +27,7 @@ export interface CompareProps {
 
 export function Compare({ host, workspace, runs }: CompareProps) {
   const [left, setLeft] = useState<readonly string[]>(runs);
-  const { answer, fault } = useComparison(host, workspace, left);
+  const { answer, fault, again } = useComparison(host, workspace, left);
   const tab = useSignal('curves');
   const trans = transOf(host);
   const axes = useMemo(() => axesOf(answer?.runs ?? []), [answer]);
@@ -36,26 +37,21 @@ export function Compare({ host, workspace, runs }: CompareProps) {
       host.open({ view: 'run', workspace, run: run.id });
     }
   };
-  if (fault !== null) {
-    return (
-      <div class="amlnb-view amlnb-compare">
-        <p class="amlnb-fault" role="alert">
-          {fault.message}
-          {fault.hint === null ? null : <span class="amlnb-faint"> {fault.hint}</span>}
-        </p>
-      </div>
-    );
-  }
   if (answer === null) {
     return (
       <div class="amlnb-view amlnb-compare">
-        <p class="amlnb-empty">{trans('Reading %1 runs …', left.length)}</p>
+        {fault === null ? (
+          <p class="amlnb-empty">{trans('Reading %1 runs …', left.length)}</p>
+        ) : (
+          <FaultBox fault={fault} again={again} trans={trans} />
+        )}
       </div>
     );
   }
   const labels = answer.runs.map(run => run.label);
   return (
     <div class="amlnb-view amlnb-compare" data-amlnb-compare={labels.length}>
+      {fault === null ? null : <FaultBox fault={fault} again={again} trans={trans} />}
       <ul class="amlnb-legend" aria-label={trans('Compared runs')}>
         {answer.runs.map((run, position) => (
           <li key={run.id}>
@@ -116,46 +112,28 @@ export function Compare({ host, workspace, runs }: CompareProps) {
   );
 }
 
-/** The comparison, read anew when one of its runs has changed its state. */
-function useComparison(
-  host: Host,
-  workspace: string,
-  runs: readonly string[]
-): { answer: Comparison | null; fault: Fault | null } {
-  const [answer, setAnswer] = useState<Comparison | null>(null);
-  const [fault, setFault] = useState<Fault | null>(null);
+/** The comparison, read anew when one of its runs is gone or has changed its state, also while the connection was broken. */
+function useComparison(host: Host, workspace: string, runs: readonly string[]): Answered<Comparison> {
+  const [version, setVersion] = useState(0);
+  const asked = useAnswer(() => sessionOf(host).client.compare(workspace, runs), [host, workspace, runs], { version });
+  const compared = useRef(new Map<string, string | undefined>());
+  const states = asked.answer?.runs.map(run => [run.id, run.state] as const) ?? [];
+  compared.current = new Map([...runs.map(id => [id, undefined] as const), ...states]);
   useEffect(() => {
-    const { client, stream } = sessionOf(host);
-    let current = true;
-    const states = new Map<string, string>();
-    const read = async (): Promise<void> => {
-      try {
-        const found = await client.compare(workspace, runs);
-        if (current) {
-          found.runs.forEach(run => states.set(run.id, run.state));
-          setAnswer(found);
-          setFault(null);
-        }
-      } catch (error) {
-        if (current) {
-          setFault(toldFault(error));
-        }
-      }
-    };
-    void read();
-    const unwatch = stream.watch(workspace, {
-      onBegin: () => undefined,
+    const renew = (): void => setVersion(before => before + 1);
+    return sessionOf(host).stream.watch(workspace, {
+      onBegin: renew,
       onGone: () => undefined,
-      onRuns: changed => {
-        if (changed.some(run => states.has(run.id) && states.get(run.id) !== run.state)) {
-          void read();
+      onRuns: (changed, removed) => {
+        const { current } = compared;
+        if (
+          changed.some(run => current.has(run.id) && current.get(run.id) !== run.state) ||
+          removed.some(id => current.has(id))
+        ) {
+          renew();
         }
       }
     });
-    return () => {
-      current = false;
-      unwatch();
-    };
-  }, [host, workspace, runs]);
-  return { answer, fault };
+  }, [host, workspace]);
+  return asked;
 }

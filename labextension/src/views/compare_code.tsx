@@ -20,10 +20,6 @@ export interface CompareCodeProps {
 
 export function CompareCode({ host, workspace, runs }: CompareCodeProps) {
   const [[from, to], setPair] = useState<readonly [string, string]>([runs[0]?.id ?? '', runs[1]?.id ?? '']);
-  const { answer, fault } = useAnswer(
-    () => sessionOf(host).client.codeDiff(workspace, from, to),
-    [host, workspace, from, to]
-  );
   const trans = transOf(host);
   const options = runs.map(run => ({ value: run.id, label: run.label }));
   return (
@@ -32,13 +28,26 @@ export function CompareCode({ host, workspace, runs }: CompareCodeProps) {
         <Choice title={trans('From')} value={from} options={options} onChoose={id => setPair([id, to])} />
         <Choice title={trans('to')} value={to} options={options} onChoose={id => setPair([from, id])} />
       </div>
-      {fault !== null ? (
-        <FaultBox fault={fault} />
-      ) : answer === null ? (
-        <div class="amlnb-loading" />
-      ) : (
-        <DiffFiles diff={answer} trans={trans} />
-      )}
+      <Pair key={`${from} ${to}`} host={host} workspace={workspace} from={from} to={to} />
     </div>
   );
+}
+
+interface PairProps {
+  host: Host;
+  workspace: string;
+  from: string;
+  to: string;
+}
+
+function Pair({ host, workspace, from, to }: PairProps) {
+  const trans = transOf(host);
+  const { answer, fault, again } = useAnswer(
+    () => sessionOf(host).client.codeDiff(workspace, from, to),
+    [host, workspace, from, to]
+  );
+  if (fault !== null) {
+    return <FaultBox fault={fault} again={again} trans={trans} />;
+  }
+  return answer === null ? <div class="amlnb-loading" /> : <DiffFiles diff={answer} trans={trans} />;
 }

@@ -8,7 +8,6 @@ import { StateMark } from './state_mark';
 import { Tags } from './tags';
 import { transOf, type Trans } from './trans';
 import { useAnswer } from './use_answer';
-import { useTurns } from './use_turns';
 
 const EVERY_MS = 5000;
 
@@ -98,8 +97,10 @@ function Pairs({ title, pairs, empty }: PairsProps) {
 function Children({ host, model, run }: DetailsPanelProps) {
   const trans = transOf(host);
   const asked = { parent: run.id, sort: 'created', limit: 200 };
-  const turn = useTurns(!model.ended.value, EVERY_MS);
-  const { answer } = useAnswer(() => model.client.runs(model.workspace, asked), [model, run.children, run.state, turn]);
+  const { answer } = useAnswer(() => model.client.runs(model.workspace, asked), [model], {
+    version: `${run.children} ${run.state}`,
+    everyMs: model.ended.value ? undefined : EVERY_MS
+  });
   return (
     <section class="amlnb-card" aria-label={trans('Children')}>
       <h3>{trans('Children (%1)', run.children)}</h3>

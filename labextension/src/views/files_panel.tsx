@@ -13,7 +13,6 @@ import { Icon } from './icons';
 import { LogView } from './log_view';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
-import { useTurns } from './use_turns';
 
 const EVERY_MS = 5000;
 const USER_LOG = 'user_logs/std_log.txt';
@@ -28,16 +27,19 @@ export interface FilesPanelProps {
 export function FilesPanel({ host, model, run }: FilesPanelProps) {
   const trans = transOf(host);
   const chosen = useSignal<string | null>(null);
-  const turn = useTurns(!model.ended.value, EVERY_MS);
-  const { answer, fault } = useAnswer(() => model.client.files(model.workspace, model.run), [model, run.state, turn]);
+  const { answer, fault, again } = useAnswer(() => model.client.files(model.workspace, model.run), [model], {
+    version: run.state,
+    everyMs: model.ended.value ? undefined : EVERY_MS
+  });
   if (!answer) {
-    return fault ? <FaultBox fault={fault} /> : <div class="amlnb-loading" />;
+    return fault ? <FaultBox fault={fault} again={again} trans={trans} /> : <div class="amlnb-loading" />;
   }
   if (answer.files.length === 0) {
     return <p class="amlnb-empty">{trans('No file yet: what the script writes to outputs/ stands here.')}</p>;
   }
   const files = withoutAliases(answer.files);
   const name = chosen.value ?? firstOf(files);
+  const file = files.find(each => each.name === name) ?? null;
   return (
     <>
       <Warnings warnings={answer.warnings} trans={trans} />
@@ -60,10 +62,10 @@ export function FilesPanel({ host, model, run }: FilesPanelProps) {
             </li>
           ))}
         </ul>
-        {name === null ? null : isLog(name) ? (
-          <LogView key={name} host={host} model={model} file={name} />
+        {file === null ? null : isLog(file.name) ? (
+          <LogView key={file.name} host={host} model={model} file={file.name} />
         ) : (
-          <FilePreview key={name} host={host} model={model} name={name} />
+          <FilePreview key={file.name} host={host} model={model} file={file} />
         )}
       </div>
     </>
@@ -84,10 +86,14 @@ function firstOf(files: Files['files']): string | null {
   return (files.find(({ name }) => name.startsWith('outputs/')) ?? files[0])?.name ?? null;
 }
 
-function FilePreview({ host, model, name }: { host: Host; model: RunModel; name: string }) {
+function FilePreview({ host, model, file }: { host: Host; model: RunModel; file: Files['files'][number] }) {
   const trans = transOf(host);
   const { client, workspace, run } = model;
-  const { answer, fault } = useAnswer(() => client.preview(workspace, run, name), [model, name]);
+  const { name } = file;
+  const written = `${file.bytes} ${file.modified}`;
+  const { answer, fault, again } = useAnswer(() => client.preview(workspace, run, name), [model, name], {
+    version: written
+  });
   return (
     <section class="amlnb-preview" aria-label={name}>
       <div class="amlnb-preview-head">
@@ -97,9 +103,9 @@ function FilePreview({ host, model, name }: { host: Host; model: RunModel; name:
           {trans('Download')}
         </a>
       </div>
-      {fault ? <FaultBox fault={fault} /> : null}
+      {fault ? <FaultBox fault={fault} again={again} trans={trans} /> : null}
       {answer?.kind === 'image' ? (
-        <img class="amlnb-picture" alt={name} src={client.fileAddress(workspace, run, name, true)} />
+        <img key={written} class="amlnb-picture" alt={name} src={client.fileAddress(workspace, run, name, true)} />
       ) : null}
       {answer?.kind === 'table' ? <DataTable label={name} {...answer} trans={trans} /> : null}
       {answer?.kind === 'text' ? (

@@ -1,13 +1,13 @@
 /** Runs by the values of one column: how many there are, and the mean and range of each metric. */
 
-import { useEffect, useState } from 'preact/hooks';
-
-import { toldFault } from '../core/client';
-import type { Fault, Groups } from '../core/contract';
+import type { Groups } from '../core/contract';
 import { formatNumber, toNumber } from '../core/format';
 import { queryOf } from '../core/grouped_runs';
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
+import { FaultBox } from './fault_box';
+import { transOf } from './trans';
+import { useAnswer } from './use_answer';
 
 export interface GroupTableProps {
   host: Host;
@@ -22,42 +22,21 @@ export interface GroupTableProps {
   version: number;
 }
 
-const SETTLE_MS = 500;
-
 export function GroupTable({ host, workspace, by, title, metrics, question, version }: GroupTableProps) {
-  const [groups, setGroups] = useState<Groups | null>(null);
-  const [fault, setFault] = useState<Fault | null>(null);
   const { experiment, query, search, archived } = question;
-  useEffect(() => {
-    let current = true;
-    const asked = { by, experiment, query: query || undefined, search: search || undefined, archived };
-    const read = async (): Promise<void> => {
-      try {
-        const answer = await sessionOf(host).client.groups(workspace, asked);
-        if (current) {
-          setGroups(answer);
-          setFault(null);
-        }
-      } catch (error) {
-        if (current) {
-          setFault(toldFault(error));
-        }
-      }
-    };
-    const timer = setTimeout(() => void read(), groups?.by === by ? SETTLE_MS : 0);
-    return () => {
-      current = false;
-      clearTimeout(timer);
-    };
-  }, [host, workspace, by, experiment, query, search, archived, version]);
+  const asked = { by, experiment, query: query || undefined, search: search || undefined, archived };
+  const {
+    answer: groups,
+    fault,
+    again
+  } = useAnswer(
+    () => sessionOf(host).client.groups(workspace, asked),
+    [host, workspace, by, experiment, query, search, archived],
+    { version }
+  );
 
   if (fault !== null) {
-    return (
-      <p class="amlnb-fault" role="alert">
-        {fault.message}
-        {fault.hint === null ? null : <span class="amlnb-faint"> {fault.hint}</span>}
-      </p>
-    );
+    return <FaultBox fault={fault} again={again} trans={transOf(host)} />;
   }
   if (groups?.by !== by) {
     return <p class="amlnb-empty">{host.trans('Reading the runs …')}</p>;

@@ -7,17 +7,18 @@ import { DataTable } from './data_table';
 import { FaultBox } from './fault_box';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
-import { useTurns } from './use_turns';
 
 const EVERY_MS = 10_000;
 
 export function LoggedValues({ host, model }: { host: Host; model: RunModel }) {
   const trans = transOf(host);
   const ended = model.ended.value;
-  const turn = useTurns(!ended, EVERY_MS);
-  const { answer, fault } = useAnswer(() => model.client.metrics(model.workspace, model.run), [model, ended, turn]);
+  const { answer, fault, again } = useAnswer(() => model.client.metrics(model.workspace, model.run), [model], {
+    version: ended,
+    everyMs: ended ? undefined : EVERY_MS
+  });
   if (fault) {
-    return <FaultBox fault={fault} />;
+    return <FaultBox fault={fault} again={again} trans={trans} />;
   }
   const logged = answer?.logged ?? [];
   if (logged.length === 0) {

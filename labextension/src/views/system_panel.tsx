@@ -6,6 +6,7 @@ import { curveStyle } from '../core/colours';
 import type { RunDocument } from '../core/contract';
 import { toNumber } from '../core/format';
 import type { Host } from '../core/host';
+import type { SeriesFrame } from '../core/frames';
 import type { RunModel } from '../core/run_model';
 import { Series } from '../core/series';
 import { Chart } from './chart';
@@ -14,7 +15,6 @@ import type { ChartSeries } from './curves';
 import { FaultBox } from './fault_box';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
-import { useTurns } from './use_turns';
 
 const EVERY_MS = 5000;
 const POINTS = 1000;
@@ -32,23 +32,16 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
     made.axis.value = 'relative';
     return made;
   }, []);
-  const turn = useTurns(!model.ended.value, EVERY_MS);
-  const { answer, fault } = useAnswer(
-    () => model.client.metrics(model.workspace, model.run),
-    [model, turn, model.ended.value]
-  );
-  const system = answer?.system ?? {};
-  const names = Object.keys(system);
-  const charts = useCharts(
-    model,
-    run,
-    names.map(name => unitOf(name, toNumber(system[name]?.max))),
-    turn
-  );
+  const ended = model.ended.value;
+  const { answer, fault, again } = useAnswer(() => sampled(model), [model], {
+    version: ended,
+    everyMs: ended ? undefined : EVERY_MS
+  });
+  const charts = useCharts(run, answer);
   if (fault && !answer) {
-    return <FaultBox fault={fault} />;
+    return <FaultBox fault={fault} again={again} trans={trans} />;
   }
-  if (names.length === 0) {
+  if (charts.length === 0) {
     return answer ? (
       <p class="amlnb-empty">{trans('Nothing was sampled of the machine yet.')}</p>
     ) : (
@@ -64,7 +57,22 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
   );
 }
 
+interface Sampled {
+  units: readonly Unit[];
+  /** One a unit. */
+  frames: readonly SeriesFrame[];
+}
+
+async function sampled({ client, workspace, run }: RunModel): Promise<Sampled> {
+  const { system } = await client.metrics(workspace, run);
+  const names = Object.keys(system);
+  const asked = { names, axis: 'time', points: POINTS, system: true } as const;
+  const frames = names.length === 0 ? [] : await client.series(workspace, run, asked);
+  return { units: names.map(name => unitOf(name, toNumber(system[name]?.max))), frames };
+}
+
 interface Measured extends ChartSeries {
+  source: Series;
   alone: readonly ChartSeries[];
 }
 
@@ -84,33 +92,24 @@ function unitOf(name: string, most: number): Unit {
   return { name, label: name.endsWith('_percent') ? `${words} (%)` : words, size: 1 };
 }
 
-/** A chart of each name, whose points are read anew with each turn. */
-function useCharts(model: RunModel, run: RunDocument, units: readonly Unit[], turn: number): Measured[] {
+/** A chart of each name; as long as the units stay, each answer brings its points anew. */
+function useCharts(run: RunDocument, sampled: Sampled | null): Measured[] {
   const origin = run.started ?? run.created;
+  const units = sampled?.units ?? [];
   const charts = useMemo(() => units.map(unit => measured(unit, origin)), [JSON.stringify(units), origin]);
   useEffect(() => {
-    if (units.length === 0) {
-      return;
+    for (const frame of sampled?.frames ?? []) {
+      const [unit, chart] = [units[frame.metric], charts[frame.metric]];
+      if (unit !== undefined && chart !== undefined) {
+        chart.source.take({ ...frame, replaces: true, value: frame.value.map(value => value / unit.size) });
+        chart.source.version.value++;
+      }
     }
-    const asked = { names: units.map(({ name }) => name), axis: 'time', points: POINTS, system: true } as const;
-    model.client.series(model.workspace, model.run, asked).then(
-      frames => {
-        for (const frame of frames) {
-          const size = units[frame.metric]?.size ?? 1;
-          const series = charts[frame.metric]?.source as Series | undefined;
-          series?.take({ ...frame, replaces: true, value: frame.value.map(value => value / size) });
-          if (series) {
-            series.version.value++;
-          }
-        }
-      },
-      () => undefined // what is held stays; the next turn asks again
-    );
-  }, [charts, turn]);
+  }, [charts, sampled]);
   return charts;
 }
 
 function measured({ name, label }: Unit, origin: number): Measured {
-  const series: ChartSeries = { key: name, label, style: curveStyle(0), source: new Series(name), origin };
+  const series = { key: name, label, style: curveStyle(0), source: new Series(name), origin };
   return { ...series, alone: [series] };
 }
