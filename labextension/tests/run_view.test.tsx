@@ -1,7 +1,7 @@
 import './browser';
 
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 import { MemoryHost } from '../dev/memory_host';
 import { memoryDocument, memoryRuns, type MemoryRun } from '../dev/memory_run';
@@ -47,7 +47,7 @@ describe('a running run', () => {
   });
 
   it('has gone on since the server told of it', async () => {
-    const { root } = await shown([still({ started: Date.now() / 1000 - 100.5, elapsed_s: 10 })], 'a');
+    const { root } = await shown([still({ started: Date.now() / 1000 - 105, elapsed_s: 10 })], 'a');
     expect(root.textContent).toMatch(/1 min 4\d s/);
   });
 

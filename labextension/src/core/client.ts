@@ -23,6 +23,7 @@ import type {
 } from './contract';
 import { decodeFrames, type SeriesFrame } from './frames';
 import type { Host } from './host';
+import { noteDate } from './server_clock';
 
 /** What the server could not do. */
 export class ServerFault extends Error {
@@ -192,6 +193,7 @@ export class Client {
         'see that it runs; this page tries again by itself'
       );
     }
+    noteDate(answer.headers.get('Date'));
     if (!answer.ok) {
       throw await faultOf(answer);
     }

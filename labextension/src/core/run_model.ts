@@ -15,7 +15,6 @@ const POINTS = 2000;
 /** What is known of a run but for its points. */
 interface Told {
   document: RunDocument | null;
-  documentAt: number;
   names: readonly string[];
   log: { file: string; bytes: number } | null;
   fault: Fault | null;
@@ -23,8 +22,6 @@ interface Told {
 
 export class RunModel implements RunListener {
   readonly document = signal<RunDocument | null>(null);
-  /** When the document came, by the page's own clock (performance.now()). */
-  documentAt = 0;
   /** Metrics in the order of their first use. */
   readonly names = signal<readonly string[]>([]);
   readonly log = signal<{ file: string; bytes: number } | null>(null);
@@ -41,7 +38,7 @@ export class RunModel implements RunListener {
   private positions: readonly string[] = [];
   private readonly dirty = new Set<Series>();
   /** What came last; the signals tell it with the next frame, of which a hidden page has none. */
-  private readonly told: Told = { document: null, documentAt: 0, names: [], log: null, fault: null };
+  private readonly told: Told = { document: null, names: [], log: null, fault: null };
   /** How often the stream told how the run is. */
   private tellings = 0;
   private users = 0;
@@ -149,7 +146,6 @@ export class RunModel implements RunListener {
   private hold(run: RunDocument): void {
     const { told } = this;
     told.document = run;
-    told.documentAt = performance.now();
     told.fault = null;
     told.log ??= run.log;
     this.schedule();
@@ -160,9 +156,8 @@ export class RunModel implements RunListener {
   }
 
   private readonly flush = (): void => {
-    const { document, documentAt, names, log, fault } = this.told;
+    const { document, names, log, fault } = this.told;
     batch(() => {
-      this.documentAt = documentAt;
       this.document.value = document;
       this.names.value = names;
       this.log.value = log;

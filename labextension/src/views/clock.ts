@@ -3,12 +3,14 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
+import { serverNow } from '../core/server_clock';
+
 const TICK_MS = 1000;
 const last = signal(0);
 let users = 0;
 let timer: ReturnType<typeof setInterval> | null = null;
 
-/** Unix time in whole seconds; the component is drawn again as they pass. */
+/** Unix time of the server in whole seconds; the component is drawn again as they pass. */
 export function useNow(): number {
   useEffect(() => {
     users++;
@@ -31,5 +33,5 @@ function tick(): void {
 }
 
 function seconds(): number {
-  return Math.floor(Date.now() / 1000);
+  return Math.floor(serverNow());
 }

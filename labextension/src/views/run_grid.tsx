@@ -5,6 +5,7 @@ import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'pr
 
 import type { RunRow, Runs } from '../core/contract';
 import { curveStyle } from '../core/colours';
+import { serverNow } from '../core/server_clock';
 import { useNow } from './clock';
 import { isBest, nameOf, type Column } from './run_columns';
 import { StateMark } from './state_mark';
@@ -297,7 +298,7 @@ function rowStyle(index: number): { transform: string; height: string } {
 function Cells(props: RowProps & { run: RunRow; waits: boolean }) {
   const { id, index, run, waits, columns, before, best, place, active, trans } = props;
   const modifiers = [active && ' amlnb-mod-active', place >= 0 && ' amlnb-mod-chosen', waits && ' amlnb-mod-waits'];
-  const now = Date.now() / 1000;
+  const now = serverNow();
   const name = nameOf(run);
   return (
     <div

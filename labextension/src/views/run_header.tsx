@@ -1,12 +1,12 @@
 /** The head of a run: what it is, how it is, and what can be done with it. */
 
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
 
 import type { RunDocument } from '../core/contract';
 import { formatDuration, formatProgress } from '../core/format';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
+import { useNow } from './clock';
 import { Icon } from './icons';
 import { RunActions } from './run_actions';
 import { RunName, titleOf } from './run_name';
@@ -30,7 +30,7 @@ export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
         <RunName host={host} model={model} run={run} editing={renaming} />
         <span class="amlnb-facts">
           <Facts run={run} trans={trans} compact={compact} />
-          <Elapsed run={run} at={model.documentAt} trans={trans} />
+          <Elapsed run={run} trans={trans} />
         </span>
         <span class="amlnb-head-actions">
           <RunActions host={host} model={model} run={run} compact={compact} renaming={renaming} />
@@ -65,28 +65,18 @@ function Facts({ run, trans, compact }: { run: RunDocument; trans: Trans; compac
   );
 }
 
-/** Time since the start; it goes on by itself between two words of the server, the last of which came at `at`. */
-function Elapsed({ run, at, trans }: { run: RunDocument; at: number; trans: Trans }) {
-  const tick = useSignal(0);
-  const goesOn = run.elapsed_s !== null && run.ended === null;
-  useEffect(() => {
-    if (!goesOn) {
-      return undefined;
-    }
-    const timer = setInterval(() => {
-      tick.value++;
-    }, 1000);
-    return () => clearInterval(timer);
-  }, [goesOn]);
-  if (run.elapsed_s === null) {
-    return null;
-  }
-  const passed = goesOn ? (performance.now() - at) / 1000 : 0;
-  return (
-    <span class="amlnb-number" title={trans('Time since the start')} data-tick={tick.value}>
-      {formatDuration(run.elapsed_s + passed, goesOn)}
+/** How long it took, or how long it has been going. */
+function Elapsed({ run, trans }: { run: RunDocument; trans: Trans }) {
+  const goesOn = run.started !== null && run.ended === null;
+  return goesOn || run.elapsed_s !== null ? (
+    <span class="amlnb-number" title={trans('Time since the start')}>
+      {goesOn ? <Going since={run.started ?? 0} /> : formatDuration(run.elapsed_s ?? 0)}
     </span>
-  );
+  ) : null;
+}
+
+function Going({ since }: { since: number }) {
+  return <>{formatDuration(useNow() - since, true)}</>;
 }
 
 function ProgressBar({ progress, trans }: { progress: NonNullable<RunDocument['progress']>; trans: Trans }) {
