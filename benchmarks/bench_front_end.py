@@ -194,7 +194,7 @@ def _many(browser, workspace):
                 page.locator(".amlnb-page-head a").click()
                 shown.append(page.evaluate(HAS_ROWS))
                 page.locator(".amlnb-grid").hover()
-                scrolling.append(chromium.frames(page, lambda page=page: _scroll(page)))
+                scrolling.append(chromium.frames(page, lambda page=page: chromium.scroll(page)))
                 page.locator(".amlnb-grid").evaluate("grid => { grid.scrollTop = 0; }")
                 sorting.append(chromium.frames(page, lambda page=page: sorted_ms.extend(_sort_often(page))))
     what = f"table of {MANY:,} runs x {METRICS} metrics"
@@ -213,13 +213,6 @@ def _first_page(browser, url):
     with chromium.page_at(browser, url) as page:
         page.locator("[data-amlnb-row]").first.wait_for()
         return (time.monotonic() - begun) * 1e3
-
-
-def _scroll(page):
-    """Turn the wheel for some seconds, ever faster, then back."""
-    for number in range(120):
-        page.mouse.wheel(0, 20 * number if number < 100 else -2000)
-        page.wait_for_timeout(25)
 
 
 def _sort_often(page):
@@ -248,7 +241,7 @@ def _compared(browser, workspace):
         page.goto(f"{url.partition('/w/')[0]}/w/{key}/compare?{compared}")
         page.locator("[data-amlnb-metric] canvas").first.wait_for()
         page.wait_for_timeout(3000)
-        frames, cores = _watched(page)
+        frames, cores = chromium.watched(page, WATCH_S)
     what = f"{LIVE} live runs at {RATE_HZ} Hz each, compared"
     return _live_rows(what, frames, cores)
 
@@ -271,17 +264,9 @@ def _shown(browser, workspace):
             page.wait_for_function(f"() => document.querySelectorAll('[data-amlnb-run]').length === {LIVE}")
             page.locator("[data-amlnb-metric] canvas").first.wait_for()
             page.wait_for_timeout(3000)
-            frames, cores = _watched(page)
+            frames, cores = chromium.watched(page, WATCH_S)
     what = f"{LIVE} live runs at {RATE_HZ} Hz each, below each other in JupyterLab"
     return _live_rows(what, frames, cores)
-
-
-def _watched(page):
-    """Frames of a page that is only looked at, and the cores that it takes."""
-    processes = chromium.page_processes()
-    before, begun = chromium.cpu_s(processes), time.monotonic()
-    frames = chromium.frames(page, lambda: page.wait_for_timeout(WATCH_S * 1e3))
-    return frames, (chromium.cpu_s(processes) - before) / (time.monotonic() - begun)
 
 
 def _milliseconds(what, values, bar):
