@@ -160,6 +160,37 @@ describe('a run that is followed', () => {
     const model = followed(host, 'none');
     await vi.waitFor(() => expect(model.fault.value?.message).toBe('no run "none"'));
   });
+
+  it('is followed again once it can be read again', async () => {
+    const host = new MemoryHost([run('a', 30)]);
+    const model = followed(host, 'a');
+    await ready(model, 30);
+    socketOf(host).tell({ t: 'gone', sub: 1, message: 'it cannot be read: [Errno 5]', hint: null });
+    await vi.waitFor(() => expect(model.fault.value?.message).toBe('it cannot be read: [Errno 5]'));
+    (host.runs[0] as MemoryRun).points = 50;
+    await vi.waitFor(() => expect(model.series('loss').total).toBe(50), { timeout: 5000 });
+    await vi.waitFor(() => expect(model.fault.value).toBeNull());
+    expect(socketOf(host).sent).toHaveLength(2);
+  });
+
+  it('is tried ever more seldom as long as it is gone, and at once when the connection is made again', async () => {
+    vi.useFakeTimers();
+    const host = new MemoryHost([]);
+    followed(host, 'none');
+    await vi.advanceTimersByTimeAsync(0);
+    const { sent } = socketOf(host);
+    const seconds: number[] = [];
+    for (let second = 1; second <= 100; second++) {
+      const before = sent.length;
+      await vi.advanceTimersByTimeAsync(1000);
+      seconds.push(...(sent.length > before ? [second] : []));
+    }
+    expect(seconds).toEqual([1, 3, 7, 15, 31, 61, 91]);
+    socketOf(host).close();
+    await vi.advanceTimersByTimeAsync(500);
+    expect([host.sockets.length, socketOf(host).sent.length]).toEqual([2, 1]);
+    vi.useRealTimers();
+  });
 });
 
 describe('a workspace that is watched', () => {

@@ -16,6 +16,7 @@ export interface RunListener {
   onLog(file: string, bytes: number): void;
   /** All that came is void and follows anew. */
   onReset(): void;
+  /** There is nothing to follow for now; it is tried again, and if there is, it tells how the run is. */
   onGone(message: string, hint: string | null): void;
 }
 
@@ -24,15 +25,29 @@ export interface WatchListener {
   onRuns(changed: RunRow[], removed: string[], running: number): void;
   /** The watch has begun, or begun again: what was missed meanwhile is to be read. */
   onBegin(): void;
+  /** There is nothing to follow for now; it is tried again, and if there is, the watch begins. */
   onGone(message: string, hint: string | null): void;
 }
 
-type Subscription =
-  | { kind: 'run'; workspace: string; run: string; points: number; listener: RunListener; begun: boolean }
-  | { kind: 'watch'; workspace: string; listener: WatchListener; begun: boolean };
+interface Attempts {
+  begun: boolean;
+  /** How often the server ended it since it told anything. */
+  ends: number;
+  /** Until it is begun again. */
+  timer?: ReturnType<typeof setTimeout>;
+}
+
+type Subscription = Attempts &
+  (
+    | { kind: 'run'; workspace: string; run: string; points: number; listener: RunListener }
+    | { kind: 'watch'; workspace: string; listener: WatchListener }
+  );
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 15_000;
+/** What the server ended is begun again after this time, then after twice of it, and so on. */
+const FIRST_REST_MS = 1000;
+const LONGEST_REST_MS = 30_000;
 
 export class Stream {
   private readonly subscriptions = new Map<number, Subscription>();
@@ -51,12 +66,12 @@ export class Stream {
 
   /** Follow a run with at most so many points a metric at first; the answer ends it. */
   follow(workspace: string, run: string, points: number, listener: RunListener): () => void {
-    return this.add({ kind: 'run', workspace, run, points, listener, begun: false });
+    return this.add({ kind: 'run', workspace, run, points, listener, begun: false, ends: 0 });
   }
 
   /** Follow which runs of a workspace change; the answer ends it. */
   watch(workspace: string, listener: WatchListener): () => void {
-    return this.add({ kind: 'watch', workspace, listener, begun: false });
+    return this.add({ kind: 'watch', workspace, listener, begun: false, ends: 0 });
   }
 
   private add(subscription: Subscription): () => void {
@@ -68,6 +83,7 @@ export class Stream {
       this.open();
     }
     return () => {
+      clearTimeout(subscription.timer);
       if (this.subscriptions.delete(sub)) {
         this.send({ op: 'unsubscribe', sub });
         this.closeIfIdle();
@@ -134,6 +150,7 @@ export class Stream {
   }
 
   private begin(sub: number, subscription: Subscription): void {
+    clearTimeout(subscription.timer);
     const { workspace } = subscription;
     if (subscription.kind === 'watch') {
       subscription.begun = false;
@@ -146,6 +163,13 @@ export class Stream {
     subscription.begun = true;
   }
 
+  private beginLater(sub: number, subscription: Subscription): void {
+    const wait = Math.min(FIRST_REST_MS * 2 ** subscription.ends, LONGEST_REST_MS);
+    subscription.ends++;
+    clearTimeout(subscription.timer);
+    subscription.timer = setTimeout(() => this.begin(sub, subscription), wait);
+  }
+
   private onText(message: StreamMessage): void {
     const subscription = message.sub === null ? undefined : this.subscriptions.get(message.sub);
     if (message.t === 'error' && !subscription) {
@@ -155,10 +179,12 @@ export class Stream {
       return;
     }
     if (message.t === 'gone' || message.t === 'error') {
-      this.subscriptions.delete(message.sub as number);
+      this.beginLater(message.sub as number, subscription);
       subscription.listener.onGone(message.message, message.hint);
-      this.closeIfIdle();
-    } else if (subscription.kind === 'watch') {
+      return;
+    }
+    subscription.ends = 0;
+    if (subscription.kind === 'watch') {
       if (message.t === 'runs') {
         this.onRuns(subscription, message.changed, message.removed, message.running);
       }
