@@ -1,7 +1,7 @@
 import './browser';
 
 import { cleanup, fireEvent, render, screen, waitFor, within } from '@testing-library/preact';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { MemoryHost } from '../dev/memory_host';
 import { memoryDocument, memoryRuns, type MemoryRun } from '../dev/memory_run';
@@ -9,7 +9,10 @@ import { RunView } from '../src/views/run_view';
 
 const HOSTILE = '<img src=x onerror=alert(1)>';
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  vi.restoreAllMocks();
+});
 
 function still(
   changes: Parameters<typeof memoryDocument>[2] = {},
@@ -228,7 +231,8 @@ describe('the parts of a run', () => {
     expect(within(table).getByText('first, lowest')).toBeTruthy();
   });
 
-  it('are searched: the log goes to the line that was found', async () => {
+  it('are searched: the log goes to the line that was found, and round its end', async () => {
+    vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(300);
     const { root } = await shown([still()], 'a');
     fireEvent.click(screen.getByRole('tab', { name: 'Log' }));
     const input = await screen.findByLabelText('Search the log');
@@ -236,7 +240,34 @@ describe('the parts of a run', () => {
     fireEvent.keyDown(input, { key: 'Enter' });
     await waitFor(() => expect(root.querySelector('.amlnb-log-found')?.textContent).toContain('step 17 '));
     fireEvent.keyDown(input, { key: 'Enter' });
-    expect(await screen.findByText('none below')).toBeTruthy();
+    expect(await screen.findByText('from the top')).toBeTruthy();
+    expect(root.querySelector('.amlnb-log-found')?.textContent).toContain('step 17 ');
+    fireEvent.input(input, { target: { value: 'nowhere' } });
+    expect(root.querySelector('.amlnb-log-found')).toBeNull();
+    fireEvent.keyDown(input, { key: 'Enter' });
+    expect(await screen.findByText('not found')).toBeTruthy();
+  });
+
+  it('are searched no longer when another text is typed', async () => {
+    const { root, host } = await shown([still()], 'a');
+    fireEvent.click(screen.getByRole('tab', { name: 'Log' }));
+    const input = await screen.findByLabelText('Search the log');
+    const fetch = host.fetch.bind(host);
+    const held: (() => void)[] = [];
+    host.fetch = async (path, init) => {
+      const answer = await fetch(path, init);
+      await new Promise<void>(resolve => held.push(resolve));
+      return answer;
+    };
+    fireEvent.input(input, { target: { value: 'step 17 ' } });
+    fireEvent.keyDown(input, { key: 'Enter' });
+    await waitFor(() => expect(held).toHaveLength(1));
+    expect(screen.getByText('searching …')).toBeTruthy();
+    fireEvent.input(input, { target: { value: 'step 18' } });
+    held.forEach(release => release());
+    await new Promise(resolve => setTimeout(resolve, 20));
+    expect(root.querySelector('.amlnb-log-found')).toBeNull();
+    expect(screen.queryByText('searching …')).toBeNull();
   });
 });
 

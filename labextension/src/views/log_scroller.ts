@@ -2,6 +2,7 @@
 
 import { batch, signal, type Signal } from '@preact/signals';
 
+import type { LogLine } from '../core/contract';
 import type { LogModel } from '../core/log_model';
 import { layoutOf, LINE_PX, moveAt, type LogLayout, type LogWindow } from './log_layout';
 
@@ -35,6 +36,17 @@ export class LogScroller {
 
   layout(): LogLayout {
     return layoutOf(this.window());
+  }
+
+  /** Byte of the first line that is seen. */
+  firstSeen(): number {
+    return this.lineAt(this.view.peek().top)?.at ?? 0;
+  }
+
+  /** Whether the line that begins at this byte is seen. */
+  isSeen(byte: number | null): byte is number {
+    const { top, height } = this.view.peek();
+    return byte !== null && byte >= this.firstSeen() && byte <= (this.lineAt(top + height)?.at ?? 0);
   }
 
   /** The person has scrolled. */
@@ -114,6 +126,13 @@ export class LogScroller {
     if (this.element) {
       this.settle();
     }
+  }
+
+  /** The line at this pixel, of those that are held. */
+  private lineAt(pixel: number): LogLine | undefined {
+    const lines = this.log.lines.peek();
+    const at = Math.floor((pixel - this.layout().before) / LINE_PX);
+    return lines[Math.min(Math.max(0, at), lines.length - 1)];
   }
 
   private window(): LogWindow {

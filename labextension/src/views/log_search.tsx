@@ -1,17 +1,21 @@
-/** Search in a log, line by line from where one is. */
+/** Search in a log, line by line from where one is, until something is found. */
 
 import { useSignal, type Signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 
 import { toldFault, type Direction } from '../core/client';
+import { formatSize } from '../core/format';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { IconButton } from './icons';
+import { findLine } from './log_find';
 import type { LogScroller } from './log_scroller';
 import { transOf } from './trans';
 
-/** How often a search that found nothing in its part of the file goes on by itself. */
-const PARTS = 200;
 const BELOW_PX = 90;
+
+/** Where a search goes on that has come to an end of the file. */
+const ROUND: Record<Direction, string> = { forward: 'from the top', backward: 'from the end' };
 
 export interface LogSearchProps {
   host: Host;
@@ -25,21 +29,44 @@ export interface LogSearchProps {
 export function LogSearch({ host, model, scroller, find, current }: LogSearchProps) {
   const trans = transOf(host);
   const told = useSignal('');
+  /** The search that goes on: one at a time. */
+  const going = useRef(0);
+  const stop = (): void => {
+    going.current++;
+  };
+  useEffect(() => stop, []);
   const search = async (direction: Direction): Promise<void> => {
     const text = find.value;
     if (!text) {
       return;
     }
+    const mine = ++going.current;
+    const goesOn = (): boolean => mine === going.current;
+    const { log } = scroller;
+    const size = log.size.peek();
+    const from = scroller.isSeen(current.value) ? current.value : scroller.firstSeen();
+    const asked = { file: log.file, text, direction, limit: 2 };
     told.value = trans('searching …');
     try {
-      const at = await nextMatch(model, scroller, text, direction, current.value);
-      told.value = at === null ? (direction === 'forward' ? trans('none below') : trans('none above')) : '';
-      if (at !== null && find.value === text) {
-        current.value = at;
-        await scroller.show(at, BELOW_PX);
+      const found = await findLine(
+        { from, after: from === current.value, direction, size },
+        at => model.client.searchLog(model.workspace, model.run, { ...asked, from: at }),
+        searched => {
+          if (goesOn()) {
+            told.value = trans('searching … %1 of %2', formatSize(searched), formatSize(size));
+          }
+          return goesOn();
+        }
+      );
+      if (goesOn()) {
+        current.value = found?.at ?? null;
+        told.value = found === null ? trans('not found') : found.round ? trans(ROUND[direction]) : '';
+        await (found && scroller.show(found.at, BELOW_PX));
       }
     } catch (error) {
-      told.value = toldFault(error).message;
+      if (goesOn()) {
+        told.value = toldFault(error).message;
+      }
     }
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -57,7 +84,9 @@ export function LogSearch({ host, model, scroller, find, current }: LogSearchPro
         aria-label={trans('Search the log')}
         value={find.value}
         onInput={event => {
+          stop();
           find.value = event.currentTarget.value;
+          current.value = null;
           told.value = '';
         }}
         onKeyDown={onKeyDown}
@@ -69,27 +98,4 @@ export function LogSearch({ host, model, scroller, find, current }: LogSearchPro
       </span>
     </span>
   );
-}
-
-/** Byte of the next line with the text; null if there is none up to the end of the file. */
-async function nextMatch(
-  model: RunModel,
-  scroller: LogScroller,
-  text: string,
-  direction: Direction,
-  current: number | null
-): Promise<number | null> {
-  const { log } = scroller;
-  const start = direction === 'forward' ? 0 : log.size.peek();
-  let from: number | null = current ?? start;
-  for (let part = 0; part < PARTS && from !== null; part++) {
-    const asked = { file: log.file, text, from, direction, limit: 2 };
-    const { matches, next } = await model.client.searchLog(model.workspace, model.run, asked);
-    const found = matches.find(({ at }) => at !== current);
-    if (found) {
-      return found.at;
-    }
-    from = next;
-  }
-  return null;
 }
