@@ -1,6 +1,7 @@
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import { h } from 'preact';
 
+import { sessionOf } from '../core/session';
 import type { LabHost } from './host';
 import { PreactWidget } from './preact_widget';
 import type { Watcher } from './watcher';
@@ -13,10 +14,14 @@ export function addStatus(bar: IStatusBar, host: LabHost, watcher: Watcher, show
       return null;
     }
     const text = running === 1 ? host.trans('1 run going') : host.trans('%1 runs going', running);
+    const lost = sessionOf(host).stream.state.value === 'lost';
+    const title = lost
+      ? host.trans('The connection broke; it is tried again. What stands here may be old.')
+      : host.trans('Show the runs');
     return h(
       'button',
-      { type: 'button', class: 'amlnb-status', onClick: show, title: host.trans('Show the runs') },
-      text
+      { type: 'button', class: `amlnb-status${lost ? ' amlnb-faint' : ''}`, onClick: show, title },
+      lost ? `${text} (?)` : text
     );
   }
   bar.registerStatusItem('amlnb:running', { align: 'left', rank: 50, item: new PreactWidget(() => h(Running, null)) });

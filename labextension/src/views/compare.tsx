@@ -12,6 +12,7 @@ import { CompareCode } from './compare_code';
 import { CompareCurves } from './compare_curves';
 import { DifferenceTable } from './difference_table';
 import { FaultBox } from './fault_box';
+import { LostNotice } from './lost_notice';
 import { Parallel } from './parallel';
 import { Scatter } from './scatter';
 import { StateMark } from './state_mark';
@@ -51,6 +52,7 @@ export function Compare({ host, workspace, runs }: CompareProps) {
   const labels = answer.runs.map(run => run.label);
   return (
     <div class="amlnb-view amlnb-compare" data-amlnb-compare={labels.length}>
+      <LostNotice host={host} />
       {fault === null ? null : <FaultBox fault={fault} again={again} trans={trans} />}
       <ul class="amlnb-legend" aria-label={trans('Compared runs')}>
         {answer.runs.map((run, position) => (

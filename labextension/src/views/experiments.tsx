@@ -10,6 +10,7 @@ import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
 import { titleIn, type WorkspacesModel } from '../core/workspaces_model';
 import { useNow } from './clock';
+import { LostNotice } from './lost_notice';
 import { MAGIC, nameOf } from './run_columns';
 import { StateMark } from './state_mark';
 import { transOf, type Trans } from './trans';
@@ -38,6 +39,7 @@ export function Experiments({ host, workspaces }: ExperimentsProps) {
   }
   return (
     <div class="amlnb-view amlnb-experiments">
+      <LostNotice host={host} />
       <div class="amlnb-experiments-head">
         <WorkspaceChoice workspaces={workspaces} trans={trans} />
         {current === null ? null : (

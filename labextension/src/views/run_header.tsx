@@ -7,7 +7,6 @@ import { formatDuration, formatProgress } from '../core/format';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { useNow } from './clock';
-import { Icon } from './icons';
 import { RunActions } from './run_actions';
 import { RunName, titleOf } from './run_name';
 import { StateMark, stateWord } from './state_mark';
@@ -38,11 +37,6 @@ export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
       </div>
       {run.progress ? <ProgressBar progress={run.progress} trans={trans} /> : null}
       {run.reason && run.state !== 'Failed' ? <p class="amlnb-reason">{run.reason}</p> : null}
-      {model.lost.value ? (
-        <p class="amlnb-reason" role="status">
-          <Icon name="warning" /> {trans('The connection broke; it is tried again. What stands here may be old.')}
-        </p>
-      ) : null}
       <Announced run={run} title={titleOf(run)} trans={trans} />
     </header>
   );

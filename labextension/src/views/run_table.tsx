@@ -11,6 +11,7 @@ import { titleIn } from '../core/workspaces_model';
 import { ColumnChoice } from './column_choice';
 import { GroupTable } from './group_table';
 import { columnsOf, firstColumns, MAGIC } from './run_columns';
+import { LostNotice } from './lost_notice';
 import { RunGrid } from './run_grid';
 import { Chosen } from './table_actions';
 import { transOf, type Trans } from './trans';
@@ -98,6 +99,7 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
 
   return (
     <div class="amlnb-view amlnb-table" data-amlnb-run-table={workspace}>
+      <LostNotice host={host} />
       <div class="amlnb-table-bar" role="toolbar" aria-label={trans('Runs')}>
         <QueryBox
           trans={trans}

@@ -13,6 +13,7 @@ import { Failure, Warnings } from './failure';
 import { FaultBox } from './fault_box';
 import { FilesPanel } from './files_panel';
 import { LogTail, LogView } from './log_view';
+import { LostNotice } from './lost_notice';
 import { CompactCharts, MetricsPanel } from './metrics_panel';
 import { RunHeader } from './run_header';
 import { SystemPanel } from './system_panel';
@@ -45,6 +46,7 @@ export function RunView({ host, workspace, run, compact = false }: RunViewProps)
       data-amlnb-run={run}
       data-amlnb-state={document?.state ?? ''}
     >
+      <LostNotice host={host} />
       {deleted ? (
         <p class="amlnb-reason" role="status">
           {transOf(host)('You deleted this run. What stands here is no longer on the disk.')}
