@@ -23,6 +23,9 @@ _KERNEL = "--kernel"
 _AUTOSAVE_S = 5
 _LONGEST_TITLE = 60
 _FAILURES = "failures"
+_INJECTED = "injected-parameters"
+# Imports, magics, commands, the comment that papermill puts above parameters, comments without a word.
+_TELLS_LITTLE = re.compile(r"import\b|from\s+\S+\s+import\b|[%!]|# Parameters$|#\W*$")
 # What scrapbook glues to a cell, and how, where that is plain.
 _SCRAP, _PLAIN = "application/scrapbook.scrap.json+json", ("json", "text")
 # A socket's path has 104 bytes on macOS and 108 on Linux, with what is put behind it and a byte for its end.
@@ -195,13 +198,15 @@ def _follow_cells(manager: Any, at: _At) -> Callable[[], None]:
     """Tell progress before each cell that has code, in the log and to the run; and by what is returned, at the end."""
     progress = _progress()
     numbers = [index for index, cell in enumerate(manager.nb.cells) if _is_the_persons(cell)]
+    given = next((cell for cell in manager.nb.cells if _is_tagged(cell, _INJECTED)), None)
     start = manager.cell_start
 
     def cell_start(cell: Any, cell_index: Optional[int] = None, **settings: Any) -> Any:
         if cell_index in numbers:
             done = numbers.index(cell_index)
             at.number = done + 1
-            title = _title(cell.source)
+            # Those that papermill sets below the person's own ones are the parameters that count.
+            title = _title((given if given and _is_tagged(cell, "parameters") else cell).source)
             print(f"\x1b[2m[{done + 1}/{len(numbers)}] {title}\x1b[0m", flush=True)
             progress(done, len(numbers), title)
         return start(cell, cell_index, **settings)
@@ -236,8 +241,11 @@ def _keep_scraps(manager: Any) -> None:
 
 def _is_the_persons(cell: Any) -> bool:
     """Tell whether a cell has code, and is not the one by which papermill sets the parameters."""
-    injected = "injected-parameters" in cell.metadata.get("tags", [])
-    return bool(cell.cell_type == "code" and cell.source.strip() and not injected)
+    return bool(cell.cell_type == "code" and cell.source.strip() and not _is_tagged(cell, _INJECTED))
+
+
+def _is_tagged(cell: Any, tag: str) -> bool:
+    return tag in cell.metadata.get("tags", [])
 
 
 def _progress() -> Any:
@@ -250,7 +258,9 @@ def _progress() -> Any:
 
 
 def _title(source: str) -> str:
-    line = next(line.strip() for line in source.splitlines() if line.strip())
+    """First line of a cell that tells what it does; imports and magics do not where there is more."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()]
+    line = next((line for line in lines if not _TELLS_LITTLE.match(line)), lines[0])
     return line if len(line) <= _LONGEST_TITLE else line[: _LONGEST_TITLE - 1] + "…"
 
 

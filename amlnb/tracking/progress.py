@@ -1,4 +1,4 @@
-"""How far a process is with its work: told by a training script, written at most five times a second."""
+"""How far a process is with its work: told by a training script, written at most five times a second in the long run."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ _SHORTEST_PAUSE_S = 0.2
 # Of the time that a loop has taken so far: what is written grows with its logarithm, some 10,000 lines in a week.
 _PAUSE_SHARE = 0.001
 _LONGEST_TEXT = 200
+# All written: of steps that are few, one that follows another at once may be the one that takes hours.
+_FIRST = 100
 
 
 class Progress:
@@ -39,9 +41,10 @@ class Progress:
         self._begun: Number = 0
         self._began_at = 0.0
         self._told_at = self._ended_at = float("-inf")
+        self._written = 0
 
     def tell(self, done: Any, total: Any, text: Optional[str] = None) -> None:
-        """Write that so much of the total is done, unless something was written a moment ago.
+        """Write that so much of the total is done, unless much was written, and the last of it a moment ago.
 
         Raises
         ------
@@ -57,8 +60,9 @@ class Progress:
         pause = max(_SHORTEST_PAUSE_S, took * _PAUSE_SHARE)
         ends = done >= total
         # The end is not kept back by what was told just before; only many ends in a row are.
-        if now - (self._ended_at if ends else self._told_at) < pause:
+        if self._written >= _FIRST and now - (self._ended_at if ends else self._told_at) < pause:
             return
+        self._written += 1
         self._told_at = now
         if ends:
             self._ended_at = now

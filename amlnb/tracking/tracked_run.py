@@ -138,7 +138,7 @@ class TrackedRun(MetricLog):
     def progress(self, i: float, n: float, text: Optional[str] = None) -> None:
         """Tell how far the run is: shown with the time that is left, and nothing of it once the run has ended.
 
-        Costs about a microsecond; of many calls at most five a second are written.
+        Costs about a microsecond; of more than a hundred calls at most five a second are written.
 
         Parameters
         ----------

@@ -174,8 +174,12 @@ def test_a_config_is_a_spec(save):
     assert spec.arguments == ("train.ipynb", "outputs/train.output.ipynb", "{'rate': 1.0}")
     assert spec.properties["param.rate"] == "1.0"
     assert spec.properties["param.steps"] == "5"
-    handler = AzureMLNotebookHandler(history=True, timeout=5, progress_bar=False, log_output=True, kernel_name="x", cwd="$HOME")
-    given = NotebookRunConfig(".", "train.ipynb", parameters={"name": "$HOME"}, handler=handler).to_spec("e").arguments[2:]
+    handler = AzureMLNotebookHandler(
+        history=True, timeout=5, progress_bar=False, log_output=True, kernel_name="x", cwd="$HOME"
+    )
+    given = (
+        NotebookRunConfig(".", "train.ipynb", parameters={"name": "$HOME"}, handler=handler).to_spec("e").arguments[2:]
+    )
     assert not any("$" in each for each in given)  # nothing in them is taken for a variable
     assert (ast.literal_eval(given[0]), json.loads(given[1])) == ({"name": "$HOME"}, {"timeout": 5, "cwd": "$HOME"})
     with pytest.raises(UserErrorException, match="handler is a dict"):
@@ -319,7 +323,9 @@ def test_a_cancel_ends_the_kernel_and_keeps_the_notebook(submit):
 def test_a_cancel_leaves_nothing_behind_among_temporary_files(submit, tmp_path, monkeypatch):
     (tmp_path / "t").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "t"))
-    run = submit("import os, time\nprint('in', os.environ['JUPYTER_RUNTIME_DIR'], flush=True)\ntime.sleep(600)", wait=False)
+    run = submit(
+        "import os, time\nprint('in', os.environ['JUPYTER_RUNTIME_DIR'], flush=True)\ntime.sleep(600)", wait=False
+    )
     while "in /" not in (log_of(run) if run.get_status() == "Running" and _has_log(run) else ""):
         assert not run.done()
         time.sleep(0.05)
@@ -361,7 +367,9 @@ def test_a_kernel_that_dies_is_told_as_its_cells_end(submit):
     run = submit("1", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "print('never')")
     assert run.get_status() == "Failed"
     error = run.get_details()["error"]["error"]
-    assert error["message"].startswith("DeadKernelError: the kernel died in cell [2] of train.ipynb\nhint: it may have used up")
+    assert error["message"].startswith(
+        "DeadKernelError: the kernel died in cell [2] of train.ipynb\nhint: it may have used up"
+    )
     assert [frame["file"] for frame in error["details"]["frames"]] == ["train.ipynb, cell [2]"]
     assert "nbclient" not in log_of(run)
     with pytest.raises(RunFailedError, match=r"the kernel died in cell \[2\]"):
@@ -408,6 +416,22 @@ def test_progress_is_told_cell_by_cell(submit):
     assert "[1/2] a = 1" in log
     assert "[2/2] b = 2" in log
     assert RunTail(run.directory).poll().state == "Completed"
+
+
+@pytest.mark.notebook
+def test_the_cell_that_runs_is_told_though_those_before_it_took_no_time(save, tmp_path):
+    train = "%matplotlib inline\nimport time\n# ---\nwhile True:\n    time.sleep(0.1)"
+    save(train, parameters="rate = 0.1")
+    experiment = Experiment(Workspace.find_or_create(str(tmp_path))[0], "e")
+    run = experiment.submit(NotebookRunConfig(".", "train.ipynb", parameters={"rate": 0.05}))
+    tail = RunTail(run.directory)
+    deadline = time.monotonic() + 120
+    while not ((progress := tail.poll().progress) and progress.done) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    run.cancel()
+    run.wait_for_completion(raise_on_error=False)
+    assert (progress.done, progress.total, progress.text) == (1, 2, "while True:")
+    assert "[1/2] rate = 0.05" in log_of(run)
 
 
 @pytest.mark.notebook

@@ -39,11 +39,18 @@ def test_what_is_told_is_in_the_run_s_journal(run, kept):
     assert {name: progress[name] for name in ("done", "total", "text")} == {"done": 3, "total": 10, "text": "epoch 3"}
 
 
-def test_at_most_five_a_second_are_written_and_the_last(told):
+def test_of_few_steps_each_is_written_however_quickly_it_follows(told):
+    told.at(0.0, 0, 2, "load")
+    told.at(0.01, 1, 2, "train")  # for hours
+    assert [event["text"] for event in told.events] == ["load", "train"]
+
+
+def test_of_many_at_most_five_a_second_are_written_and_the_last(told):
     for i in range(1001):
-        told.at(i / 1000, i, 1000)
-    assert len(told.done) == 6
-    assert (told.done[0], told.done[-1]) == (0, 1000)
+        told.at(1 + i / 1000, i, 1000)
+    assert told.done[:100] == list(range(100))
+    assert len(told.done) == 100 + 5
+    assert told.done[-1] == 1000
     told.events.clear()
     for i in range(11):
         told.at(10 + i / 1000, i, 10)
