@@ -1,4 +1,4 @@
-"""How far a process is with its work: told by a training script, written at most five times a second in the long run."""
+"""How far a process is with its work: told by a training script, at most five times a second once that is much."""
 
 from __future__ import annotations
 
