@@ -88,6 +88,19 @@ describe('the window of a log', () => {
     expect([shown(log), log.size.value]).toEqual([['line 0', 'line 9', 10], 2000 * LINE]);
   });
 
+  it('holds still at the end of a file that grows, for who does not follow', async () => {
+    const { log, run } = hostOf(100);
+    await log.grown(100 * LINE);
+    log.follows.value = false;
+    for (; run.lines < 200; run.lines += 7) {
+      await log.grown(run.lines * LINE);
+      expect(log.lines.value[0]?.text).toBe('line 90');
+    }
+    expect([shown(log), log.to]).toEqual([['line 90', 'line 114', 25], 115 * LINE]);
+    await log.more('forward');
+    expect(shown(log)).toEqual(['line 99', 'line 123', 25]);
+  });
+
   it('begins anew when the file was replaced by a shorter one', async () => {
     const { log, run } = hostOf(100);
     await log.grown(100 * LINE);
@@ -124,6 +137,18 @@ describe('the window of a log', () => {
     host.runs.length = 0;
     await log.grown(10 * LINE);
     expect(log.fault.value?.message).toBe('no run "a"');
+  });
+
+  it('reads again what could not be read, up to the end', async () => {
+    const { log, host, run } = hostOf(100);
+    await log.grown(100 * LINE);
+    host.runs.length = 0;
+    run.lines = 105;
+    await log.grown(105 * LINE);
+    expect([log.fault.value?.message, shown(log)]).toEqual(['no run "a"', ['line 90', 'line 99', 10]]);
+    host.runs.push(run);
+    await log.retry();
+    expect([log.fault.value, shown(log)]).toEqual([null, ['line 90', 'line 104', 15]]);
   });
 
   it.each([

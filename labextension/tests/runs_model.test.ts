@@ -56,3 +56,19 @@ it('reads anew when a run is removed that an answer on its way still holds', asy
   release();
   await vi.waitFor(() => expect(model.total.value).toBe(1));
 });
+
+it('asks again by itself while the server cannot be reached', async () => {
+  const host = new TableHost([row(1)]);
+  const model = await started(host);
+  vi.useFakeTimers();
+  const fetch = host.fetch.bind(host);
+  host.fetch = () => Promise.resolve(new Response('', { status: 503 }));
+  model.reload();
+  await vi.advanceTimersByTimeAsync(12_000);
+  expect([model.fault.value?.message, model.total.value]).toEqual(['the server answered 503', 1]);
+  host.fetch = fetch;
+  host.rows = [row(1), row(2)];
+  await vi.advanceTimersByTimeAsync(12_000);
+  expect([model.fault.value, model.total.value]).toEqual([null, 2]);
+  vi.useRealTimers();
+});

@@ -1,7 +1,7 @@
 import './browser';
 
 import { cleanup, fireEvent, render, screen } from '@testing-library/preact';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 
 import type { WorkspaceInfo } from '../src/core/contract';
 import { sessionOf } from '../src/core/session';
@@ -29,6 +29,25 @@ it("shows no other workspace's runs where the folder has none, and its own once 
   host.workspaces = [info('mine', true), info('other')];
   await model.look('fresh');
   expect(model.current.value?.key).toBe('mine');
+});
+
+it('are asked for until the server tells, of the folder that is looked at last', async () => {
+  vi.useFakeTimers();
+  const { host, model } = seen(info('mine', true));
+  const fetch = host.fetch.bind(host);
+  host.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+  await model.look('a');
+  await model.look('b');
+  expect(model.fault.value?.hint).toContain('tries again by itself');
+  await vi.advanceTimersByTimeAsync(30_000);
+  host.fetch = fetch;
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect([model.fault.value, model.current.value?.key, host.askedFor('folder=')]).toEqual([
+    null,
+    'mine',
+    ['workspaces?folder=b']
+  ]);
+  vi.useRealTimers();
 });
 
 it("keeps a person's choice until the folder changes", async () => {

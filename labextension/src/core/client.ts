@@ -190,7 +190,7 @@ export class Client {
       throw new ServerFault(
         0,
         `the server does not answer (${told})`,
-        'see that it runs; this page tries again by itself'
+        init?.method === undefined ? 'see that it runs; this page tries again by itself' : 'see that it runs'
       );
     }
     noteDate(answer.headers.get('Date'));

@@ -32,6 +32,8 @@ export class LogModel {
   /** Bytes of the file as they were told last. */
   private told = 0;
   private catching: Promise<void> | null = null;
+  /** Reads again what could not be read last. */
+  private failed: (() => Promise<void>) | null = null;
 
   constructor(
     private readonly client: Client,
@@ -91,9 +93,17 @@ export class LogModel {
     if (this.reading || !(this.follows.peek() || this.atEnd)) {
       return;
     }
-    await this.extend('forward');
+    await this.grow();
     if (this.to < this.size.peek() && this.follows.peek()) {
       await this.openEnd();
+    }
+  }
+
+  /** Read again what could not be read, and go on from there. */
+  async retry(): Promise<void> {
+    await this.failed?.();
+    if (this.follows.peek()) {
+      await this.grown(this.told);
     }
   }
 
@@ -106,7 +116,7 @@ export class LogModel {
       }
       const before = this.to;
       if (this.told - before <= this.limits.bytes) {
-        await this.extend('forward');
+        await this.grow();
       } else if (this.follows.peek()) {
         await this.openEnd();
       }
@@ -134,6 +144,7 @@ export class LogModel {
   private begin(from: number, direction: Direction): Promise<void> {
     this.generation++;
     this.reading = null;
+    this.failed = null;
     return this.read(from, direction, part => {
       this.from = part.from;
       this.to = part.to;
@@ -147,15 +158,27 @@ export class LogModel {
       await this.read(this.from, direction, part => this.prepend(part));
       return;
     }
-    // The last line may have grown since: it is read again.
-    await this.read(this.lines.peek().at(-1)?.at ?? this.to, direction, part => this.append(part));
+    await this.readOn(part => this.append(part, Infinity));
   }
 
-  private append(part: LogPart): void {
+  /** Take in what was written: who follows sees it; who does not keeps the lines that are held, as many as there is room for. */
+  private grow(): Promise<void> {
+    return this.readOn(part => this.append(part, this.follows.peek() ? Infinity : this.limits.lines));
+  }
+
+  private readOn(take: (part: LogPart) => void): Promise<void> {
+    // The last line may have grown since: it is read again.
+    return this.read(this.lines.peek().at(-1)?.at ?? this.to, 'forward', take);
+  }
+
+  /** @param most Lines beyond so many are left for later; else the first ones make room. */
+  private append(part: LogPart, most: number): void {
     const kept = this.lines.peek().filter(line => line.at < part.from);
-    const lines = [...kept, ...part.lines];
+    const come = [...kept, ...part.lines];
+    const left = come[most];
+    const lines = left ? come.slice(0, most) : come;
     const first = Math.max(0, lines.length - this.limits.lines);
-    this.to = Math.max(part.to, part.from);
+    this.to = left ? left.at : Math.max(part.to, part.from);
     this.from = first > 0 ? (lines[first] as LogLine).at : Math.min(this.from, part.from);
     this.lines.value = lines.slice(first);
   }
@@ -177,11 +200,15 @@ export class LogModel {
           batch(() => {
             this.size.value = Math.max(part.size, this.size.peek());
             this.fault.value = null;
+            this.failed = null;
             take(part);
           });
         }
       } catch (error) {
-        this.fault.value = toldFault(error);
+        if (generation === this.generation) {
+          this.fault.value = toldFault(error);
+          this.failed = () => this.read(from, direction, take);
+        }
       }
     };
     const reading = ask().finally(() => {

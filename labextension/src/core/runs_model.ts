@@ -2,7 +2,7 @@
 
 import { batch, signal, type Signal } from '@preact/signals';
 
-import { toldFault } from './client';
+import { isAway, RETRY_MS, toldFault } from './client';
 import { ENDS, type Fault, type RunRow, type Runs } from './contract';
 import type { Session } from './session';
 
@@ -151,6 +151,9 @@ export class RunsModel {
       if (generation === this.generation) {
         this.pages.delete(page);
         this.fault.value = toldFault(error);
+        if (isAway(error)) {
+          this.timer ??= setTimeout(() => this.reload(), RETRY_MS);
+        }
       }
       return;
     } finally {

@@ -2,7 +2,7 @@
 
 import { batch, signal } from '@preact/signals';
 
-import { toldFault, type Client } from './client';
+import { RETRY_MS, toldFault, type Client } from './client';
 import type { Fault, WorkspaceInfo } from './contract';
 
 export class WorkspacesModel {
@@ -13,6 +13,7 @@ export class WorkspacesModel {
   private folder: string | null = null;
   /** A person's own choice stays until the folder changes, or comes to have a workspace. */
   private chosen: string | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly client: Client) {}
 
@@ -21,12 +22,13 @@ export class WorkspacesModel {
     return this.all.peek().some(each => each.current);
   }
 
-  /** Look again, as seen from a folder below the server's root. */
+  /** Look again, as seen from a folder below the server's root; tried again until the server tells. */
   async look(folder: string): Promise<void> {
     if (folder !== this.folder) {
       this.chosen = null;
     }
     this.folder = folder;
+    clearTimeout(this.timer);
     try {
       const { workspaces } = await this.client.workspaces(folder);
       if (folder !== this.folder) {
@@ -34,7 +36,11 @@ export class WorkspacesModel {
       }
       batch(() => this.take(workspaces));
     } catch (error) {
-      this.fault.value = toldFault(error);
+      if (folder === this.folder) {
+        this.fault.value = toldFault(error);
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => void this.look(folder), RETRY_MS);
+      }
     }
   }
 

@@ -1,13 +1,14 @@
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
 import { useEffect } from 'preact/hooks';
 
-import { toldFault } from '../core/client';
+import { RETRY_MS, toldFault } from '../core/client';
 import type { About } from '../core/contract';
 import type { Place } from '../core/host';
 import { sessionOf } from '../core/session';
 import { WorkspacesModel } from '../core/workspaces_model';
 import { Experiments, noRuns } from '../views/experiments';
+import { FaultBox } from '../views/fault_box';
 import { followTitle, PlaceView } from '../views/place_view';
 import { RunTable } from '../views/run_table';
 import { transOf } from '../views/trans';
@@ -85,33 +86,41 @@ function followColourScheme(): void {
   tell();
 }
 
+/** What the server is, once it tells. */
+async function aboutOf(host: PageHost): Promise<About> {
+  for (;;) {
+    try {
+      return await sessionOf(host).client.about();
+    } catch (error) {
+      render(
+        <div class="amlnb-view">
+          <FaultBox fault={toldFault(error)} />
+        </div>,
+        document.body
+      );
+      await new Promise(resolve => setTimeout(resolve, RETRY_MS));
+    }
+  }
+}
+
 async function start(): Promise<void> {
   followColourScheme();
   const reader = new PageHost(page.href, false, go);
-  let about: About;
-  try {
-    about = await sessionOf(reader).client.about();
-  } catch (error) {
-    const { message, hint } = toldFault(error);
-    render(
-      <p class="amlnb-view amlnb-fault" role="alert">
-        {message} {hint}
-      </p>,
-      document.body
-    );
-    return;
-  }
+  const about = await aboutOf(reader);
   const host = about.acts ? new PageHost(page.href, true, go) : reader;
   const workspaces = new WorkspacesModel(sessionOf(host).client);
   window.addEventListener('popstate', () => {
     place.value = here();
   });
+  effect(() => {
+    // A page on its own is of no folder.
+    const [first] = workspaces.all.value;
+    const key = place.peek()?.workspace ?? workspaces.current.peek()?.key ?? first?.key;
+    if (key !== undefined) {
+      workspaces.choose(key);
+    }
+  });
   await workspaces.look('');
-  // A page on its own is of no folder.
-  const key = place.peek()?.workspace ?? workspaces.current.peek()?.key ?? workspaces.all.peek()[0]?.key;
-  if (key !== undefined) {
-    workspaces.choose(key);
-  }
   render(<Page host={host} workspaces={workspaces} />, document.body);
 }
 

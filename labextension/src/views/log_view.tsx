@@ -83,7 +83,7 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
           <Icon name="save" />
         </a>
       </div>
-      {log.fault.value ? <FaultBox fault={log.fault.value} /> : null}
+      {log.fault.value ? <FaultBox fault={log.fault.value} again={() => void log.retry()} trans={trans} /> : null}
       {empty ? (
         <p class="amlnb-empty">
           {model.ended.value ? trans('This run printed nothing.') : trans('This run has printed nothing yet.')}
@@ -165,6 +165,12 @@ export function LogTail({ host, model, count }: { host: Host; model: RunModel; c
 function useFollowed(model: RunModel, log: LogModel): void {
   const told = model.log.value?.file === log.file ? model.log.value.bytes : null;
   const ended = model.ended.value;
+  const lost = model.lost.value;
+  useEffect(() => {
+    if (!lost && log.fault.peek() !== null) {
+      void log.retry();
+    }
+  }, [log, lost]);
   useEffect(() => {
     if (told !== null && told > 0) {
       void log.grown(told);
