@@ -99,7 +99,12 @@ def test_a_notebook_and_a_script_are_submitted_by_a_click(open_live_notebook, la
         if metric == "rate":
             page.locator(".jp-Dialog input[name='parameter rate']").fill("0.25")
         else:
+            page.locator(".jp-Dialog input[name='experiment']").fill("a/b")
             page.locator(".jp-Dialog input[name='arguments']").fill("--loss 0.125")
+            submit(page, "form-refused")
+            page.locator(".jp-Dialog [role='alert']").wait_for()  # with what was typed
+            keep(page, "form-again")
+            page.locator(".jp-Dialog input[name='experiment']").fill("better")
         submit(page, f"form-{name}")
         view = page.locator(".amlnb-place [data-amlnb-run][data-amlnb-state='Completed'] >> visible=true")
         view.wait_for()

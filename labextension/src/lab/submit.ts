@@ -12,7 +12,7 @@ import { SUBMIT_CELL, SUBMIT_FILE } from './commands';
 import type { LabHost } from './host';
 import { submitIcon } from './icons';
 import { magicLine } from './magic_line';
-import { askHow } from './submit_form';
+import { type Asked, askHow, type Form, type Refused } from './submit_form';
 
 const NOTHING: Choices = { targets: [{ name: 'local', type: 'local' }], environments: [], experiments: [] };
 
@@ -74,40 +74,50 @@ async function submitFile(host: LabHost, places: Places, document: string | null
   const path = host.localPath(document);
   const { client } = sessionOf(host);
   const notebook = path.endsWith('.ipynb');
+  const title = notebook ? host.trans('Submit notebook') : host.trans('Submit script');
+  let parameters: NotebookParameters['parameters'] = [];
   try {
-    const parameters = notebook
-      ? (await client.get<NotebookParameters>(`parameters?path=${encodeURIComponent(path)}`)).parameters
-      : [];
-    const title = notebook ? host.trans('Submit notebook') : host.trans('Submit script');
-    const choices = await choicesOf(host, folderOf(path));
-    const kind = notebook ? 'notebook' : 'script';
-    const form = await askHow(host, `${title}: ${path}`, { kind, choices, parameters });
-    if (form === null) {
-      return;
-    }
-    await save(places, document);
-    const submission: Submission = { path };
     if (notebook) {
-      submission.parameters = form.parameters;
+      ({ parameters } = await client.get<NotebookParameters>(`parameters?path=${encodeURIComponent(path)}`));
     }
-    if (form.arguments !== '') {
-      submission.arguments = form.arguments;
-    }
-    if (form.target !== '') {
-      submission.target = form.target;
-    }
-    if (form.environment !== '') {
-      submission.environment = form.environment;
-    }
-    if (form.experiment !== '') {
-      submission.experiment = form.experiment;
-    }
-    const { workspace, run } = await client.send<Submitted>('POST', 'submissions', submission);
-    host.open({ view: 'run', workspace, run });
   } catch (error) {
     const { message, hint } = toldFault(error);
     Notification.error(hint === null ? message : `${message}\n${hint}`, { autoClose: false });
+    return;
   }
+  const choices = await choicesOf(host, folderOf(path));
+  const asked: Asked = { kind: notebook ? 'notebook' : 'script', choices, parameters };
+  let before: Refused | null = null;
+  for (;;) {
+    const form = await askHow(host, `${title}: ${path}`, asked, before);
+    if (form === null) {
+      return;
+    }
+    try {
+      await save(places, document);
+      const { workspace, run } = await client.send<Submitted>(
+        'POST',
+        'submissions',
+        submissionOf(path, form, notebook)
+      );
+      host.open({ view: 'run', workspace, run });
+      return;
+    } catch (error) {
+      before = { form, fault: toldFault(error) };
+    }
+  }
+}
+
+function submissionOf(path: string, form: Form, notebook: boolean): Submission {
+  const { target, environment, experiment, arguments: words, parameters } = form;
+  return {
+    path,
+    ...(target === '' ? {} : { target }),
+    ...(environment === '' ? {} : { environment }),
+    ...(experiment === '' ? {} : { experiment }),
+    ...(words === '' ? {} : { arguments: words }),
+    ...(notebook ? { parameters } : {})
+  };
 }
 
 async function choicesOf(host: LabHost, folder: string): Promise<Choices> {

@@ -2,7 +2,8 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 import { type ComponentChildren, render } from 'preact';
 
-import type { Choices, NotebookParameters } from '../core/contract';
+import type { Choices, Fault, NotebookParameters } from '../core/contract';
+import { FaultBox } from '../views/fault_box';
 import { transOf } from '../views/trans';
 import type { LabHost } from './host';
 
@@ -27,13 +28,24 @@ export interface Asked {
   parameters?: NotebookParameters['parameters'];
 }
 
+/** What a person gave before, and why that cannot be. */
+export interface Refused {
+  form: Form;
+  fault: Fault;
+}
+
 /**
- * Ask how to submit something.
+ * Ask how to submit something, once more if it was refused.
  *
  * @returns null if the person decided otherwise.
  */
-export async function askHow(host: LabHost, title: string, asked: Asked): Promise<Form | null> {
-  const body = new FormBody(host, asked);
+export async function askHow(
+  host: LabHost,
+  title: string,
+  asked: Asked,
+  before: Refused | null = null
+): Promise<Form | null> {
+  const body = new FormBody(host, asked, before);
   const answer = await showDialog({
     title,
     body,
@@ -46,23 +58,44 @@ export async function askHow(host: LabHost, title: string, asked: Asked): Promis
 class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
   constructor(
     host: LabHost,
-    private readonly asked: Asked
+    private readonly asked: Asked,
+    before: Refused | null
   ) {
     super();
     this.addClass('amlnb-form');
-    render(<Fields host={host} {...asked} />, this.node);
+    render(
+      <>
+        {before === null ? null : <FaultBox fault={before.fault} />}
+        <Fields host={host} {...asked} />
+      </>,
+      this.node
+    );
+    if (before !== null) {
+      this.fill(before.form);
+    }
+  }
+
+  private fill({ parameters, ...texts }: Form): void {
+    const named = Object.entries(parameters).map(([name, value]) => [`parameter ${name}`, value] as const);
+    for (const [name, value] of [...Object.entries(texts), ...named]) {
+      const field = this.field(name);
+      if (field !== null) {
+        field.value = value;
+      }
+    }
+  }
+
+  private field(name: string): HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement | null {
+    return this.node.querySelector(`[name="${CSS.escape(name)}"]`);
   }
 
   getValue(): Form {
-    const field = (name: string): Element | null => this.node.querySelector(`[name="${CSS.escape(name)}"]`);
-    const text = (name: string): string => {
-      const found = field(name);
-      return found instanceof HTMLInputElement || found instanceof HTMLSelectElement ? found.value.trim() : '';
-    };
+    const text = (name: string): string => this.field(name)?.value.trim() ?? '';
     const changed = (this.asked.parameters ?? []).flatMap(({ name }): [string, string][] => {
-      const found = field(`parameter ${name}`);
-      const isText = found instanceof HTMLInputElement || found instanceof HTMLTextAreaElement;
-      return isText && found.value !== found.defaultValue ? [[name, found.value]] : [];
+      const field = this.field(`parameter ${name}`);
+      return field !== null && 'defaultValue' in field && field.value !== field.defaultValue
+        ? [[name, field.value]]
+        : [];
     });
     return {
       target: text('target'),

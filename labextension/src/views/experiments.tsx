@@ -16,6 +16,8 @@ import { StateMark } from './state_mark';
 import { transOf, type Trans } from './trans';
 
 const SHOWN_RUNS = 12;
+/** Of a run, in its second line. */
+const LINE_METRICS = 3;
 const SETTLE_MS = 300;
 
 export interface ExperimentsProps {
@@ -249,7 +251,7 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
 
 function RunLine({ host, workspace, run }: { host: Host; workspace: string; run: RunRow }) {
   const now = useNow();
-  const [metric] = Object.entries(run.metrics);
+  const metrics = Object.entries(run.metrics).slice(0, LINE_METRICS);
   const time =
     ENDS.has(run.state) || run.started === null
       ? formatAge(now - run.created)
@@ -258,23 +260,18 @@ function RunLine({ host, workspace, run }: { host: Host; workspace: string; run:
     <button
       type="button"
       class="amlnb-run-line"
-      title={run.error ?? run.id}
+      title={`${nameOf(run)}\n${run.error ?? run.id}`}
       onClick={() => host.open({ view: 'run', workspace, run: run.id })}
     >
       <StateMark state={run.state} trans={transOf(host)} compact />
-      <span class="amlnb-ellipsis">
-        {nameOf(run)}
-        {run.name === null ? null : <span class="amlnb-faint"> #{run.number}</span>}
-      </span>
-      {metric === undefined ? null : (
-        <>
-          <span class="amlnb-faint amlnb-ellipsis amlnb-run-line-metric" title={metric[0]}>
-            {metric[0]}
-          </span>
-          <span class="amlnb-faint amlnb-nowrap">{formatNumber(toNumber(metric[1].last))}</span>
-        </>
+      <span class="amlnb-ellipsis">{run.name ?? `#${run.number}`}</span>
+      {run.name === null ? null : <span class="amlnb-faint amlnb-nowrap">#{run.number}</span>}
+      <span class="amlnb-faint amlnb-nowrap amlnb-run-line-time">{time}</span>
+      {metrics.length === 0 ? null : (
+        <span class="amlnb-faint amlnb-ellipsis amlnb-run-line-metrics">
+          {metrics.map(([name, { last }]) => `${name} ${formatNumber(toNumber(last))}`).join(' · ')}
+        </span>
       )}
-      <span class="amlnb-faint amlnb-nowrap">{time}</span>
     </button>
   );
 }

@@ -13,6 +13,7 @@ import { LINE_PX } from './log_layout';
 import { LineText } from './log_line';
 import { LogScroller } from './log_scroller';
 import { LogSearch } from './log_search';
+import { FileLink } from './run_file';
 import { copying } from './telling';
 import { transOf } from './trans';
 
@@ -73,15 +74,15 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
           {formatSize(log.size.value)}
         </span>
         <IconButton name="copy" label={trans('Copy the lines that are loaded')} onClick={copy} />
-        <a
+        <FileLink
+          host={host}
+          model={model}
+          name={log.file}
           class="amlnb-icon-button"
-          href={model.client.fileAddress(model.workspace, model.run, log.file)}
-          download
-          aria-label={trans('Download %1', log.file)}
-          title={trans('Download %1', log.file)}
+          label={trans('Download %1', log.file)}
         >
           <Icon name="save" />
-        </a>
+        </FileLink>
       </div>
       {log.fault.value ? <FaultBox fault={log.fault.value} again={() => void log.retry()} trans={trans} /> : null}
       {empty ? (
@@ -136,8 +137,17 @@ function LogLines({ scroller, label, find, current }: LogLinesProps) {
   );
 }
 
+export interface LogTailProps {
+  host: Host;
+  model: RunModel;
+  /** The most lines that are shown. */
+  count: number;
+  /** Those before the last line that is this one, if any is. */
+  before: string | null;
+}
+
 /** The last lines of a run's log, for a small place. */
-export function LogTail({ host, model, count }: { host: Host; model: RunModel; count: number }) {
+export function LogTail({ host, model, count, before }: LogTailProps) {
   const trans = transOf(host);
   const name = model.log.value?.file ?? '';
   const log = useMemo(
@@ -145,13 +155,19 @@ export function LogTail({ host, model, count }: { host: Host; model: RunModel; c
     [model, name]
   );
   useFollowed(model, log);
-  const lines = log.lines.value;
+  const every = log.lines.value;
+  const end = before === null ? -1 : every.findLastIndex(({ text }) => text === before);
+  const lines = end < 0 ? every : every.slice(0, end);
   const last = lines.findLastIndex(({ text }) => text.trim() !== '') + 1;
   if (last === 0) {
     return null;
   }
   return (
-    <pre class="amlnb-log-tail" style={{ height: `${count * LINE_PX}px` }} aria-label={trans('End of the log')}>
+    <pre
+      class="amlnb-log-tail"
+      style={{ height: `${Math.min(count, last) * LINE_PX}px` }}
+      aria-label={trans('End of the log')}
+    >
       {lines.slice(Math.max(0, last - count), last).map(line => (
         <div key={line.at} class="amlnb-log-line">
           <LineText line={line} find="" />

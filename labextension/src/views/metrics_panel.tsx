@@ -26,7 +26,12 @@ export interface MetricsPanelProps {
 
 export function MetricsPanel({ host, model, run }: MetricsPanelProps) {
   const trans = transOf(host);
-  const settings = useMemo(() => new ChartSettings(host.remember('charts:run')), [host]);
+  const { workspace } = model;
+  const { experiment } = run;
+  const settings = useMemo(
+    () => new ChartSettings(host.remember(`charts:run:${workspace}:${experiment}`)),
+    [host, workspace, experiment]
+  );
   const charts = useMemo(() => new RunCharts(model), [model]).of(model.names.value, run);
   const filter = useSignal('');
   const shown = charts.filter(chart => matches(chart, filter.value));

@@ -7,6 +7,7 @@ import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { Icon, IconButton, type IconName } from './icons';
 import { Menu, type MenuItem } from './menu';
+import { nameOf } from './run_columns';
 import { copying, telling } from './telling';
 import { transOf } from './trans';
 
@@ -80,7 +81,7 @@ type ActionName = 'cancel' | 'resubmit' | 'archive' | 'remove';
 function actionsOf(host: Host, model: RunModel, run: RunDocument): Record<ActionName, () => Promise<void>> {
   const trans = transOf(host);
   const { workspace, client } = model;
-  const name = run.name ?? run.id;
+  const name = nameOf(run);
   return {
     cancel: async () => {
       const question = trans('Cancel the run "%1"?', name);

@@ -36,9 +36,8 @@ const FIXED: readonly Column[] = [
   { key: 'target', title: 'Target', numeric: false, width: 100, text: run => run.target }
 ];
 
-/** What is shown as long as a person has not chosen. */
-const FIRST_PARAMETERS = 6;
-const FIRST_METRICS = 6;
+/** What is shown as long as a person has not chosen; runs of all experiments differ in more than there is room for. */
+const FIRST = { ofExperiment: { parameters: 6, metrics: 6 }, ofAll: { parameters: 3, metrics: 4 } };
 
 /** All columns that there are for these runs, in order. */
 export function columnsOf(names: Runs['columns']): Column[] {
@@ -52,12 +51,13 @@ export function columnsOf(names: Runs['columns']): Column[] {
 
 /** Keys of the columns that are shown at first. */
 export function firstColumns(names: Runs['columns'], ofExperiment: boolean): string[] {
+  const most = ofExperiment ? FIRST.ofExperiment : FIRST.ofAll;
   return [
     ...(ofExperiment ? [] : ['experiment']),
     'created',
     'elapsed',
-    ...names.parameters.slice(0, FIRST_PARAMETERS).map(name => `parameters.${name}`),
-    ...names.metrics.slice(0, FIRST_METRICS).map(name => `metrics.${name}`)
+    ...names.parameters.slice(0, most.parameters).map(name => `parameters.${name}`),
+    ...names.metrics.slice(0, most.metrics).map(name => `metrics.${name}`)
   ];
 }
 

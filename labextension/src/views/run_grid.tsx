@@ -326,7 +326,7 @@ function Cells(props: RowProps & { run: RunRow; waits: boolean }) {
           type="button"
           tabIndex={-1}
           class="amlnb-link amlnb-ellipsis"
-          title={run.id}
+          title={`${name}\n${run.id}`}
           onClick={() => props.onOpen(run)}
         >
           {name}

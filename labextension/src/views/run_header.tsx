@@ -8,7 +8,8 @@ import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { useNow } from './clock';
 import { RunActions } from './run_actions';
-import { RunName, titleOf } from './run_name';
+import { nameOf } from './run_columns';
+import { RunName } from './run_name';
 import { StateMark, stateWord } from './state_mark';
 import { transOf, type Trans } from './trans';
 
@@ -37,7 +38,7 @@ export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
       </div>
       {run.progress ? <ProgressBar progress={run.progress} trans={trans} /> : null}
       {run.reason && run.state !== 'Failed' ? <p class="amlnb-reason">{run.reason}</p> : null}
-      <Announced run={run} title={titleOf(run)} trans={trans} />
+      <Announced run={run} title={nameOf(run)} trans={trans} />
     </header>
   );
 }

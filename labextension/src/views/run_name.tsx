@@ -6,6 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { RunDocument } from '../core/contract';
 import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
+import { nameOf } from './run_columns';
 import { telling } from './telling';
 import { transOf } from './trans';
 
@@ -17,25 +18,25 @@ export interface RunNameProps {
   editing: Signal<boolean>;
 }
 
-/** What a run is called. */
-export function titleOf(run: RunDocument): string {
-  return run.name ?? `${run.experiment} ${run.number}`;
-}
-
 export function RunName({ host, model, run, editing }: RunNameProps) {
   const trans = transOf(host);
   const input = useRef<HTMLInputElement>(null);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const wasEdited = useRef(false);
   useEffect(() => {
     if (editing.value) {
       input.current?.focus();
       input.current?.select();
+    } else if (wasEdited.current) {
+      heading.current?.focus();
     }
+    wasEdited.current = editing.value;
   }, [editing.value]);
   const submit = (event: Event): void => {
     event.preventDefault();
     const name = input.current?.value.trim();
     editing.value = false;
-    if (name && name !== run.name) {
+    if (name && name !== nameOf(run)) {
       void telling(host, () => model.take(model.client.change(model.workspace, run.id, { name })));
     }
   };
@@ -46,7 +47,7 @@ export function RunName({ host, model, run, editing }: RunNameProps) {
           class="amlnb-input"
           ref={input}
           aria-label={trans('Name of the run')}
-          defaultValue={titleOf(run)}
+          defaultValue={nameOf(run)}
           onBlur={() => {
             editing.value = false;
           }}
@@ -60,8 +61,8 @@ export function RunName({ host, model, run, editing }: RunNameProps) {
     );
   }
   return (
-    <h2 class="amlnb-run-name" title={run.id}>
-      {titleOf(run)}
+    <h2 class="amlnb-run-name" ref={heading} tabIndex={-1} title={`${nameOf(run)}\n${run.id}`}>
+      {nameOf(run)}
     </h2>
   );
 }

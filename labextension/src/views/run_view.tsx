@@ -21,6 +21,8 @@ import { Tabs, type Tab } from './tabs';
 import { transOf } from './trans';
 
 const TAIL_LINES = 5;
+/** What follows in the log is shown better by what it failed of. */
+const TRACEBACK = 'Traceback (most recent call last):';
 
 export interface RunViewProps {
   host: Host;
@@ -80,9 +82,7 @@ function CompactRun({ host, model, run }: ShownRun) {
       <RunHeader host={host} model={model} run={run} compact />
       {run.state === 'Failed' ? <Failure run={run} compact trans={trans} /> : null}
       <CompactCharts host={host} model={model} run={run} />
-      {run.started === null || run.state === 'Completed' ? null : (
-        <LogTail host={host} model={model} count={TAIL_LINES} />
-      )}
+      <LogTail host={host} model={model} count={TAIL_LINES} before={run.failure ? TRACEBACK : null} />
     </>
   );
 }
