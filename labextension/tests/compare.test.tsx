@@ -52,4 +52,19 @@ describe('a comparison', () => {
     fireEvent.change(screen.getByLabelText('to'), { target: { value: 'run-3' } });
     await waitFor(() => expect(screen.queryByText('against run-2')).toBeNull());
   });
+  it('has large charts, one below the other', async () => {
+    const root = await shown(new TableHost([row(1), row(2)]));
+    fireEvent.click(screen.getByLabelText('Large'));
+    await waitFor(() => expect(root.querySelector('.amlnb-charts')?.className).toBe('amlnb-charts amlnb-charts-large'));
+  });
+
+  it('has means of runs along the time since their start, not along the time of day', async () => {
+    await shown(new TableHost([row(1), row(2)]));
+    fireEvent.click(screen.getByRole('radio', { name: 'Time' }));
+    fireEvent.change(screen.getByLabelText('Group by'), {
+      target: { value: screen.getByRole<HTMLOptionElement>('option', { name: 'lr' }).value }
+    });
+    await waitFor(() => expect(screen.queryByRole('radio', { name: 'Time' })).toBeNull());
+    expect(screen.getByRole<HTMLInputElement>('radio', { name: 'Relative' }).checked).toBe(true);
+  });
 });

@@ -15,14 +15,21 @@ const AXES: readonly (readonly [Axis, string])[] = [
   ['time', 'Time']
 ];
 
-export function ChartToolbar({ host, settings }: { host: Host; settings: ChartSettings }) {
+export interface ChartToolbarProps {
+  host: Host;
+  settings: ChartSettings;
+  /** Whether the curves are of no one time: means of runs that went at different ones. */
+  timeless?: boolean;
+}
+
+export function ChartToolbar({ host, settings, timeless = false }: ChartToolbarProps) {
   const trans = transOf(host);
   const id = useId();
   const { axis, weight, log, large } = settings;
   return (
     <div class="amlnb-toolbar" role="group" aria-label={trans('All charts')}>
       <span class="amlnb-segments" role="radiogroup" aria-label={trans('Along')}>
-        {AXES.map(([key, title]) => (
+        {AXES.filter(([key]) => !(timeless && key === 'time')).map(([key, title]) => (
           <label key={key} class="amlnb-segment">
             <input
               type="radio"

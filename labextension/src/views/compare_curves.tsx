@@ -37,15 +37,21 @@ export function CompareCurves({ host, workspace, runs }: CompareCurvesProps) {
   if (names.length === 0) {
     return <p class="amlnb-empty">{trans('These runs share no metric.')}</p>;
   }
+  const group = (key: string): void => {
+    setBy(key);
+    if (key !== '' && settings.axis.peek() === 'time') {
+      settings.setAxis('relative');
+    }
+  };
   const shown = all ? names : names.slice(0, FIRST_CHARTS);
   return (
     <div>
       <div class="amlnb-row">
-        <ChartToolbar settings={settings} host={host} />
+        <ChartToolbar settings={settings} host={host} timeless={grouping !== null} />
         {parameters.length > 0 ? (
           <label class="amlnb-check">
             {trans('Group by')}
-            <select value={by} onChange={event => setBy(event.currentTarget.value)}>
+            <select value={by} onChange={event => group(event.currentTarget.value)}>
               <option value="">{trans('nothing')}</option>
               {parameters.map(row => (
                 <option key={row.key} value={row.key}>
@@ -56,7 +62,7 @@ export function CompareCurves({ host, workspace, runs }: CompareCurvesProps) {
           </label>
         ) : null}
       </div>
-      <div class={`amlnb-charts${settings.large.value ? ' amlnb-mod-large' : ''}`}>
+      <div class={`amlnb-charts${settings.large.value ? ' amlnb-charts-large' : ''}`}>
         {shown.map(name => (
           <MetricOfRuns key={name} {...{ host, name, runs, models, grouping, settings }} />
         ))}
