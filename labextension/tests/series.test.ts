@@ -112,21 +112,6 @@ describe('a series', () => {
     series.take(frame({ first: 0, values: [5] }));
     expect([...series.value, series.total]).toEqual([5, 1]);
   });
-
-  it('holds a bounded number of points, the extremes and breaks among them', () => {
-    const series = new Series('loss');
-    for (let first = 0; first < 200_000; first += 1000) {
-      const values = Array.from({ length: 1000 }, (_, at) => (first + at === 41_003 ? 99 : Math.sin(first + at)));
-      values[7] = first === 3000 ? NaN : (values[7] as number);
-      series.take(frame({ first, values }));
-    }
-    expect(series.total).toBe(200_000);
-    expect(series.length).toBeLessThanOrEqual(60_000);
-    expect(series.extremes()[1]).toBe(99);
-    expect([...series.value].some(Number.isNaN)).toBe(true);
-    expect([...series.step].every((step, at, all) => at === 0 || step > (all[at - 1] as number))).toBe(true);
-    expect(series.last).toBeCloseTo(Math.sin(199_999), 12);
-  });
 });
 
 describe('frames', () => {

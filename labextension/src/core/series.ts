@@ -1,11 +1,8 @@
-/** One metric as a page holds it: growing columns, or a sample of them. */
+/** One metric as a page holds it: growing columns, or a sample of them, which the server makes before they are too many. */
 
 import { signal } from '@preact/signals';
 
 import type { SeriesFrame } from './frames';
-
-/** Points that are held at most; beyond it older ones are thinned, the extremes stay. */
-const MOST = 60_000;
 
 export class Series {
   /** Goes up with every change that is to be seen. */
@@ -59,9 +56,6 @@ export class Series {
     this.sampled ||= frame.sampled || frame.first > this.total;
     this.append(frame, known);
     this.total = Math.max(this.total, frame.total);
-    if (this.held > MOST) {
-      this.thin();
-    }
   }
 
   /** Forget all points. */
@@ -87,32 +81,6 @@ export class Series {
     this.columns[2].set(frame.value.subarray(from), this.held);
     this.held = needed;
   }
-
-  /** Of every four points of the older half the lowest and the highest stay. */
-  private thin(): void {
-    const values = this.columns[2];
-    const half = this.held >> 1;
-    let to = 0;
-    for (let from = 0; from < this.held;) {
-      if (from >= half) {
-        for (const column of this.columns) {
-          column.copyWithin(to, from, this.held);
-        }
-        to += this.held - from;
-        break;
-      }
-      const [first, second] = ends(values, from, from + 4);
-      for (const kept of first === second ? [first] : [first, second]) {
-        for (const column of this.columns) {
-          column[to] = column[kept] as number;
-        }
-        to++;
-      }
-      from += 4;
-    }
-    this.held = to;
-    this.sampled = true;
-  }
 }
 
 /** Lowest and highest finite value. */
@@ -128,21 +96,6 @@ export function extremesOf(values: Float64Array): [number, number] {
     }
   }
   return low <= high ? [low, high] : [NaN, NaN];
-}
-
-/** Positions of the lowest and the highest of these values, in order; a break counts as both. */
-function ends(values: Float64Array, from: number, to: number): [number, number] {
-  let low = from;
-  let high = from;
-  for (let i = from; i < to; i++) {
-    const value = values[i] as number;
-    if (Number.isNaN(value)) {
-      return [i, i === from ? to - 1 : i];
-    }
-    low = value < (values[low] as number) ? i : low;
-    high = value > (values[high] as number) ? i : high;
-  }
-  return low < high ? [low, high] : [high, low];
 }
 
 function empty(): Float64Array {
