@@ -14,11 +14,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from amlnb import host
-from amlnb.core import identity
+from amlnb.core import coercion, identity
 from amlnb.engine import children
 from amlnb.store.known_workspaces import key_of
 from amlnb.store.plain_files import read_json
@@ -46,6 +46,21 @@ _WAITING = (
 _started: set[int] = set()
 
 
+class Jupyter(NamedTuple):
+    """A Jupyter server that serves the pages.
+
+    Attributes
+    ----------
+    url
+        Its base address, with a slash at its end.
+    info_file
+        The file of mode 600 in which Jupyter keeps the server's token; None if that was not told.
+    """
+
+    url: str
+    info_file: str | None
+
+
 def page_of(data: str, *, start: bool = True) -> str:
     """Address of the page of a workspace, without a slash at its end.
 
@@ -56,7 +71,8 @@ def page_of(data: str, *, start: bool = True) -> str:
     start
         Start a studio where no server serves it. A run starts none: it would end with the run.
     """
-    base = _jupyter(data) or _studio(data)
+    jupyter = jupyter_of(data)
+    base = _studio(data) if jupyter is None else jupyter.url
     if base is None and start and context.current() is None and os.path.isdir(data):
         with contextlib.suppress(OSError):  # a cache that cannot be written to, or no port: the address is the same
             base = _started_studio(data)
@@ -83,9 +99,22 @@ def studio_of(data: str) -> str | None:
     return _studio(data)
 
 
-def announce_jupyter(url: str, root: str) -> str:
+def jupyter_of(data: str) -> Jupyter | None:
+    """The Jupyter server that serves a workspace now: that whose root it is below, else the newest."""
+    place = os.path.realpath(data)
+
+    def rank(record: dict[str, Any]) -> tuple[bool, float]:
+        is_near = place.startswith(str(record.get("root", "")).rstrip("/") + "/")
+        return is_near, float(record.get("time") or 0.0)
+
+    best = max(_records(_JUPYTER), key=rank, default=None)
+    return None if best is None else Jupyter(str(best["url"]), coercion.text(best.get("info_file")))
+
+
+def announce_jupyter(url: str, root: str, info_file: str) -> str:
     """Tell that this process is a Jupyter server that serves the pages; returns what `withdraw` takes."""
-    return _announce(f"{_JUPYTER}{os.getpid()}", url, os.getpid(), root=os.path.realpath(root))
+    more = {"root": os.path.realpath(root), "info_file": os.path.abspath(info_file)}
+    return _announce(f"{_JUPYTER}{os.getpid()}", url, os.getpid(), **more)
 
 
 def announce_studio(data: str, url: str, pid: int) -> str:
@@ -130,17 +159,6 @@ def listening(data: str, port: int | None = None) -> socket.socket:
         else:
             return found
     raise OSError(errno.EADDRINUSE, "no port is free")
-
-
-def _jupyter(data: str) -> str | None:
-    """Base address of a Jupyter server; that whose root the workspace is below, else the newest."""
-    place = os.path.realpath(data)
-    best: tuple[bool, float, str] | None = None
-    for record in _records(_JUPYTER):
-        root = str(record.get("root", ""))
-        found = (place.startswith(root.rstrip("/") + "/"), float(record.get("time") or 0.0), str(record["url"]))
-        best = found if best is None else max(best, found)
-    return None if best is None else best[2]
 
 
 def _studio(data: str) -> str | None:

@@ -77,17 +77,32 @@ def open_page(
     """
     from amlnb.api.workspace import Workspace
     from amlnb.engine import served_pages
-    from amlnb.server.studio_key import login_page
 
     workspace = Workspace.from_config()
     page = served_pages.page_of(workspace.directory.path)
     address = page if run is None else served_pages.run_page(page, _run_id(workspace, run))
-    base = served_pages.studio_of(workspace.directory.path)
-    to_open = address
-    if base is not None and address.startswith(base):
-        to_open = Path(login_page(base, urlsplit(address).path)).as_uri()
-    no_browser = "there is no browser here; 'amlnb studio --no-browser' prints an address for one elsewhere"
-    _tell(address, "" if webbrowser.open(to_open) else no_browser, as_json=as_json)
+    to_open, note = _logging_in(workspace.directory.path, address)
+    if not webbrowser.open(to_open):
+        note = "there is no browser here; 'amlnb studio --no-browser' prints an address for one elsewhere"
+    _tell(address, note, as_json=as_json)
+
+
+def _logging_in(data: str, address: str) -> tuple[str, str]:
+    """What a browser opens to be logged in and led to an address of a workspace, and what is to be said of it."""
+    from amlnb.engine import served_pages
+    from amlnb.server.studio_key import jupyter_login_page, login_page
+    from amlnb.store.plain_files import read_json
+
+    path = urlsplit(address).path
+    studio, jupyter = served_pages.studio_of(data), served_pages.jupyter_of(data)
+    if jupyter is not None and address.startswith(jupyter.url):
+        info = (jupyter.info_file and read_json(jupyter.info_file)) or {}
+        if info.get("token"):
+            return Path(jupyter_login_page(jupyter.url, str(info["token"]), path)).as_uri(), ""
+        return address, "the browser may ask for the password of that Jupyter server: its files hold no token"
+    if studio is not None and address.startswith(studio):
+        return Path(login_page(studio, path)).as_uri(), ""
+    return address, ""
 
 
 def _tell(address: str, note: str, *, as_json: bool) -> None:

@@ -130,7 +130,7 @@ class Extension(ExtensionApp):
         """Tell where the pages are, now that the port is known."""
         if not serverapp.sock:
             url = serverapp.custom_display_url.partition("?")[0] or serverapp.connection_url
-            self._announced = announce_jupyter(url.rstrip("/") + "/", serverapp.root_dir)
+            self._announced = announce_jupyter(url.rstrip("/") + "/", serverapp.root_dir, serverapp.info_file)
 
     async def stop_extension(self) -> None:
         """End the threads."""

@@ -1,4 +1,4 @@
-"""The key of this user's studios: a file of mode 600, a cookie made of it, and the page that logs a browser in."""
+"""The key of this user's studios: a file of mode 600, a cookie made of it, and the pages that log a browser in."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import os
 import secrets
 import time
 from html import escape
+from typing import TYPE_CHECKING
 
 from amlnb import host
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 COOKIE = "amlnb-studio"
 LOGIN = "amlnb/login"
@@ -46,7 +50,7 @@ def is_same(given: str | None, wanted: str) -> bool:
 
 
 def login_page(base: str, path: str) -> str:
-    """Write a page that logs a browser in and leads it on; returns its path.
+    """Write a page that logs a browser in to a studio and leads it on; returns its path.
 
     Parameters
     ----------
@@ -55,6 +59,19 @@ def login_page(base: str, path: str) -> str:
     path
         Where to go then: an address of the studio, without its host.
     """
+    return _sending_page(base + LOGIN, {"token": token(), "next": path})
+
+
+def jupyter_login_page(base: str, jupyters_token: str, path: str) -> str:
+    """As `login_page`, of a Jupyter server: its form for logging in takes the token as a password.
+
+    As a token it stands there, too: a form of another page has no XSRF cookie of Jupyter's, and needs none with that.
+    """
+    return _sending_page(base + "login", {"token": jupyters_token, "password": jupyters_token, "next": path})
+
+
+def _sending_page(address: str, fields: Mapping[str, str]) -> str:
+    """Write a page, for this user alone, that sends a form as soon as it is opened; older ones are removed."""
     folder = _folder()
     for name in os.listdir(folder):
         old = os.path.join(folder, name)
@@ -62,12 +79,11 @@ def login_page(base: str, path: str) -> str:
             if name.startswith(_OPENED) and time.time() - os.path.getmtime(old) > _KEPT_S:
                 os.unlink(old)
     page = os.path.join(folder, f"{_OPENED}{secrets.token_hex(8)}.html")
+    inputs = (f'<input type="hidden" name="{name}" value="{escape(value)}">' for name, value in fields.items())
     text = (
         '<!DOCTYPE html><meta charset="utf-8"><title>amlnb</title>'
-        f'<form method="post" action="{escape(base + LOGIN)}">'
-        f'<input type="hidden" name="token" value="{escape(token())}">'
-        f'<input type="hidden" name="next" value="{escape(path)}">'
-        "<button>Open the studio</button></form><script>document.forms[0].submit()</script>\n"
+        f'<form method="post" action="{escape(address)}">{"".join(inputs)}'
+        "<button>Open the runs</button></form><script>document.forms[0].submit()</script>\n"
     )
     host.replace_file(page, text.encode("utf-8"), 0o600)
     return page

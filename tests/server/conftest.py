@@ -1,5 +1,6 @@
 """A workspace with runs of all sorts, and the table of routes asked without a network."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -160,11 +161,18 @@ def jupyter(tmp_path_factory):
     root = tmp_path_factory.mktemp("jupyter")
     folder = root / "folder"
     folder.mkdir()
+    with running_jupyter(root, folder) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def running_jupyter(root, folder, *options):
+    """A Jupyter server over a folder, with all of its own files in `root`; its log is root/server.log."""
     environ = dict(os.environ, JUPYTER_PLATFORM_DIRS="0", IPYTHONDIR=str(root / "ipython"))
     for name in ("CONFIG", "DATA", "RUNTIME"):
         environ[f"JUPYTER_{name}_DIR"] = str(root / name.lower())
     command = [sys.executable, "-m", "jupyter_server", "--allow-root", "--no-browser", "--ip=127.0.0.1"]
-    command += ["--ServerApp.port_retries=200", f"--IdentityProvider.token={TOKEN}"]
+    command += ["--ServerApp.port_retries=200", *(options or [f"--IdentityProvider.token={TOKEN}"])]
     command += ["--ServerApp.base_url=/user/ann/", "--ServerApp.jpserver_extensions={'amlnb.server': True}"]
     with (root / "server.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=subprocess.STDOUT)
@@ -189,7 +197,7 @@ def port_of(runtime, process):
 
 def is_up(server):
     try:
-        return server.ask("amlnb/api/about")[0] == 200
+        return server.ask("amlnb/api/about")[0] in (200, 403)
     except OSError:
         return False
 

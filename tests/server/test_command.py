@@ -1,6 +1,7 @@
 """`amlnb studio` and `amlnb open`, with a browser that only notes what it is to open."""
 
 import asyncio
+import http.cookiejar
 import json
 import os
 import re
@@ -9,16 +10,19 @@ import socket
 import stat
 import subprocess
 import sys
-from urllib.parse import urlsplit
+import urllib.request
+from html import unescape
+from urllib.parse import urlencode, urlsplit
 from urllib.request import url2pathname
 
 import pytest
+from jupyter_server.auth import passwd
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from amlnb.server import studio_key
 from tests.conftest import end_processes_of
-from tests.server.conftest import Server, wait_until
+from tests.server.conftest import TOKEN, Server, running_jupyter, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +78,42 @@ def test_open_finds_its_page_in_a_folder_of_any_name(browser, make_run, tmp_path
         assert os.path.exists(url2pathname(urlsplit(opened_by(browser)).path))
     finally:
         end_processes_of(str(cache))
+
+
+def test_open_logs_the_browser_in_to_a_jupyter_server(browser, make_run, project, tmp_path):
+    make_run("r1")
+    with running_jupyter(tmp_path, project) as server:
+        out, err = started("opening", "last").communicate(timeout=120)
+        assert re.fullmatch(re.escape(server.address) + r"amlnb/studio/w/[0-9a-f]{12}/runs/r1\n", out), err
+        assert TOKEN not in out + err + opened_by(browser)
+        page = urlsplit(opened_by(browser)).path
+        assert stat.S_IMODE(os.stat(page).st_mode) == 0o600
+        with open(page) as file:
+            text = file.read()
+        fields = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', text)}
+        form = urllib.request.Request(
+            re.search(r'action="([^"]*)"', text)[1],
+            data=urlencode(fields).encode(),
+            headers={"Origin": "null", "Sec-Fetch-Site": "cross-site"},  # as a browser does from a page that is a file
+        )
+        jar = http.cookiejar.CookieJar()
+        visitor = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+        with visitor.open(form, timeout=60) as shown:
+            assert (shown.status, shown.url + "\n") == (200, out)
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar)
+        given = {"Cookie": cookies, "Referer": server.address}
+        assert server.ask("amlnb/api/about", headers=given, token=False)[0] == 200
+    assert TOKEN not in (tmp_path / "server.log").read_text()
+
+
+def test_open_says_that_a_jupyter_server_asks_for_its_password(browser, make_run, project, tmp_path):
+    make_run("r1")
+    options = ["--IdentityProvider.token=", f"--PasswordIdentityProvider.hashed_password={passwd('s')}"]
+    with running_jupyter(tmp_path, project, *options) as server:
+        out, err = started("opening").communicate(timeout=120)
+    assert out.startswith(server.address)
+    assert opened_by(browser) + "\n" == out
+    assert "may ask for the password of that Jupyter server" in err
 
 
 def test_open_prints_json(browser, make_run):

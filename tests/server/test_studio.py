@@ -209,7 +209,7 @@ def test_servers_that_were_killed_are_passed_over(workspace, own_cache):
 
 
 def test_of_two_jupyter_servers_that_above_the_workspace_is_taken(workspace, own_cache, project):
-    near = served_pages.announce_jupyter("http://127.0.0.1:1/near/", str(project.parent))
+    near = served_pages.announce_jupyter("http://127.0.0.1:1/near/", str(project.parent), "jpserver-1.json")
     with open(near) as file:
         record = json.load(file)
     with open(near.replace(f"jupyter-{os.getpid()}", "jupyter-0"), "w") as file:
