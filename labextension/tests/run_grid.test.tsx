@@ -12,7 +12,7 @@ import { row } from './table_host';
 Element.prototype.scrollTo = () => undefined;
 afterEach(cleanup);
 
-const COLUMNS = columnsOf({ parameters: ['lr'], metrics: ['loss'], tags: [] });
+const COLUMNS = columnsOf({ parameters: ['lr'], metrics: ['loss'], tags: [] }, text => text);
 
 function grid(rows: (RunRow | undefined)[], onOpen: (run: RunRow) => void = () => undefined) {
   const ignored = (): void => undefined;

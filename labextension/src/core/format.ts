@@ -83,9 +83,9 @@ export function formatClock(unixTime: number, date = false): string {
 }
 
 /** How long ago: `just now`, `5 min`, `3 h`, `2 d`. */
-export function formatAge(seconds: number): string {
+export function formatAge(seconds: number, trans: Trans): string {
   if (seconds < 60) {
-    return 'just now';
+    return trans('just now');
   }
   if (seconds < 3600) {
     return `${Math.floor(seconds / 60)} min`;

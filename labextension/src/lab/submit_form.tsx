@@ -62,6 +62,7 @@ class FormBody extends Widget implements Dialog.IBodyWidget<Form> {
     before: Refused | null
   ) {
     super();
+    this.addClass('amlnb-view');
     this.addClass('amlnb-form');
     render(
       <>

@@ -250,11 +250,12 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
 }
 
 function RunLine({ host, workspace, run }: { host: Host; workspace: string; run: RunRow }) {
+  const trans = transOf(host);
   const now = useNow();
   const metrics = Object.entries(run.metrics).slice(0, LINE_METRICS);
   const time =
     ENDS.has(run.state) || run.started === null
-      ? formatAge(now - run.created)
+      ? formatAge(now - run.created, trans)
       : formatDuration(now - run.started, true);
   return (
     <button
@@ -263,7 +264,7 @@ function RunLine({ host, workspace, run }: { host: Host; workspace: string; run:
       title={`${nameOf(run)}\n${run.error ?? run.id}`}
       onClick={() => host.open({ view: 'run', workspace, run: run.id })}
     >
-      <StateMark state={run.state} trans={transOf(host)} compact />
+      <StateMark state={run.state} trans={trans} compact />
       <span class="amlnb-ellipsis">{run.name ?? `#${run.number}`}</span>
       {run.name === null ? null : <span class="amlnb-faint amlnb-nowrap">#{run.number}</span>}
       <span class="amlnb-faint amlnb-nowrap amlnb-run-line-time">{time}</span>

@@ -2,6 +2,8 @@
 
 import type { RunRow, Runs } from '../core/contract';
 import { formatAge, formatClock, formatCount, formatDuration, formatNumber, toNumber } from '../core/format';
+import { stateWord } from './state_mark';
+import type { Trans } from './trans';
 
 export interface Column {
   /** As the contract names it in `sort`, `query` and `groups`. */
@@ -15,36 +17,32 @@ export interface Column {
   more?(run: RunRow): string;
 }
 
-const FIXED: readonly Column[] = [
-  { key: 'experiment', title: 'Experiment', numeric: false, width: 130, text: run => run.experiment },
-  {
-    key: 'created',
-    title: 'Age',
-    numeric: true,
-    width: 100,
-    text: (run, now) => formatAge(now - run.created),
-    more: run => formatClock(run.created, true)
-  },
-  {
-    key: 'elapsed',
-    title: 'Time',
-    numeric: true,
-    width: 100,
-    text: (run, now) => formatElapsed(run, now)
-  },
-  { key: 'state', title: 'State', numeric: false, width: 110, text: run => run.state },
-  { key: 'target', title: 'Target', numeric: false, width: 100, text: run => run.target }
-];
+function fixed(trans: Trans): Column[] {
+  return [
+    { key: 'experiment', title: trans('Experiment'), numeric: false, width: 130, text: run => run.experiment },
+    {
+      key: 'created',
+      title: trans('Age'),
+      numeric: true,
+      width: 100,
+      text: (run, now) => formatAge(now - run.created, trans),
+      more: run => formatClock(run.created, true)
+    },
+    { key: 'elapsed', title: trans('Time'), numeric: true, width: 100, text: formatElapsed },
+    { key: 'state', title: trans('State'), numeric: false, width: 110, text: run => stateWord(run.state, trans) },
+    { key: 'target', title: trans('Target'), numeric: false, width: 100, text: run => run.target }
+  ];
+}
 
 /** What is shown as long as a person has not chosen; runs of all experiments differ in more than there is room for. */
 const FIRST = { ofExperiment: { parameters: 6, metrics: 6 }, ofAll: { parameters: 3, metrics: 4 } };
 
 /** All columns that there are for these runs, in order. */
-export function columnsOf(names: Runs['columns']): Column[] {
+export function columnsOf(names: Runs['columns'], trans: Trans): Column[] {
   return [
-    ...FIXED,
+    ...fixed(trans),
     ...names.parameters.map(parameterColumn),
-    ...names.metrics.map(metricColumn),
+    ...names.metrics.map(name => metricColumn(name, trans)),
     ...names.tags.map(tagColumn)
   ];
 }
@@ -91,7 +89,7 @@ function parameterColumn(name: string): Column {
   };
 }
 
-function metricColumn(name: string): Column {
+function metricColumn(name: string, trans: Trans): Column {
   return {
     key: `metrics.${name}`,
     title: name,
@@ -106,8 +104,8 @@ function metricColumn(name: string): Column {
       if (summary === undefined) {
         return '';
       }
-      const [low, high] = [summary.min, summary.max].map(value => formatNumber(toNumber(value)));
-      return `${name}: ${formatCount(summary.count)} points from ${low} to ${high}`;
+      const [low, high] = [formatNumber(toNumber(summary.min)), formatNumber(toNumber(summary.max))];
+      return trans('%1: %2 points from %3 to %4', name, formatCount(summary.count), low, high);
     }
   };
 }

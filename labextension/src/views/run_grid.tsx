@@ -185,7 +185,7 @@ function HeadCell(props: {
 }) {
   const { column, sort, descending } = props;
   const sorted = sort === column.key;
-  const title = column.key.includes('.') ? column.title : props.trans(column.title);
+  const title = column === NAME ? props.trans(column.title) : column.title;
   const order = sorted ? (descending ? 'descending' : 'ascending') : 'none';
   return (
     <div role="columnheader" aria-sort={order} class={cellClass(column)} style={{ width: `${column.width}px` }}>

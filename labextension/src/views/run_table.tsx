@@ -62,9 +62,10 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
     return model.start();
   }, [model, experiment, layout]);
 
+  const trans = transOf(host);
   const { sort, descending, archived, columns: picked, group } = layout.value;
   const names = model.columns.value;
-  const all = useMemo(() => columnsOf(names), [names]);
+  const all = useMemo(() => columnsOf(names, trans), [names, trans]);
   const keys = picked ?? firstColumns(names, experiment !== undefined);
   const shown = useMemo(() => all.filter(column => keys.includes(column.key)), [all, keys.join('\n')]);
   const [chosen, setChosen] = useState<readonly string[]>([]);
@@ -94,7 +95,6 @@ export function RunTable({ host, workspace, experiment, query, onChosen }: RunTa
     (run: { id: string }) => host.open({ view: 'run', workspace, run: run.id }),
     [host, workspace]
   );
-  const trans = transOf(host);
   const total = model.total.value;
 
   return (
