@@ -25,6 +25,7 @@ _STATIC = os.path.join(os.path.dirname(__file__), "static")
 _POLL_S = 0.5
 _CURVE_POINTS = 300
 _MOST_STREAMS = 16
+_BEAT_S = 10.0
 
 
 class _Page(anywidget.AnyWidget):
@@ -41,6 +42,7 @@ class _Page(anywidget.AnyWidget):
     def __init__(self, workspace: str, view: dict[str, Any], **traits: Any) -> None:
         self._server = page_server(workspace)
         self._streams: dict[int, StreamSession] = {}
+        self._beating: asyncio.Task[None] | None = None
         super().__init__(_view={**view, "workspace": self._server.key}, **traits)
         self.on_msg(self._on_message)
 
@@ -87,6 +89,15 @@ class _Page(anywidget.AnyWidget):
             oldest = next(iter(self._streams))
             self._end_stream(oldest)
             self.send({"kind": "closed", "id": oldest})
+        self.send({"kind": "opened", "id": number})
+        if self._beating is None or self._beating.done():
+            self._beating = self._server.loop.create_task(self._beat())
+
+    async def _beat(self) -> None:
+        """Tell pages that the kernel is there as long as they follow something: nobody tells them when it is not."""
+        while self._streams:
+            self.send({"kind": "alive"})
+            await asyncio.sleep(_BEAT_S)
 
     def _receive(self, number: int, text: str) -> None:
         session = self._streams.get(number)

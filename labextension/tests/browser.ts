@@ -19,3 +19,9 @@ Object.assign(globalThis, {
   DragEvent: class extends MouseEvent {},
   matchMedia: () => ({ matches: false, addEventListener: () => undefined, removeEventListener: () => undefined })
 });
+
+const { prototype } = HTMLDialogElement;
+prototype.show = prototype.showModal = function show(this: HTMLDialogElement) {
+  this.open = true;
+};
+Element.prototype.scrollIntoView = () => undefined;

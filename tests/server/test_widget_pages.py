@@ -54,3 +54,15 @@ def test_streams_of_pages_that_are_gone_end(workspace, project):
     assert set(widget._streams) == set(range(10, 26))
     widget.close()
     wait_until(lambda: not widget._streams)
+
+
+def test_a_page_is_told_that_its_stream_is_open_and_its_kernel_there(workspace, project, monkeypatch):
+    monkeypatch.setattr("amlnb.widget.widgets._BEAT_S", 0.01)
+    widget = RunTable(Workspace.find_or_create(str(project))[0])
+    told = []
+    monkeypatch.setattr(widget, "send", lambda content, buffers=None: told.append(content))
+    widget._on_message(widget, {"kind": "open", "id": 1}, [])
+    wait_until(lambda: told.count({"kind": "alive"}) > 2)
+    assert told[0] == {"kind": "opened", "id": 1}
+    widget._on_message(widget, {"kind": "end", "id": 1}, [])
+    wait_until(widget._beating.done)

@@ -138,6 +138,11 @@ export class Client {
     return this.host.base + path`w/${workspace}/runs/${run}/download` + query({ name, inline: inline ? 1 : undefined });
   }
 
+  /** A file itself, where it has no address. */
+  async file(workspace: string, run: string, name: string): Promise<Blob> {
+    return (await this.ask(path`w/${workspace}/runs/${run}/download` + query({ name }))).blob();
+  }
+
   code(workspace: string, run: string): Promise<Code> {
     return this.get(path`w/${workspace}/runs/${run}/code`);
   }

@@ -28,7 +28,7 @@ export interface Socket {
 export type Trans = (text: string, ...args: (string | number)[]) => string;
 
 export interface Host {
-  /** Address of the API; ends with "/". A link to a file is this and its path. */
+  /** Address of the API; ends with "/". A link to a file is this and its path; empty where files are only fetched. */
   readonly base: string;
   /** Whether runs can be acted on here (cancel, tag, ...). */
   readonly acts: boolean;

@@ -1,11 +1,12 @@
 import { copyText } from '../core/clipboard';
 import { fill, type Host, type Place, type Remembered } from '../core/host';
 import { remembered } from '../core/remembered';
+import { PageNotes } from '../views/page_notes';
 
 /** A page of its own as the place where views live: in a Jupyter server, or in the studio, which only reads. */
 export class PageHost implements Host {
   readonly base: string;
-  private readonly notes = document.createElement('div');
+  private readonly notes = new PageNotes(document.body, this.trans.bind(this));
 
   /**
    * @param page Address of the page; the API is beside it.
@@ -18,7 +19,6 @@ export class PageHost implements Host {
     private readonly show: (place: Place) => void
   ) {
     this.base = new URL('../api/', page).pathname;
-    this.notes.className = 'amlnb-notes';
   }
 
   fetch(path: string, init: RequestInit = {}): Promise<Response> {
@@ -48,27 +48,12 @@ export class PageHost implements Host {
     return remembered<T>(`amlnb:${this.base}:${key}`);
   }
 
-  confirm(question: string): Promise<boolean> {
-    return Promise.resolve(window.confirm(question));
+  confirm(question: string, verb: string, safe?: string): Promise<boolean> {
+    return this.notes.ask(question, verb, safe);
   }
 
   notify(text: string, kind?: 'error'): void {
-    const note = document.createElement('div');
-    note.className = 'amlnb-note';
-    note.setAttribute('role', kind === 'error' ? 'alert' : 'status');
-    note.textContent = text;
-    if (kind === 'error') {
-      const close = document.createElement('button');
-      close.type = 'button';
-      close.textContent = '×';
-      close.setAttribute('aria-label', this.trans('Close'));
-      close.addEventListener('click', () => note.remove());
-      note.append(close);
-    } else {
-      setTimeout(() => note.remove(), 5000);
-    }
-    this.notes.append(note);
-    document.body.append(this.notes);
+    this.notes.tell(text, kind);
   }
 
   copy(text: string): Promise<boolean> {

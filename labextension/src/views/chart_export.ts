@@ -103,8 +103,11 @@ export function saveFile(name: string, content: Blob): void {
   const address = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = address;
-  link.download = name.replace(/[^\w.-]+/g, '_');
+  link.download = name.replace(/[^\p{L}\p{N}_.-]+/gu, '_');
+  // Some hosts (VS Code) look for clicks on links that the page holds.
+  document.body.append(link);
   link.click();
+  link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 

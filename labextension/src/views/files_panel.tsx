@@ -11,6 +11,7 @@ import { Warnings } from './failure';
 import { FaultBox } from './fault_box';
 import { Icon } from './icons';
 import { LogView } from './log_view';
+import { FileLink, FilePicture } from './run_file';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
 
@@ -98,15 +99,13 @@ function FilePreview({ host, model, file }: { host: Host; model: RunModel; file:
     <section class="amlnb-preview" aria-label={name}>
       <div class="amlnb-preview-head">
         <h3 class="amlnb-path">{name}</h3>
-        <a class="amlnb-button" href={client.fileAddress(workspace, run, name)} download>
+        <FileLink host={host} model={model} name={name} class="amlnb-button">
           <Icon name="save" />
           {trans('Download')}
-        </a>
+        </FileLink>
       </div>
       {fault ? <FaultBox fault={fault} again={again} trans={trans} /> : null}
-      {answer?.kind === 'image' ? (
-        <img key={written} class="amlnb-picture" alt={name} src={client.fileAddress(workspace, run, name, true)} />
-      ) : null}
+      {answer?.kind === 'image' ? <FilePicture key={written} host={host} model={model} name={name} alt={name} /> : null}
       {answer?.kind === 'table' ? <DataTable label={name} {...answer} trans={trans} /> : null}
       {answer?.kind === 'text' ? (
         <pre class="amlnb-code" tabIndex={0}>

@@ -5,6 +5,7 @@ import type { Host } from '../core/host';
 import type { RunModel } from '../core/run_model';
 import { DataTable } from './data_table';
 import { FaultBox } from './fault_box';
+import { FilePicture } from './run_file';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
 
@@ -49,13 +50,6 @@ function Value({ value, host, model }: { value: LoggedValue; host: Host; model: 
     case 'table':
       return <DataTable label={value.name} {...value} note={null} trans={transOf(host)} />;
     default:
-      return (
-        <img
-          class="amlnb-picture"
-          loading="lazy"
-          alt={value.name}
-          src={model.client.fileAddress(model.workspace, model.run, value.file, true)}
-        />
-      );
+      return <FilePicture host={host} model={model} name={value.file} alt={value.name} />;
   }
 }

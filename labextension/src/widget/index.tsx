@@ -21,7 +21,7 @@ interface View {
 
 function start({ model, el }: { model: Model; el: HTMLElement }): () => void {
   const place = signal<Place | null>(null);
-  const host = new WidgetHost(model, to => {
+  const host = new WidgetHost(model, el, to => {
     place.value = to;
   });
   const first = model.get('_view') as View;

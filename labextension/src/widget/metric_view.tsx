@@ -7,6 +7,8 @@ import { sessionOf } from '../core/session';
 import { Chart } from '../views/chart';
 import { ChartSettings } from '../views/chart_settings';
 import type { ChartSeries } from '../views/curves';
+import { FaultBox } from '../views/fault_box';
+import { LostNotice } from '../views/lost_notice';
 import { detailOf } from '../views/run_series';
 
 /** One metric of a run, live. */
@@ -20,6 +22,7 @@ export function MetricView(props: { host: Host; workspace: string; run: string; 
     return release;
   }, [host, workspace, run]);
   const document = model?.document.value ?? null;
+  const fault = model?.fault.value ?? null;
   const none = model !== null && document !== null && !model.names.value.includes(metric);
   const origin = document?.started ?? document?.created ?? 0;
   const series = useMemo(
@@ -41,6 +44,8 @@ export function MetricView(props: { host: Host; workspace: string; run: string; 
   );
   return (
     <div class="amlnb-view amlnb-metric" data-amlnb-run={run} data-amlnb-state={document?.state ?? ''}>
+      <LostNotice host={host} />
+      {fault ? <FaultBox fault={fault} /> : null}
       {none ? (
         <p class="amlnb-empty">
           {model.ended.value
@@ -48,7 +53,9 @@ export function MetricView(props: { host: Host; workspace: string; run: string; 
             : host.trans('No value of "%1" yet.', metric)}
         </p>
       ) : null}
-      {model === null || none ? null : <Chart title={metric} series={series} settings={settings} host={host} />}
+      {model === null || document === null || none ? null : (
+        <Chart title={metric} series={series} settings={settings} host={host} />
+      )}
     </div>
   );
 }
