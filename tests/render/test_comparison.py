@@ -68,7 +68,7 @@ def test_two_runs_as_text():
         "state        ✓ Completed    ✗ Failed\n"
         "time                10 s        25 s      +150 %\n"
         "metrics\n"
-        "loss                   1    ★ 0.5000     −50.0 %\n"
+        "loss                   1      0.5000     −50.0 %\n"  # the better one failed
         "parameters\n"
         "width                  8          16\n"
         "depth                  –           3\n"
