@@ -96,8 +96,10 @@ async def _send_file(handler: RequestHandler, part: FilePart, content_type: str,
 
 
 async def _finish(handler: RequestHandler, data: bytes | None, content_type: str) -> None:
-    if hasattr(handler, "update_api_activity"):  # Jupyter's APIHandler sets the type itself
-        await handler.finish(data, set_content_type=content_type)  # type: ignore[call-arg]
-        return
-    handler.set_header("Content-Type", content_type)
-    await handler.finish(data)
+    """Send what is left of an answer, unless who asked has left."""
+    with contextlib.suppress(StreamClosedError):
+        if hasattr(handler, "update_api_activity"):  # Jupyter's APIHandler sets the type itself
+            await handler.finish(data, set_content_type=content_type)  # type: ignore[call-arg]
+            return
+        handler.set_header("Content-Type", content_type)
+        await handler.finish(data)

@@ -4,6 +4,7 @@ import http.cookiejar
 import json
 import os
 import socket
+import struct
 import urllib.error
 import urllib.request
 from urllib.parse import quote, urlsplit
@@ -15,7 +16,7 @@ from amlnb.store.known_workspaces import key_of
 from amlnb.store.workspace_dir import local_ids, open_directory
 from amlnb.testing.store_contract import record
 from amlnb.tracking.create import create_run
-from tests.server.conftest import TOKEN
+from tests.server.conftest import TOKEN, running_jupyter
 
 pytestmark = pytest.mark.slow
 
@@ -145,3 +146,22 @@ def test_a_file_that_becomes_shorter_while_it_is_sent_ends_the_connection(jupyte
     assert received < 300_000_000
     assert jupyter.ask("amlnb/api/about")[0] == 200
     assert "Traceback" not in (jupyter.folder.parent / "server.log").read_text()
+
+
+def test_a_page_that_is_gone_before_its_answer_is_no_error(tmp_path):
+    folder = tmp_path / "folder"
+    made = open_directory(str(folder / ".amlnb"), local_ids("here"))
+    log = os.path.join(create_run(made.runs, record("r1")), "user_logs", "std_log.txt")
+    os.makedirs(os.path.dirname(log))
+    with open(log, "wb") as file:
+        file.write(b"\x1b[31ma line of a log\x1b[0m\n" * 100_000)
+    with running_jupyter(tmp_path, folder) as server:
+        key = server.json("amlnb/api/workspaces")["workspaces"][0]["key"]
+        path = f"{urlsplit(server.address).path}amlnb/api/w/{key}/runs/r1/log?bytes=1000000"
+        asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: token {TOKEN}\r\n\r\n".encode()
+        for _ in range(5):
+            with socket.create_connection(("127.0.0.1", urlsplit(server.address).port)) as page:
+                page.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # gone at once
+                page.sendall(asked)
+        assert server.json(f"amlnb/api/w/{key}/runs/r1/log")["lines"]
+    assert "Traceback" not in (tmp_path / "server.log").read_text()
