@@ -1,5 +1,9 @@
 /** What jsdom lacks of a browser; it draws nothing and every element is on the screen. */
 
+import { configure } from '@testing-library/preact';
+
+configure({ asyncUtilTimeout: 10_000 });
+
 class Observer {
   constructor(private readonly told: (entries: { isIntersecting: boolean }[]) => void) {}
   observe(): void {

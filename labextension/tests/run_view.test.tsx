@@ -178,7 +178,7 @@ describe('the parts of a run', () => {
     expect(await screen.findByRole('cell', { name: '1' })).toBeTruthy();
     rows.push(['2']);
     host.sockets[0]?.tell({ t: 'run', sub: 1, run: memoryDocument('a', 'Completed') });
-    expect(await screen.findByRole('cell', { name: '2' }, { timeout: 3000 })).toBeTruthy();
+    expect(await screen.findByRole('cell', { name: '2' })).toBeTruthy();
   });
 
   it('chart what was sampled of the machine, up to the end of the run', async () => {
@@ -192,7 +192,7 @@ describe('the parts of a run', () => {
     await waitFor(() => expect(points()).toEqual(['30', '30']));
     run.points = 40;
     host.sockets[0]?.tell({ t: 'run', sub: 1, run: memoryDocument('a', 'Completed') });
-    await waitFor(() => expect(points()).toEqual(['40', '40']), { timeout: 3000 });
+    await waitFor(() => expect(points()).toEqual(['40', '40']));
   });
 
   it('show how the code differs', async () => {

@@ -10,7 +10,10 @@ afterEach(() => stop());
 async function started(host: TableHost): Promise<RunsModel> {
   const model = new RunsModel(sessionOf(host), 'w');
   stop = model.start();
-  await vi.waitFor(() => expect([model.total.value, host.sockets[0]?.sent.length]).toEqual([host.rows.length, 1]));
+  await vi.waitFor(
+    () => expect([model.total.value, host.sockets[0]?.sent.length]).toEqual([host.rows.length, 1]),
+    10_000
+  );
   return model;
 }
 
@@ -41,7 +44,7 @@ it('keeps a row that is newer than an answer that comes late', async () => {
   const { version } = model;
   const before = version.value;
   release();
-  await vi.waitFor(() => expect(version.value).toBeGreaterThan(before));
+  await vi.waitFor(() => expect(version.value).toBeGreaterThan(before), 10_000);
   expect([0, 1].map(at => model.row(at)?.state)).toEqual(['Completed', 'Running']);
 });
 
@@ -50,11 +53,11 @@ it('reads anew when a run is removed that an answer on its way still holds', asy
   const model = new RunsModel(sessionOf(host), 'w');
   const release = held(host);
   stop = model.start();
-  await vi.waitFor(() => expect(host.sockets[0]?.sent).toHaveLength(1));
+  await vi.waitFor(() => expect(host.sockets[0]?.sent).toHaveLength(1), 10_000);
   host.rows = [row(1)];
   host.sockets[0]?.tell([], ['run-2']);
   release();
-  await vi.waitFor(() => expect(model.total.value).toBe(1));
+  await vi.waitFor(() => expect(model.total.value).toBe(1), 10_000);
 });
 
 it('asks again by itself while the server cannot be reached', async () => {

@@ -168,7 +168,7 @@ describe('a run that is followed', () => {
     socketOf(host).tell({ t: 'gone', sub: 1, message: 'it cannot be read: [Errno 5]', hint: null });
     await vi.waitFor(() => expect(model.fault.value?.message).toBe('it cannot be read: [Errno 5]'));
     (host.runs[0] as MemoryRun).points = 50;
-    await vi.waitFor(() => expect(model.series('loss').total).toBe(50), { timeout: 5000 });
+    await vi.waitFor(() => expect(model.series('loss').total).toBe(50), 10_000);
     await vi.waitFor(() => expect(model.fault.value).toBeNull());
     expect(socketOf(host).sent).toHaveLength(2);
   });
