@@ -157,8 +157,10 @@ describe('what is behind a chart', () => {
   });
 
   it('is saved as CSV that no spreadsheet runs', () => {
-    const curve = { ...curveOf(series([0, 1], [1, NaN]), 'step', 0.9, null), label: '=cmd("x")' };
-    expect(csvOf([curve], 'step')).toBe('series,step,value\n"\'=cmd(""x"")",0,1\n"\'=cmd(""x"")",1,NaN\n');
+    const curve = { ...curveOf(series([0, 1], [1, NaN]), 'step', 0.9, null), run: '=cmd("x")', metric: 'loss' };
+    expect(csvOf([curve], 'step')).toBe(
+      'run,metric,step,value\n"\'=cmd(""x"")",loss,0,1\n"\'=cmd(""x"")",loss,1,NaN\n'
+    );
   });
 
   it('is saved as SVG without markup of a name', () => {

@@ -16,13 +16,15 @@ import { transOf, type Trans } from './trans';
 export interface ChartProps {
   host: Host;
   title: string;
+  /** What the run of all curves is called; left out where each is of its own. */
+  run?: string;
   /** The same array as long as the chart shows the same. */
   series: readonly ChartSeries[];
   settings: ChartSettings;
   compact?: boolean;
 }
 
-export function Chart({ host, title, series, settings, compact = false }: ChartProps) {
+export function Chart({ host, title, run, series, settings, compact = false }: ChartProps) {
   const root = useRef<HTMLElement>(null);
   const mount = useRef<HTMLDivElement>(null);
   const plot = useMemo(() => signal<Plot | null>(null), []);
@@ -68,6 +70,7 @@ export function Chart({ host, title, series, settings, compact = false }: ChartP
         <ChartValues series={series} plot={plot} drawn={drawn} trans={trans} />
         <ChartActions
           title={title}
+          run={run ?? null}
           plot={plot}
           settings={settings}
           asTable={asTable}
@@ -99,7 +102,12 @@ export function Chart({ host, title, series, settings, compact = false }: ChartP
   );
 }
 
-function LiveTable({ title, series, settings, trans }: Omit<ChartProps, 'host' | 'compact'> & { trans: Trans }) {
+function LiveTable({
+  title,
+  series,
+  settings,
+  trans
+}: Pick<ChartProps, 'title' | 'series' | 'settings'> & { trans: Trans }) {
   series.forEach(({ source }) => source.version.value);
   const axis = settings.axis.value;
   return <ChartTable title={title} curves={series.map(one => curveOf(one, axis, 0, null))} axis={axis} trans={trans} />;

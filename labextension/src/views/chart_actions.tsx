@@ -2,6 +2,7 @@
 
 import type { ReadonlySignal, Signal } from '@preact/signals';
 
+import { formatCount } from '../core/format';
 import { csvOf, pngOf, saveFile, svgOf } from './chart_export';
 import type { ChartSettings } from './chart_settings';
 import { IconButton } from './icons';
@@ -11,6 +12,8 @@ import type { Trans } from './trans';
 
 export interface ChartActionsProps {
   title: string;
+  /** The run of all curves; null where each is of its own. */
+  run: string | null;
   plot: ReadonlySignal<Plot | null>;
   settings: ChartSettings;
   asTable: Signal<boolean>;
@@ -19,7 +22,8 @@ export interface ChartActionsProps {
   trans: Trans;
 }
 
-export function ChartActions({ title, plot, settings, asTable, large, trans }: ChartActionsProps) {
+export function ChartActions({ title, run, plot, settings, asTable, large, trans }: ChartActionsProps) {
+  const name = run === null ? title : `${run} ${title}`;
   return (
     <span class="amlnb-chart-actions">
       <IconButton
@@ -42,10 +46,10 @@ export function ChartActions({ title, plot, settings, asTable, large, trans }: C
         <Menu
           icon="save"
           label={trans('Save %1', title)}
-          items={[
-            { title: trans('Picture (PNG)'), onChoose: () => savePng(title, plot.value) },
-            { title: trans('Picture (SVG)'), onChoose: () => saveSvg(title, plot.value) },
-            { title: trans('Points (CSV)'), onChoose: () => saveCsv(title, plot.value, settings) }
+          items={() => [
+            { title: trans('Picture (PNG)'), onChoose: () => savePng(name, plot.value) },
+            { title: trans('Picture (SVG)'), onChoose: () => saveSvg(name, plot.value) },
+            { title: pointsTitle(plot.value, trans), onChoose: () => saveCsv(title, run, plot.value, settings) }
           ]}
         />
       )}
@@ -74,22 +78,35 @@ export function ZoomButtons({ settings, trans }: Pick<ChartActionsProps, 'settin
   );
 }
 
-function savePng(title: string, plot: Plot | null): void {
+/** What a CSV would hold: of a long curve it is not all. */
+function pointsTitle(plot: Plot | null, trans: Trans): string {
+  const held = (plot?.curves ?? []).reduce((sum, { x }) => sum + x.length, 0);
+  const total = (plot?.series ?? []).reduce((sum, { source }) => sum + (source.sampled ? source.total : 0), 0);
+  return held < total ? trans('Points (CSV): %1 of %2', formatCount(held), formatCount(total)) : trans('Points (CSV)');
+}
+
+function savePng(name: string, plot: Plot | null): void {
   const picture = plot?.picture();
   if (picture) {
-    pngOf({ title, curves: picture.curves }, picture.canvas, picture.colours).toBlob(
-      blob => blob && saveFile(`${title}.png`, blob)
+    pngOf({ title: name, curves: picture.curves }, picture.canvas, picture.colours).toBlob(
+      blob => blob && saveFile(`${name}.png`, blob)
     );
   }
 }
 
-function saveSvg(title: string, plot: Plot | null): void {
+function saveSvg(name: string, plot: Plot | null): void {
   const picture = plot?.picture();
   if (picture) {
-    saveFile(`${title}.svg`, new Blob([svgOf({ ...picture, title })], { type: 'image/svg+xml' }));
+    saveFile(`${name}.svg`, new Blob([svgOf({ ...picture, title: name })], { type: 'image/svg+xml' }));
   }
 }
 
-function saveCsv(title: string, plot: Plot | null, settings: ChartSettings): void {
-  saveFile(`${title}.csv`, new Blob([csvOf(plot?.curves ?? [], settings.axis.peek())], { type: 'text/csv' }));
+function saveCsv(title: string, run: string | null, plot: Plot | null, settings: ChartSettings): void {
+  const curves = (plot?.curves ?? []).map((curve, at) => ({
+    ...curve,
+    run: run ?? curve.label,
+    metric: plot?.series[at]?.metric ?? title
+  }));
+  const name = run === null ? title : `${run} ${title}`;
+  saveFile(`${name}.csv`, new Blob([csvOf(curves, settings.axis.peek())], { type: 'text/csv' }));
 }

@@ -51,13 +51,19 @@ function text(x: number, y: number, anchor: string, label: string, size: number)
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}" fill="${INK}">${escaped(label)}</text>`;
 }
 
-/** Columns `series`, the axis and `value`, one row a point. */
-export function csvOf(curves: readonly Curve[], axis: string): string {
-  const rows = [`series,${axis},value`];
-  for (const { label, x, raw, y } of curves) {
+/** One curve of a CSV. */
+export interface Points extends Pick<Curve, 'x' | 'y' | 'raw'> {
+  run: string;
+  metric: string;
+}
+
+/** Columns `run`, `metric`, the axis and `value`, one row a point. */
+export function csvOf(curves: readonly Points[], axis: string): string {
+  const rows = [`run,metric,${axis},value`];
+  for (const { run, metric, x, raw, y } of curves) {
     const values = raw ?? y;
-    const name = csvText(label);
-    x.forEach((place, at) => rows.push(`${name},${place},${values[at] as number}`));
+    const names = `${csvText(run)},${csvText(metric)}`;
+    x.forEach((place, at) => rows.push(`${names},${place},${values[at] as number}`));
   }
   return `${rows.join('\n')}\n`;
 }

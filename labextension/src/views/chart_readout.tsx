@@ -63,8 +63,8 @@ export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; 
       <div class="amlnb-chart-place">
         {placeText(axis.value, axis.value === 'step' ? Math.round(hover.x) : hover.x)}
       </div>
-      {listed.map(({ label, style, value }) => (
-        <div key={label} class="amlnb-chart-value">
+      {listed.map(({ key, label, style, value }) => (
+        <div key={key} class="amlnb-chart-value">
           <Swatch style={style} />
           <Name text={label} />
           <span class="amlnb-number">{formatNumber(value)}</span>

@@ -20,11 +20,11 @@ export function ChartTable({ title, curves, axis, trans }: ChartTableProps) {
   const heading = { step: trans('step'), time: trans('time'), relative: trans('since the start') }[axis];
   return (
     <div class="amlnb-chart-table" tabIndex={0} role="region" aria-label={trans('%1 as a table', title)}>
-      {curves.map(({ label, x, raw, y }) => {
+      {curves.map(({ key, label, x, raw, y }) => {
         const values = raw ?? y;
         const rows = tellingRows(values);
         return (
-          <table key={label}>
+          <table key={key}>
             <caption>
               {rows.length < values.length ? trans('%1: %2 of %3 points', label, rows.length, values.length) : label}
             </caption>

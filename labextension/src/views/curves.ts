@@ -48,6 +48,7 @@ export interface ChartSeries {
 
 /** What is drawn of it: `x` never falls. */
 export interface Curve {
+  key: string;
   label: string;
   style: CurveStyle;
   x: Float64Array;
@@ -90,7 +91,16 @@ function curveOfColumns(series: ChartSeries, columns: Columns, axis: Axis, weigh
     [low, high] = [low && picked(low, order), high && picked(high, order)];
   }
   const raw = weight > 0 ? y : null;
-  return { label: series.label, style: series.style, x, y: raw ? smoothed(raw, weight, before) : y, raw, low, high };
+  return {
+    key: series.key,
+    label: series.label,
+    style: series.style,
+    x,
+    y: raw ? smoothed(raw, weight, before) : y,
+    raw,
+    low,
+    high
+  };
 }
 
 /** Range of the curves along x; null if there is no point. */

@@ -9,7 +9,14 @@ export interface MenuItem {
   onChoose: () => void;
 }
 
-export function Menu({ icon, label, items }: { icon: IconName; label: string; items: readonly MenuItem[] }) {
+export interface MenuProps {
+  icon: IconName;
+  label: string;
+  /** Asked for when it opens. */
+  items: () => readonly MenuItem[];
+}
+
+export function Menu({ icon, label, items }: MenuProps) {
   const [open, setOpen] = useState(false);
   const id = useId();
   const root = useRef<HTMLSpanElement>(null);
@@ -62,7 +69,7 @@ export function Menu({ icon, label, items }: { icon: IconName; label: string; it
       </button>
       {open ? (
         <div class="amlnb-menu-items" role="menu" id={id} aria-label={label}>
-          {items.map(({ title, onChoose }) => (
+          {items().map(({ title, onChoose }) => (
             <button
               key={title}
               type="button"

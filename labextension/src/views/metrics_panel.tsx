@@ -10,7 +10,7 @@ import { Chart } from './chart';
 import { ChartSettings } from './chart_settings';
 import { ChartToolbar } from './chart_toolbar';
 import { LoggedValues } from './logged_values';
-import { RunCharts, type ChartOf } from './run_series';
+import { labelOf, RunCharts, type ChartOf } from './run_series';
 import { transOf } from './trans';
 
 /** Charts beyond which they can be filtered. */
@@ -56,7 +56,14 @@ export function MetricsPanel({ host, model, run }: MetricsPanelProps) {
           </div>
           <div class={`amlnb-charts amlnb-charts-${sizeOf(shown.length, settings.large.value)}`}>
             {shown.map(({ title, series }) => (
-              <Chart key={series[0]?.key} host={host} title={title} series={series} settings={settings} />
+              <Chart
+                key={series[0]?.key}
+                host={host}
+                title={title}
+                run={labelOf(run)}
+                series={series}
+                settings={settings}
+              />
             ))}
           </div>
           {shown.length === 0 ? <p class="amlnb-empty">{trans('No chart has such a name.')}</p> : null}
@@ -95,7 +102,15 @@ export function CompactCharts({ host, model, run }: MetricsPanelProps) {
     <>
       <div class={`amlnb-charts amlnb-charts-compact amlnb-charts-of-${Math.min(charts.length, 3)}`}>
         {charts.slice(0, COMPACT).map(({ title, series }) => (
-          <Chart key={series[0]?.key} host={host} title={title} series={series} settings={settings} compact />
+          <Chart
+            key={series[0]?.key}
+            host={host}
+            title={title}
+            run={labelOf(run)}
+            series={series}
+            settings={settings}
+            compact
+          />
         ))}
       </div>
       {rest > 0 ? (

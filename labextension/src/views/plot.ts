@@ -30,7 +30,7 @@ export interface Hover {
   left: number;
   width: number;
   /** In the order of the series; `value` is NaN where there is none. */
-  values: { label: string; style: CurveStyle; value: number }[];
+  values: { key: string; label: string; style: CurveStyle; value: number }[];
   /** Whether the cursor is over this chart, not over one that shares it. */
   direct: boolean;
 }
@@ -333,7 +333,8 @@ export class Plot implements Drawing {
     const x = chart.posToVal(left, 'x');
     const slack = (BEYOND_PX * (frame.x[1] - frame.x[0])) / frame.width;
     const found = this.curves.map(curve => nearest(curve.x, x, slack));
-    const values = this.curves.map(({ label, style, y }, at) => ({
+    const values = this.curves.map(({ key, label, style, y }, at) => ({
+      key,
       label,
       style,
       value: y[found[at] as number] ?? NaN

@@ -70,7 +70,7 @@ export function RunActions({ host, model, run, compact, renaming }: RunActionsPr
           onClick={() => host.open({ view: 'run', workspace: model.workspace, run: run.id })}
         />
       ) : rest.length > 0 ? (
-        <Menu icon="more" label={trans('More')} items={rest} />
+        <Menu icon="more" label={trans('More')} items={() => rest} />
       ) : null}
     </>
   );

@@ -5,10 +5,16 @@ import type { RunDocument } from '../core/contract';
 import { groupMetrics, type MetricGroup } from '../core/metric_groups';
 import type { RunModel } from '../core/run_model';
 import type { ChartSeries, Columns, Range } from './curves';
+import { nameOf } from './run_columns';
 
 export interface ChartOf {
   title: string;
   series: readonly ChartSeries[];
+}
+
+/** What a run is called among others of its name. */
+export function labelOf(run: RunDocument): string {
+  return run.name === null ? nameOf(run) : `${run.name} #${run.number}`;
 }
 
 /** Makes the charts of a run; a chart that stays the same keeps its array. */

@@ -13,6 +13,7 @@ import { Chart } from './chart';
 import { ChartSettings } from './chart_settings';
 import type { ChartSeries } from './curves';
 import { FaultBox } from './fault_box';
+import { labelOf } from './run_series';
 import { transOf } from './trans';
 import { useAnswer } from './use_answer';
 
@@ -51,7 +52,14 @@ export function SystemPanel({ host, model, run }: SystemPanelProps) {
   return (
     <div class="amlnb-charts amlnb-charts-medium">
       {charts.map(series => (
-        <Chart key={series.key} host={host} title={series.label} series={series.alone} settings={settings} />
+        <Chart
+          key={series.key}
+          host={host}
+          title={series.label}
+          run={labelOf(run)}
+          series={series.alone}
+          settings={settings}
+        />
       ))}
     </div>
   );
@@ -110,6 +118,6 @@ function useCharts(run: RunDocument, sampled: Sampled | null): Measured[] {
 }
 
 function measured({ name, label }: Unit, origin: number): Measured {
-  const series = { key: name, label, style: curveStyle(0), source: new Series(name), origin };
+  const series = { key: name, label, style: curveStyle(0), source: new Series(name), origin, fromZero: true };
   return { ...series, alone: [series] };
 }

@@ -9,7 +9,7 @@ import { ChartSettings } from '../views/chart_settings';
 import type { ChartSeries } from '../views/curves';
 import { FaultBox } from '../views/fault_box';
 import { LostNotice } from '../views/lost_notice';
-import { detailOf } from '../views/run_series';
+import { detailOf, labelOf } from '../views/run_series';
 
 /** One metric of a run, live. */
 export function MetricView(props: { host: Host; workspace: string; run: string; metric: string }) {
@@ -54,7 +54,7 @@ export function MetricView(props: { host: Host; workspace: string; run: string; 
         </p>
       ) : null}
       {model === null || document === null || none ? null : (
-        <Chart title={metric} series={series} settings={settings} host={host} />
+        <Chart title={metric} run={labelOf(document)} series={series} settings={settings} host={host} />
       )}
     </div>
   );
