@@ -184,7 +184,9 @@ class SubmitMagic:
         """A cell that is submitted again while its run goes on: that one is no longer seen, and keeps its slot."""
         cell = cell_id(self._shell)
         earlier = self._of_cell.get(cell) if cell is not None else None
-        if earlier is not None and earlier.id != run.id and not earlier.done():
+        # A loop that submits several is one execution of the cell.
+        is_of_before = earlier is not None and self._just_shown.get(earlier.id) != self._shell.execution_count
+        if earlier is not None and is_of_before and earlier.id != run.id and not earlier.done():
             print(f"amlnb: an earlier run of this cell goes on: {earlier.id}; its .cancel() ends it", flush=True)
         if cell is not None:
             self._of_cell[cell] = run

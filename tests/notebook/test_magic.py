@@ -44,12 +44,17 @@ def test_the_value_at_submission_counts(run_cell):
 
 
 def test_a_failed_cell_raises_with_its_own_line(run_cell):
-    with pytest.raises(RunFailedError, match=r"(?s)ZeroDivisionError: division by zero \(line 3 of the cell\).*line 3 of the cell: y = 1 / x"):
+    with pytest.raises(
+        RunFailedError,
+        match=r"(?s)ZeroDivisionError: division by zero \(line 3 of the cell\).*line 3 of the cell: y = 1 / x",
+    ):
         run_cell("%%submit\nx = 0\ny = 1 / x")
 
 
 def test_a_failure_deep_in_a_library_names_the_cells_own_line(run_cell, workspace):
-    with pytest.raises(RunFailedError, match=r"(?s)none\.csv.*\(line 4 of the cell\).*line 4 of the cell: pd\.read_csv"):
+    with pytest.raises(
+        RunFailedError, match=r"(?s)none\.csv.*\(line 4 of the cell\).*line 4 of the cell: pd\.read_csv"
+    ):
         run_cell("%%submit\nimport pandas as pd\nname = 'none' + '.csv'\npd.read_csv(name)")
     error = workspace().get_run("last").get_details()["error"]["error"]
     own = error["details"]["frames"][0]
@@ -201,7 +206,14 @@ def test_a_dry_run_shows_all_and_makes_nothing(run_cell, tmp_path):
     assert result is None
     script, _, told = printed.partition("# %% Nothing was submitted")
     compile(script, "cell.py", "exec")
-    for text in ("experiment   digits", "target       local", "Python 3.", "tags         a=1", "helper.py (6 B)", "rate"):
+    for text in (
+        "experiment   digits",
+        "target       local",
+        "Python 3.",
+        "tags         a=1",
+        "helper.py (6 B)",
+        "rate",
+    ):
         assert text in told
     assert os.listdir(tmp_path) == ["helper.py"]
 
@@ -352,3 +364,17 @@ def test_the_command_is_found_where_the_environment_is_not_activated(shell, tmp_
         monkeypatch.setenv("PATH", path)
         load_ipython_extension(shell)
         assert os.environ["PATH"] == found
+
+
+def test_a_run_of_the_same_cell_that_goes_on_is_told_but_not_in_a_loop_that_submits_several(
+    run_cell, workspace, monkeypatch
+):
+    monkeypatch.setattr("amlnb.notebook.magic.cell_id", lambda _: "cell")
+    magic = "get_ipython().run_cell_magic('submit', '--no-block', 'import time; time.sleep(600)')"
+    _, printed = run_cell(f"for number in range(2):\n    {magic}")
+    assert "earlier run" not in printed
+    _, printed = run_cell(f"{magic};")
+    assert "an earlier run of this cell goes on" in printed
+    for experiment in workspace().experiments.values():
+        for run in experiment.get_runs():
+            run.cancel()
