@@ -113,6 +113,36 @@ def test_the_title_of_the_page_is_what_the_run_is_called(page_of):
     page.wait_for_function("() => document.title === 'Runs · amlnb'")
 
 
+def test_a_page_whose_server_is_away_comes_by_itself_when_it_is_back(page_of):
+    page = page_of()
+    away = {"about": "**/api/about", "workspaces": "**/api/workspaces*"}
+    for address in away.values():
+        page.route(address, lambda route: route.abort())
+    page.reload()
+    page.get_by_text("the server does not answer").wait_for()
+    page.unroute(away["about"])
+    page.get_by_role("navigation").get_by_text("the server does not answer").wait_for()
+    page.unroute(away["workspaces"])
+    page.get_by_text("the server does not answer").wait_for(state="detached")
+    page.get_by_role("navigation").locator("[data-amlnb-experiment=sweep]").wait_for()
+    page.locator("[data-amlnb-row]").first.wait_for()
+
+
+def test_an_id_is_copied_on_a_page_by_plain_http_too(page_of):
+    page = page_of()
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    page.reload()
+    row = page.locator("[data-amlnb-row]").first
+    run = row.get_attribute("data-amlnb-row")
+    row.locator(".amlnb-link").first.click()
+    page.get_by_role("button", name="Copy the id").click()
+    page.get_by_role("status").get_by_text(f"Copied {run}").wait_for()
+    page.get_by_role("banner").get_by_role("link", name="amlnb").click()
+    page.get_by_label("Filter the runs").focus()
+    page.keyboard.press("Control+v")
+    assert page.get_by_label("Filter the runs").input_value() == run
+
+
 def test_a_typed_query_filters_and_what_is_wrong_with_it_is_said(page_of):
     page = page_of()
     wait_total(page, "30 runs")
