@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from amlnb.core import states
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 _LOWER = re.compile(
     "loss|losses|nll|logloss|bce|error|errors|err|rmse|mse|mae|mape|rmsle|perplexity|ppl|wer|cer|fid|"
@@ -32,15 +37,22 @@ def direction(name: str) -> int:
     return int(higher) - int(lower)
 
 
-def best(name: str, values: Sequence[float | None]) -> frozenset[int]:
-    """Positions of the best values of a metric.
+def has_results(state: str) -> bool:
+    """Whether what a run in this state has logged may be the best: a failed run's values are no results."""
+    return state != states.FAILED
 
-    None of them where the name does not tell which way is better, where fewer than two values can be compared, or
-    where all are the same.
+
+def best(name: str, values: Sequence[float | None] | NDArray[np.float64]) -> float | None:
+    """The best of the values of a metric.
+
+    None where the name does not tell which way is better, where fewer than two values can be compared, or where all
+    are the same.
     """
     way = direction(name)
-    known = {at: value for at, value in enumerate(values) if value is not None and math.isfinite(value)}
-    if not way or len(known) < 2 or len(set(known.values())) == 1:
-        return frozenset()
-    top = max(known.values()) if way > 0 else min(known.values())
-    return frozenset(at for at, value in known.items() if value == top)
+    if not way:
+        return None
+    known = np.asarray(values, float)
+    known = known[np.isfinite(known)]
+    if len(known) < 2 or known.min() == known.max():
+        return None
+    return float(known.max() if way > 0 else known.min())

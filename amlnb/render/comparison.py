@@ -87,7 +87,8 @@ class _Rows:
         # As text, because NaN is not equal to itself.
         differing = [name for name, found in values.items() if len(set(map(repr, found))) > 1]
         for name in self._differing("metrics", "metric", differing, len(values)):
-            cells = [cell if cell.text else Cell(ABSENT) for cell in metric_cells(name, values[name])]
+            told = metric_cells(name, list(zip((run.state for run in self._runs), values[name], strict=True)))
+            cells = [cell if cell.text else Cell(ABSENT) for cell in told]
             self.rows.append((Cell(one_line(name, _NAME)), cells, _percent(values[name], [c.text for c in cells])))
 
     def _add_texts(self, heading: str, noun: str, held: Sequence[Mapping[str, str]]) -> None:

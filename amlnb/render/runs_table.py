@@ -6,7 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from amlnb.render import palette
-from amlnb.render.better import best, direction
+from amlnb.render.better import best, direction, has_results
 from amlnb.render.formatting import format_clock, format_duration, format_number, format_size, one_line, sparkline
 from amlnb.render.table import Cell, Column, box_html, fitted_html, fitted_text, table_html, table_text
 from amlnb.store.run_names import short_id
@@ -78,7 +78,7 @@ class _Table:
         for name in self._metrics:
             # A loss of one experiment is no better than that of another.
             alike = len({row.experiment for row in rows}) == 1
-            yield _column(name, metric_cells(name, [row.metrics.get(name) for row in rows], mark=alike))
+            yield _column(name, metric_cells(name, [(row.state, row.metrics.get(name)) for row in rows], mark=alike))
         if any(row.curve for row in rows):
             yield self._curves()
         if any(row.elapsed_s is not None for row in rows):
@@ -115,13 +115,19 @@ def _metrics(rows: Sequence[RunRow]) -> list[str]:
     return names if len(names) <= COLUMN_LIMIT else sorted(names, key=lambda name: not direction(name))
 
 
-def metric_cells(name: str, values: Sequence[float | None], *, mark: bool = True) -> list[Cell]:
-    """Cells of a metric's values; the best has a star, and is set in bold, if it is to be marked."""
-    top = best(name, values) if mark else ()
-    texts = ["" if value is None else format_number(value) for value in values]
+def metric_cells(name: str, values: Sequence[tuple[str, float | None]], *, mark: bool = True) -> list[Cell]:
+    """Cells of a metric's values, each with its run's state; the best has a star, and is set in bold, if marked."""
+    results = [value if has_results(state) else None for state, value in values]
+    top = best(name, results) if mark else None
     return [
-        Cell(text, palette.GREEN, strong=True, mark=BEST) if at in top else Cell(text) for at, text in enumerate(texts)
+        _value_cell(value, is_best=top is not None and result == top)
+        for (_, value), result in zip(values, results, strict=True)
     ]
+
+
+def _value_cell(value: float | None, *, is_best: bool) -> Cell:
+    text = "" if value is None else format_number(value)
+    return Cell(text, palette.GREEN, strong=True, mark=BEST) if is_best else Cell(text)
 
 
 def _column(head: str, cells: Iterable[Cell], *, left: bool = False, mono: bool = False) -> Column:

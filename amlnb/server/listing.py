@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from amlnb.errors import UserErrorException
-from amlnb.render.better import direction
+from amlnb.render.better import best, direction, has_results
 from amlnb.server import query
 from amlnb.server.run_rows import COLUMNS, elapsed_s, run_row
 
@@ -202,21 +202,21 @@ def _columns(runs: Sequence[Listed]) -> Columns:
 
 
 def _best(runs: Sequence[Listed]) -> dict[str, Best]:
-    """Best value of each metric; none where the name does not tell which way is better, or all are the same."""
-    values = _last_values(runs)
+    """Best value of each metric (`amlnb.render.better.best`), and whose it is."""
+    results = [each for each in runs if has_results(each.summary.state)]
+    values = _last_values(results)
     found: dict[str, Best] = {}
     for name in list(_names(reversed(runs))["metrics"])[:COLUMNS]:
         way = direction(name)
         found[name] = {"direction": {1: "max", -1: "min", 0: None}[way], "value": None, "run": None}
-        if not way:
+        if not way or name not in values:
             continue
         last = np.concatenate([part for part, _ in values[name]])
-        places = np.concatenate([part for _, part in values[name]])
-        is_known = np.isfinite(last)
-        last, places = last[is_known], places[is_known]
-        if len(last) > 1 and last.min() != last.max():
-            at = int(last.argmax() if way > 0 else last.argmin())
-            found[name] = {**found[name], "value": float(last[at]), "run": runs[int(places[at])].summary.id}
+        top = best(name, last)
+        if top is not None:
+            places = np.concatenate([part for _, part in values[name]])
+            whose = results[int(places[np.flatnonzero(last == top)[0]])]
+            found[name] = {**found[name], "value": top, "run": whose.summary.id}
     return found
 
 

@@ -53,13 +53,13 @@ def test_a_metrics_name_tells_which_way_is_better(name, way):
 @pytest.mark.parametrize(
     ("name", "values", "expected"),
     [
-        ("loss", [2.0, 1.0, 3.0], {1}),
-        ("accuracy", [2.0, 1.0, 2.0], {0, 2}),
-        ("loss", [None, math.nan, 1.0], set()),
-        ("loss", [-math.inf, 1.0, 2.0], {1}),
-        ("loss", [1.0, 1.0], set()),
-        ("lr", [1.0, 2.0], set()),
-        ("loss", [], set()),
+        ("loss", [2.0, 1.0, 3.0], 1.0),
+        ("accuracy", [2.0, 1.0, 2.0], 2.0),
+        ("loss", [None, math.nan, 1.0], None),
+        ("loss", [-math.inf, 1.0, 2.0], 1.0),
+        ("loss", [1.0, 1.0], None),
+        ("lr", [1.0, 2.0], None),
+        ("loss", [], None),
     ],
 )
 def test_the_best_is_among_the_numbers_that_can_be_compared(name, values, expected):
@@ -102,6 +102,14 @@ def test_a_table_of_runs_as_text():
     )
     check_html(runs_html(table(rows)))
     assert "all of these with width = 8" in runs_text(table(rows, total=4))
+
+
+def test_a_failed_run_is_never_the_best():
+    ended = [(states.COMPLETED, 0.3), (states.FAILED, 0.1), (states.RUNNING, 0.2), (states.CANCELED, 0.2)]
+    rows = [RunRow(f"r_{i}", "e", state, metrics={"mse": mse}) for i, (state, mse) in enumerate(ended)]
+    marked = [line.partition("r_")[2] for line in runs_text(table(rows)).splitlines()[2:]]
+    assert [line.split()[1:] for line in marked] == [["0.3000"], ["0.1000"], ["★", "0.2000"], ["★", "0.2000"]]
+    assert "★" not in runs_text(table(rows[:2]))
 
 
 def test_runs_of_several_experiments_are_named_with_theirs():

@@ -84,6 +84,15 @@ def test_the_runs_come_newest_first_and_in_pages(api, make_run, key):
     assert found["columns"]["metrics"] == ["loss"]
 
 
+def test_a_failed_run_is_never_the_best(api, make_run, key):
+    make_run("crashed", "Failed", metrics={"mse": [0.05], "only": [1.0]})
+    make_run("good", metrics={"mse": [0.2]})
+    make_run("better", metrics={"mse": [0.1]})
+    found = api.get(f"w/{key}/runs")
+    assert found["best"]["mse"] == {"direction": "min", "value": 0.1, "run": "better"}
+    assert found["columns"]["metrics"] == ["mse", "only"]
+
+
 @pytest.mark.parametrize(
     ("sort", "descending", "expected"),
     [
