@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
-import difflib
 import math
 import operator
 import re
@@ -19,6 +18,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from amlnb.core import states
 from amlnb.errors import UserErrorException
+from amlnb.server.query_hints import MAY_STAND, foreign_operator, near_state, near_to
 
 LONGEST = 2000
 _DEEPEST = 40
@@ -41,8 +41,6 @@ _ORDERS: dict[type, Callable[[Any, Any], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_MAY_STAND = 'such as: lr < 0.01 and state == "Completed"; metrics["val/loss"].min < 0.2; "bert" in name; not archived'
-_FOREIGN = {"&&": "and", "||": "or", "===": "==", "<>": "!="}
 _ONE_EQUALS = re.compile(r"(?<![=!<>])=(?!=)")
 
 
@@ -73,11 +71,18 @@ _Value = Callable[[Record], Any]
 
 @dataclass(frozen=True)
 class Name:
-    """A name in a query: where it stands, and in which section it is looked up (None: in all)."""
+    """A name in a query: in which section it is looked up (None: in all), and where it stands.
+
+    Attributes
+    ----------
+    is_right
+        To the right of what compares it: it may be a text without its quotes.
+    """
 
     text: str
     section: str | None
     column: int
+    is_right: bool
 
 
 @dataclass(frozen=True)
@@ -109,19 +114,13 @@ class Query:
             None has; near names are told.
         """
         for name in self.names:
-            sections = [known[name.section]] if name.section else list(known.values())
-            if not any(name.text in section or _of_statistic(name.text) in section for section in sections):
-                names = [each for section in sections for each in section]
-                names += [] if name.section else FIELDS
-                near = difflib.get_close_matches(name.text, names, 2)
-                if name.text in states.ALL:
-                    near_hint = f'a state is a text: "{name.text}"'
-                else:
-                    near_hint = f"did you mean {' or '.join(near)}?" if near else _MAY_STAND
+            sections = {name.section: known[name.section]} if name.section else known
+            found = sections.values()
+            if not any(name.text in section or _of_statistic(name.text) in section for section in found):
                 what = {"parameters": "parameter", "metrics": "metric", "tags": "tag"}.get(name.section or "", "value")
                 raise UserErrorException(
                     f"no run here has a {what} {name.text!r} (at character {name.column + 1} of the query)",
-                    hint=near_hint,
+                    hint=near_to(name.text, sections, () if name.section else FIELDS, is_right=name.is_right),
                 )
 
 
@@ -138,9 +137,9 @@ def parse(text: str) -> Query:
             f"the query has {len(text):,} characters", hint=f"{LONGEST:,} are taken; or search for a text"
         )
     source = text.strip()
-    for foreign, ours in _FOREIGN.items():
-        if foreign in source and foreign not in "".join(re.findall(r"'[^']*'|\"[^\"]*\"", source)):
-            _refuse(f"{foreign!r} in the query is not understood", source.find(foreign), f"write {ours!r}")
+    foreign = foreign_operator(source)
+    if foreign:
+        _refuse(f"{foreign.text!r} in the query is not understood", foreign.at, f"write {foreign.ours!r}")
     try:
         tree = ast.parse(source.replace("\n", " "), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
@@ -149,8 +148,8 @@ def parse(text: str) -> Query:
         if one:
             _refuse("a comparison is written with '=='", one.start(), "such as state == 'Completed'")
         if offset == 0:  # Python's parser came to the end and wanted more
-            _refuse(f"the query {source[:80]!r} ends too early", len(source), _MAY_STAND)
-        _refuse(f"the query {source[:80]!r} is not understood", (offset or 1) - 1, _MAY_STAND)
+            _refuse(f"the query {source[:80]!r} ends too early", len(source), MAY_STAND)
+        _refuse(f"the query {source[:80]!r} is not understood", (offset or 1) - 1, MAY_STAND)
     names: list[Name] = []
     try:
         found = _Reading(names).truth(tree.body, 0)
@@ -179,17 +178,18 @@ class _Reading:
         if isinstance(node, ast.Compare):
             return self._comparison(node, depth)
         if isinstance(node, ast.Constant) and type(node.value) in (str, int, float):
+            text = str(node.value)[:60]
             _refuse(
-                f"{_said(node)} by itself is no question",
+                f"{text!r} by itself is no question",
                 node.col_offset,
-                f"such as name == {_said(node)}; words without quotes are searched for",
+                f"such as name == {text!r}; words without quotes are searched for",
             )
         value = self._value(node, depth)
         return lambda run: _is_true(value(run))
 
     def _comparison(self, node: ast.Compare, depth: int) -> Callable[[Record], bool]:
         sides = [node.left, *node.comparators]
-        values = [self._value(side, depth + 1) for side in sides]
+        values = [self._value(side, depth + 1, is_right=at > 0) for at, side in enumerate(sides)]
         of_time = [_is_time(side) for side in sides]
         tests: list[Callable[[Record], bool]] = []
         for at, op in enumerate(node.ops):
@@ -201,7 +201,7 @@ class _Reading:
             tests.append(_test(op, left, right))
         return tests[0] if len(tests) == 1 else lambda run: all(test(run) for test in tests)
 
-    def _value(self, node: ast.expr, depth: int) -> _Value:
+    def _value(self, node: ast.expr, depth: int, *, is_right: bool = False) -> _Value:
         if depth > _DEEPEST:
             _refuse("the query is nested too deep", node.col_offset, "take some of its parentheses away")
         if isinstance(node, ast.Constant) and isinstance(node.value, str | int | float | None):
@@ -209,20 +209,20 @@ class _Reading:
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             return self._signed(node)
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
-            parts = [self._value(each, depth + 1) for each in node.elts]
+            parts = [self._value(each, depth + 1, is_right=is_right) for each in node.elts]
             return lambda run: [part(run) for part in parts]
         if isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
-            return self._named(node)
-        hint = f'a metric of that name: metrics["{_joined(node)}"]' if isinstance(node, ast.BinOp) else _MAY_STAND
+            return self._named(node, is_right=is_right)
+        hint = f'a metric of that name: metrics["{_joined(node)}"]' if isinstance(node, ast.BinOp) else MAY_STAND
         return _refuse(f"{_said(node)} cannot stand in a query", node.col_offset, hint)
 
     def _signed(self, node: ast.UnaryOp) -> _Value:
         if isinstance(node.operand, ast.Constant) and type(node.operand.value) in (int, float):
             number: Any = node.operand.value
             return _constant(-number if isinstance(node.op, ast.USub) else number)
-        return _refuse("only a number has a sign", node.col_offset, _MAY_STAND)
+        return _refuse("only a number has a sign", node.col_offset, MAY_STAND)
 
-    def _named(self, node: ast.expr) -> _Value:
+    def _named(self, node: ast.expr, *, is_right: bool) -> _Value:
         parts = _parts(node)
         if len(parts) == 1 and parts[0].lower() in _WORDS:
             return _constant(_WORDS[parts[0].lower()])
@@ -231,7 +231,7 @@ class _Reading:
             return lambda run: run.fields.get(field)
         section = _SECTIONS.get(parts[0]) if len(parts) > 1 else None
         name = ".".join(parts[1:] if section else parts)
-        self._names.append(Name(name, section, node.col_offset))
+        self._names.append(Name(name, section, node.col_offset, is_right and len(parts) == 1))
         if section is not None:
             return _LOOK_UPS[section](name)
         look_ups = [_LOOK_UPS[each](name) for each in ("parameters", "metrics", "tags")]
@@ -345,10 +345,7 @@ def _check_field(side: ast.expr, other: ast.expr) -> None:
         if not isinstance(each, ast.Constant) or not isinstance(each.value, str):
             continue
         if side.id == "state" and each.value not in states.ALL:
-            near = [state for state in states.ALL if state.lower() == each.value.lower()]
-            near = near or difflib.get_close_matches(each.value, states.ALL, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(states.ALL)}"
-            _refuse(f"no run is ever {each.value[:60]!r}", each.col_offset, hint)
+            _refuse(f"no run is ever {each.value[:60]!r}", each.col_offset, near_state(each.value))
         if side.id in NUMBERS and as_number(each.value) is None:
             hint = "seconds, such as elapsed > 600" if side.id == "elapsed" else "such as number > 3"
             _refuse(f"{each.value[:60]!r} is no number", each.col_offset, hint)

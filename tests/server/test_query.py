@@ -94,7 +94,9 @@ def test_a_query_finds(text, expected):
         ("a || b", "character 3", "'or'"),
         ("f(x)", "'f(x)' cannot stand", "such as"),
         ("lr + 1 < 3", "'lr + 1' cannot stand", 'metrics["lr+1"]'),
-        ('"bold"', "by itself is no question", "words without quotes are searched for"),
+        ('"bold"', "'bold' by itself is no question", "such as name == 'bold'; words without quotes are searched for"),
+        ("lr =< 3", "'=<' in the query is not understood (at character 4", "write '<='"),
+        ("'=>' in name and lr => 3", "'=>' in the query is not understood (at character 21", "write '>='"),
         ("7", "by itself is no question", "such as name == '7'"),
         ('state == "completed"', "no run is ever 'completed' (at character 10", "did you mean 'Completed'?"),
         ('state in ["Failed", "Running", "lost"]', "no run is ever 'lost'", "one of NotStarted"),
@@ -151,11 +153,23 @@ def test_a_time_that_is_none_is_told():
         ("tags.bets", "did you mean best?"),
         ("stat == 'x'", "did you mean state"),
         ("params.loss < 3", "such as"),
+        ("time > 10", "elapsed, in seconds"),
+        ("Age < 60", "created, a time"),
+        ("status == 'Failed'", "the query says state"),
+        ("experiment == groessen", 'a text stands in quotes: "groessen"'),
+        ("opt in [sgd, rmsprop]", 'a text stands in quotes: "sgd"'),
+        ("name == los", 'a text stands in quotes: "los"; or did you mean loss?'),
+        ("state == Completed", 'a state is a text: "Completed"'),
+        ("größe > 5", 'did you mean metrics["größe <b>w</b>"]?'),
+        ("GRÖSSE > 5", 'did you mean metrics["größe <b>w</b>"]?'),
+        ("metrics.val < 1", 'did you mean metrics["val/loss"]?'),
+        ("von > 1", 'did you mean tags["von-bis"]?'),
     ],
 )
 def test_a_name_that_no_run_has_is_told_with_near_ones(text, hint):
+    known = {**KNOWN, "metrics": [*RUN.metrics, "größe <b>w</b>"], "tags": [*RUN.tags, "von-bis"]}
     with pytest.raises(UserErrorException) as refused:
-        parse(text).check(KNOWN)
+        parse(text).check(known)
     assert hint in refused.value.hint
 
 
