@@ -5,7 +5,7 @@ import { curveStyle } from '../src/core/colours';
 import { csvOf, svgOf } from '../src/views/chart_export';
 import { tellingRows } from '../src/views/chart_table';
 import { trace, type Frame, type Sink } from '../src/views/curve_drawing';
-import { logSplits } from '../src/views/ticks';
+import { logSplits } from '../src/core/ticks';
 import { curveOf, nearest, rangeOfX, rangeOfY, type ChartSeries, type Columns } from '../src/views/curves';
 
 function columns(step: number[], value: number[]): Columns {

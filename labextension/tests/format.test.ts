@@ -10,7 +10,7 @@ import {
   toNumber
 } from '../src/core/format';
 import { fill } from '../src/core/host';
-import { clockTick, lastPlace, logSplits, numberTick, relativeTick } from '../src/views/ticks';
+import { clockTick, lastPlace, logSplits, numberTick, relativeTick } from '../src/core/ticks';
 
 it.each([
   ['short', 'short'],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { distanceOf } from '../src/views/plot_axes';
-import { evenSplits, numberTick, roundAtLeast, secondsApart, wholeApart } from '../src/views/ticks';
+import { evenSplits, numberTick, roundAtLeast, secondsApart, wholeApart } from '../src/core/ticks';
 
 it.each([
   [[0.8], '0.8'],

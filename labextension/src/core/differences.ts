@@ -2,6 +2,10 @@
 
 import type { Comparison } from './contract';
 import { formatDuration, formatNumber, toNumber } from './format';
+import { evenSplits, lastPlace, logSplits, numberTick, roundAtLeast } from './ticks';
+
+/** Marks beyond which the powers of ten are enough. */
+const MANY = 6;
 
 export type ComparedRun = Comparison['runs'][number];
 
@@ -72,6 +76,8 @@ export interface Axis {
   name: string;
   /** For each run its place on the axis, 0 to 1; null where it has none. */
   places: (number | null)[];
+  /** For each run its value in words. */
+  texts: readonly (string | null)[];
   /** Places go by the values' logarithms. */
   logarithmic: boolean;
   /** What stands at which place. */
@@ -99,7 +105,7 @@ function metricAxis(row: DifferenceRow, runs: readonly ComparedRun[]): Axis {
     const summary = run.metrics[row.name];
     return summary === undefined ? null : String(toNumber(summary.last));
   });
-  return axisOf(row.key, row.name, values);
+  return { ...axisOf(row.key, row.name, values), texts: row.values };
 }
 
 /** Place values: numbers by their size (by their logarithm, if they span a hundredfold), other texts in their order. */
@@ -108,13 +114,14 @@ export function axisOf(key: string, name: string, values: readonly (string | nul
   const finite = numbers.filter((value): value is number => value !== null && Number.isFinite(value));
   const numeric = values.every((value, index) => value === null || isNumeric(value, numbers[index]));
   if (numeric && finite.length > 0) {
-    return numberAxis(key, name, numbers, Math.min(...finite), Math.max(...finite));
+    return { key, name, texts: values, ...numberAxis(numbers, Math.min(...finite), Math.max(...finite)) };
   }
   const words = [...new Set(values.filter((value): value is string => value !== null))].sort();
   const placeOf = (word: string): number => (words.length < 2 ? 0.5 : words.indexOf(word) / (words.length - 1));
   return {
     key,
     name,
+    texts: values,
     logarithmic: false,
     places: values.map(value => (value === null ? null : placeOf(value))),
     ticks: words.map(word => ({ place: placeOf(word), text: word }))
@@ -125,26 +132,29 @@ function isNumeric(text: string, number: number | null | undefined): boolean {
   return text === 'NaN' || (number !== null && number !== undefined && !Number.isNaN(number));
 }
 
-function numberAxis(key: string, name: string, numbers: (number | null)[], low: number, high: number): Axis {
+function numberAxis(
+  numbers: (number | null)[],
+  low: number,
+  high: number
+): Pick<Axis, 'logarithmic' | 'places' | 'ticks'> {
   const logarithmic = low > 0 && high / low >= 100;
-  const scale = logarithmic ? Math.log : (value: number) => value;
+  // By quarters, between which the distance is always a number.
+  const scale = logarithmic ? Math.log : (value: number) => value / 4;
   const span = scale(high) - scale(low);
-  const place = (value: number | null): number | null => {
-    if (value === null || !Number.isFinite(value)) {
-      return null;
-    }
-    return span === 0 ? 0.5 : (scale(value) - scale(low)) / span;
-  };
-  const inverse = (at: number): number => {
-    const value = scale(low) + at * span;
-    return logarithmic ? Math.exp(value) : value;
-  };
-  const at = span === 0 ? [0.5] : [0, 0.25, 0.5, 0.75, 1];
+  const placeOf = (value: number): number => (span === 0 ? 0.5 : (scale(value) - scale(low)) / span);
+  const distance = logarithmic ? null : roundAtLeast(span);
+  const marks =
+    span === 0 ? [low] : distance === null ? powersOf(logSplits([low, high])) : evenSplits([low, high], distance);
+  const write = (mark: number): string =>
+    span === 0 ? formatNumber(mark) : numberTick(mark, distance ?? lastPlace(mark));
   return {
-    key,
-    name,
     logarithmic,
-    places: numbers.map(place),
-    ticks: at.map(each => ({ place: each, text: formatNumber(span === 0 ? low : inverse(each)) }))
+    places: numbers.map(value => (value === null || !Number.isFinite(value) ? null : placeOf(value))),
+    ticks: marks.map(mark => ({ place: placeOf(mark), text: write(mark) }))
   };
+}
+
+/** Powers of ten only, where there are many marks. */
+function powersOf(marks: number[]): number[] {
+  return marks.length > MANY ? marks.filter(mark => mark.toExponential().startsWith('1e')) : marks;
 }

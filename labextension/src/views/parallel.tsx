@@ -1,15 +1,17 @@
 /** Parallel coordinates: a line a run, an axis a parameter or metric. */
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
 import type { Axis } from '../core/differences';
 import type { Trans } from './trans';
+import { useWidth } from './use_width';
 
-const HEIGHT = 320;
+const HEIGHT = 360;
 const TOP = 46;
 const BOTTOM = 18;
-const SPACE = 150;
+/** Between two axes. */
+const SPACE = { least: 150, most: 360 };
 const SIDE = 70;
 const MOST_TICKS = 8;
 
@@ -22,16 +24,20 @@ export interface ParallelProps {
 
 export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
   const [near, setNear] = useState<number | null>(null);
+  const root = useRef<HTMLDivElement>(null);
+  const room = useWidth(root, 0);
   if (axes.length < 2) {
     return <p class="amlnb-empty">{trans('There are fewer than two parameters or metrics that differ.')}</p>;
   }
-  const width = 2 * SIDE + SPACE * (axes.length - 1);
-  const x = (axis: number): number => SIDE + SPACE * axis;
+  const fitting = (room - 2 * SIDE) / (axes.length - 1);
+  const space = Math.min(Math.max(fitting, SPACE.least), SPACE.most);
+  const width = 2 * SIDE + space * (axes.length - 1);
+  const x = (axis: number): number => SIDE + space * axis;
   const y = (place: number): number => HEIGHT - BOTTOM - place * (HEIGHT - BOTTOM - TOP);
   const paths = labels.map((_, run) => lineOf(axes, run, x, y));
   const missing = labels.filter((_, run) => !paths[run]?.includes('L'));
   return (
-    <div class="amlnb-scroll-x">
+    <div class="amlnb-scroll-x" ref={root}>
       {missing.length === 0 ? null : <Missing missing={missing} trans={trans} />}
       <svg
         class="amlnb-plot"
@@ -43,26 +49,22 @@ export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
       >
         {labels.map((label, run) => (
           <path
-            key={label}
+            key={run}
             class={`amlnb-plot-line${near === null ? '' : near === run ? ' amlnb-mod-near' : ' amlnb-mod-far'}`}
             d={paths[run]}
             stroke={curveStyle(run).colour}
             stroke-dasharray={curveStyle(run).dash.join(' ')}
             tabIndex={0}
             role="button"
-            aria-label={describe(label, axes, run)}
+            aria-label={describedRun(label, axes, run)}
             onMouseEnter={() => setNear(run)}
             onMouseLeave={() => setNear(null)}
             onFocus={() => setNear(run)}
             onBlur={() => setNear(null)}
             onClick={() => onOpen(run)}
-            onKeyDown={event => {
-              if (event.key === 'Enter') {
-                onOpen(run);
-              }
-            }}
+            onKeyDown={onPress(() => onOpen(run))}
           >
-            <title>{describe(label, axes, run)}</title>
+            <title>{describedRun(label, axes, run)}</title>
           </path>
         ))}
         {axes.map((axis, position) => (
@@ -78,7 +80,7 @@ export function Parallel({ axes, labels, trans, onOpen }: ParallelProps) {
               </text>
             ) : null}
             {thinned(axis.ticks).map(tick => (
-              <text key={tick.text} x={x(position) - 7} y={y(tick.place) + 4} text-anchor="end">
+              <text key={tick.place} x={x(position) - 7} y={y(tick.place) + 4} text-anchor="end">
                 {shortened(tick.text, 10)}
               </text>
             ))}
@@ -114,13 +116,23 @@ function lineOf(axes: readonly Axis[], run: number, x: (axis: number) => number,
   return path;
 }
 
-function describe(label: string, axes: readonly Axis[], run: number): string {
-  const values = axes.map(axis => {
-    const place = axis.places[run] ?? null;
-    const tick = place === null ? undefined : axis.ticks.find(each => Math.abs(each.place - place) < 1e-9);
-    return tick === undefined ? null : `${axis.name} ${tick.text}`;
+/** What a run is called, and its values on these axes. */
+export function describedRun(label: string, axes: readonly Axis[], run: number): string {
+  const values = axes.flatMap(({ name, texts }) => {
+    const text = texts[run] ?? null;
+    return text === null ? [] : [`${name} ${text}`];
   });
-  return [label, ...values.filter(value => value !== null)].join(', ');
+  return [label, ...values].join(', ');
+}
+
+/** A key on something drawn that is a button. */
+export function onPress(act: () => void): (event: KeyboardEvent) => void {
+  return event => {
+    if (event.key === 'Enter' || event.key === ' ') {
+      event.preventDefault();
+      act();
+    }
+  };
 }
 
 function thinned<T>(ticks: readonly T[]): readonly T[] {

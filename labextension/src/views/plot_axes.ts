@@ -2,8 +2,6 @@
 
 import type uPlot from 'uplot';
 
-import type { Axis, Range } from './curves';
-import type { ThemeColours } from './theme';
 import {
   clockTick,
   evenSplits,
@@ -14,7 +12,9 @@ import {
   roundAtLeast,
   secondsApart,
   wholeApart
-} from './ticks';
+} from '../core/ticks';
+import type { Axis, Range } from './curves';
+import type { ThemeColours } from './theme';
 
 const FONT_PX = 11;
 /** Between two marks at least. */

@@ -1,15 +1,16 @@
 /** A point a run, over any two of their parameters and metrics. */
 
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 
 import { curveStyle } from '../core/colours';
 import type { Axis } from '../core/differences';
-import { Missing, shortened } from './parallel';
+import { describedRun, Missing, onPress, shortened } from './parallel';
 import type { Trans } from './trans';
 import { Choice } from './choice';
+import { useWidth } from './use_width';
 
-const WIDTH = 640;
-const HEIGHT = 360;
+const WIDTH = { least: 480, most: 1100 };
+const HEIGHT = { least: 340, most: 520 };
 const LEFT = 84;
 const RIGHT = 24;
 const TOP = 28;
@@ -25,16 +26,19 @@ export interface ScatterProps {
 
 export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
   const [keys, setKeys] = useState<[string, string]>(() => firstAxes(axes));
+  const root = useRef<HTMLDivElement>(null);
+  const width = Math.min(Math.max(useWidth(root, WIDTH.least), WIDTH.least), WIDTH.most);
+  const height = Math.min(Math.max(width / 2, HEIGHT.least), HEIGHT.most);
   const [across, up] = keys.map(key => axes.find(axis => axis.key === key));
   if (across === undefined || up === undefined) {
     return <p class="amlnb-empty">{trans('There are fewer than two parameters or metrics that differ.')}</p>;
   }
-  const x = (place: number): number => LEFT + place * (WIDTH - LEFT - RIGHT);
-  const y = (place: number): number => HEIGHT - BOTTOM - place * (HEIGHT - BOTTOM - TOP);
+  const x = (place: number): number => LEFT + place * (width - LEFT - RIGHT);
+  const y = (place: number): number => height - BOTTOM - place * (height - BOTTOM - TOP);
   const missing = labels.filter((_, run) => isUnknown(across.places[run]) || isUnknown(up.places[run]));
   const options = axes.map(axis => ({ value: axis.key, label: axis.key }));
   return (
-    <div>
+    <div ref={root}>
       <div class="amlnb-row">
         <Choice title={trans('Across')} value={keys[0]} options={options} onChoose={key => setKeys([key, keys[1]])} />
         <Choice title={trans('Up')} value={keys[1]} options={options} onChoose={key => setKeys([keys[0], key])} />
@@ -43,26 +47,26 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
       <div class="amlnb-scroll-x">
         <svg
           class="amlnb-plot"
-          width={WIDTH}
-          height={HEIGHT}
-          viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+          width={width}
+          height={height}
+          viewBox={`0 0 ${width} ${height}`}
           role="group"
           aria-label={trans('%1 over %2 of %3 runs', up.name, across.name, labels.length)}
         >
           <g class="amlnb-plot-axis" aria-hidden="true">
-            <line x1={LEFT} x2={WIDTH - RIGHT} y1={y(0) + 8} y2={y(0) + 8} />
+            <line x1={LEFT} x2={width - RIGHT} y1={y(0) + 8} y2={y(0) + 8} />
             <line x1={LEFT - 8} x2={LEFT - 8} y1={y(1)} y2={y(0)} />
             {few(across.ticks).map(tick => (
-              <text key={tick.text} x={x(tick.place)} y={HEIGHT - 20} text-anchor="middle">
+              <text key={tick.place} x={x(tick.place)} y={height - 20} text-anchor="middle">
                 {shortened(tick.text, 10)}
               </text>
             ))}
             {few(up.ticks).map(tick => (
-              <text key={tick.text} x={LEFT - 14} y={y(tick.place) + 4} text-anchor="end">
+              <text key={tick.place} x={LEFT - 14} y={y(tick.place) + 4} text-anchor="end">
                 {shortened(tick.text, 10)}
               </text>
             ))}
-            <text class="amlnb-plot-title" x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 3} text-anchor="middle">
+            <text class="amlnb-plot-title" x={(LEFT + width - RIGHT) / 2} y={height - 3} text-anchor="middle">
               {titled(across, trans)}
             </text>
             <text class="amlnb-plot-title" x={LEFT - 14} y={12} text-anchor="start">
@@ -76,7 +80,7 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
             }
             return (
               <circle
-                key={label}
+                key={run}
                 class="amlnb-plot-point"
                 cx={x(left)}
                 cy={y(high)}
@@ -84,15 +88,11 @@ export function Scatter({ axes, labels, trans, onOpen }: ScatterProps) {
                 fill={curveStyle(run).colour}
                 tabIndex={0}
                 role="button"
-                aria-label={label}
+                aria-label={describedRun(label, [across, up], run)}
                 onClick={() => onOpen(run)}
-                onKeyDown={event => {
-                  if (event.key === 'Enter') {
-                    onOpen(run);
-                  }
-                }}
+                onKeyDown={onPress(() => onOpen(run))}
               >
-                <title>{label}</title>
+                <title>{describedRun(label, [across, up], run)}</title>
               </circle>
             );
           })}

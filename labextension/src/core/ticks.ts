@@ -1,7 +1,6 @@
 /** Where an axis has its marks, and what stands at them. */
 
-import { formatClock, formatNumber } from '../core/format';
-import type { Range } from './curves';
+import { formatClock, formatNumber } from './format';
 
 /** Distances of marks that fit times. */
 const SECONDS = [
@@ -25,7 +24,7 @@ export function secondsApart(least: number): number {
 }
 
 /** The multiples of a distance in a range. */
-export function evenSplits([low, high]: Range, distance: number): number[] {
+export function evenSplits([low, high]: readonly [number, number], distance: number): number[] {
   const first = Math.ceil(low / distance);
   const count = Math.floor(high / distance) - first + 1;
   return Array.from({ length: count }, (_, at) => (first + at) * distance);
@@ -85,7 +84,7 @@ export function relativeTick(seconds: number, distance: number): string {
 }
 
 /** Marks of a logarithmic axis: powers of ten, with 2 and 5 between them where few fit; round numbers in a narrow range. */
-export function logSplits([low, high]: Range): number[] {
+export function logSplits([low, high]: readonly [number, number]): number[] {
   const decades = Math.log10(high) - Math.log10(low);
   if (decades < 0.7) {
     return evenSplits([low, high], roundAtLeast((high - low) / 5));
