@@ -16,6 +16,7 @@ from amlnb.api.run import Run
 from amlnb.api.runs_frame import frame_of
 from amlnb.api.runs_table import runs_table
 from amlnb.api.script_run_config import ScriptRunConfig
+from amlnb.api.submission_words import check_experiment
 from amlnb.core import edits as edit_ops
 from amlnb.core.filters import has
 from amlnb.engine.reuse import completed_run
@@ -32,7 +33,6 @@ from amlnb.tracking import edits
 if TYPE_CHECKING:
     import pandas as pd
 
-_LONGEST_NAME = 255
 _RUNS_OF_CARD = 10
 # Which experiments v1's views show: those that are archived, or not.
 _VIEWS = {"ActiveOnly": (False,), "ArchivedOnly": (True,), "All": (False, True)}
@@ -86,13 +86,8 @@ class Experiment:
                 f"workspace is {workspace!r}, a {type(workspace).__name__}",
                 hint="pass a Workspace: Experiment(Workspace.from_config(), 'my-experiment')",
             )
-        if not _is_name(name):
-            raise UserErrorException(
-                f"{name!r} cannot be the name of an experiment",
-                hint="1 to 255 letters, digits, '-' and '_', a letter or digit first",
-            )
         self.workspace = workspace
-        self.name = name
+        self.name = check_experiment(name)
 
     @staticmethod
     def list(
@@ -358,9 +353,3 @@ class Experiment:
 
     def __repr__(self) -> str:
         return f"Experiment(Name: {self.name},\nWorkspace: {self.workspace.name})"
-
-
-def _is_name(name: object) -> bool:
-    if not isinstance(name, str) or not name.isascii() or not 1 <= len(name) <= _LONGEST_NAME:
-        return False
-    return name[0].isalnum() and all(c.isalnum() or c in "-_" for c in name)

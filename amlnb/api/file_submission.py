@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from amlnb.api.environment_words import INLINE, asked_for, inline_text
 from amlnb.api.notebook_parameters import written_parameters
 from amlnb.api.notebook_run_config import NotebookRunConfig, able_to_execute
-from amlnb.api.submission_words import NOTEBOOK_ENDING, experiment_name
+from amlnb.api.submission_words import NOTEBOOK_ENDING, check_experiment, experiment_name
 from amlnb.specs.run_spec import RunSpec
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ def file_spec(
         The notebook cannot be used, or has no such parameters.
     """
     if not file.endswith(NOTEBOOK_ENDING):
-        return RunSpec(experiment or experiment_name(source), source, file, tuple(arguments))
+        return RunSpec(check_experiment(experiment or experiment_name(source)), source, file, tuple(arguments))
     values = written_parameters(parameters or {}, os.path.join(source, file))
     config = NotebookRunConfig(source, file, parameters=values)
-    return config.to_spec(experiment or experiment_name(file.removesuffix(NOTEBOOK_ENDING)))
+    return config.to_spec(check_experiment(experiment or experiment_name(file.removesuffix(NOTEBOOK_ENDING))))
 
 
 def environment_of_file(

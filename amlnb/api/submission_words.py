@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 from amlnb.errors import UserErrorException
 
@@ -14,6 +16,8 @@ PARAMETER_FLAGS = ("-p", "--param")
 _ENDINGS = (".py", ".pyw", NOTEBOOK_ENDING, "")
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _TIME = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+_LONGEST_EXPERIMENT = 255
+_LONGEST_MADE_NAME = 36
 _IDENTIFIER = re.compile(r"[^\W\d]\w*\Z")
 
 
@@ -113,5 +117,40 @@ def locate(file: str, source_directory: str | None = None) -> tuple[str, str]:
 
 def experiment_name(path: str) -> str:
     """Name of an experiment after a folder, or after a notebook without its ending."""
-    name = re.sub(r"[^A-Za-z0-9_-]+", "-", os.path.basename(path)).strip("-_")
-    return name[:36] or "experiment"
+    return _like_a_name(os.path.basename(path)) or "experiment"
+
+
+def _like_a_name(text: str) -> str:
+    """What of a text can be the name of an experiment; empty if nothing can."""
+    plain = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    letters = "".join(c for c in plain if not unicodedata.combining(c))  # Prüfung: Prufung
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", letters).strip("-_")[:_LONGEST_MADE_NAME]
+
+
+def check_experiment(name: Any) -> str:
+    """Return an experiment's name if it is one.
+
+    Raises
+    ------
+    UserErrorException
+        It is none; the message tells which character is wrong.
+    """
+    if isinstance(name, str):
+        other = next((c for c in name if not (c.isascii() and c.isalnum()) and c not in "-_"), None)
+        if other is not None:
+            why = f"{other!r} is no letter from a to z, digit, '-' or '_'"
+        elif not name:
+            why = "it is empty"
+        elif name[0] in "-_":
+            why = f"it begins with {name[0]!r}"
+        elif len(name) > _LONGEST_EXPERIMENT:
+            why = f"it has {len(name):,} characters"
+        else:
+            return name
+        such = f"such as {_like_a_name(name)!r}; " if _like_a_name(name) else ""
+    else:
+        why, such = f"it is a {type(name).__name__}", ""
+    raise UserErrorException(
+        f"{name!r:.300} cannot be the name of an experiment: {why}",
+        hint=f"{such}1 to {_LONGEST_EXPERIMENT} letters, digits, '-' and '_', a letter or digit first",
+    )

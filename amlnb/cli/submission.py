@@ -96,12 +96,12 @@ def submit(
     misplaced = [word for word in arguments or [] if word.partition("=")[0] in _OURS]
     if misplaced and not as_json:
         note(f"note: {misplaced[0]} stands after the script, and so is given to it; options of amlnb stand before it")
-    workspace, made = Workspace.find_or_create()
-    if made and not as_json:
-        note(f"made a workspace in {workspace.directory.path}")
     of_notebook = relative.endswith(NOTEBOOK_ENDING)
     parameters = notebook_parameters(arguments or []) if of_notebook else None
     spec = file_spec(source, relative, arguments or [], parameters, experiment)
+    workspace, made = Workspace.find_or_create()  # once nothing of the line is refused
+    if made and not as_json:
+        note(f"made a workspace in {workspace.directory.path}")
     data = workspace.directory.path
     environment = environment_of_file(env[0] if env else None, data, source, relative, target, conda=conda)
     spec = replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from amlnb.api.submission_words import literal, paired_parameters, parameter, seconds, tag
+from amlnb.api.submission_words import check_experiment, literal, paired_parameters, parameter, seconds, tag
 from amlnb.errors import UserErrorException
 from amlnb.notebook.flags import FlagParser, is_variable, make_parser
 from amlnb.notebook.words import words
@@ -145,11 +145,12 @@ def _options(
     # Of files only what the line itself takes along can be meant.
     carried = () if file is not None else defaults.get("with", ())
     texts = dict(parameter(text) for text in found.param)
+    experiment = _first(found.experiment, defaults.get("experiment"))
     return SubmitOptions(
         name=found.name or found.name_flag,
         file=file,
         arguments=arguments,
-        experiment=_first(found.experiment, defaults.get("experiment")),
+        experiment=None if experiment is None else check_experiment(experiment),
         target=_first(found.target, defaults.get("target"), "local"),
         tags={**defaults.get("tags", {}), **dict(tag(text) for text in found.tag)},
         parameters={name: literal(text) for name, text in texts.items()},

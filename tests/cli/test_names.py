@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from amlnb.api.submission_words import experiment_name, locate, seconds
+from amlnb.api.submission_words import check_experiment, experiment_name, locate, seconds
 from amlnb.cli.app import main
 from amlnb.cli.log_copy import tail_offset
 from amlnb.cli.output import Column, fitting
@@ -146,6 +146,8 @@ def test_the_source_directory_is_where_one_is_if_the_script_is_in_it(tmp_path, m
         ("/home/me/digits", "digits"),
         ("/x/my project (2)", "my-project-2"),
         ("/x/日本", "experiment"),
+        ("/x/Prüfung <b> eins", "Prufung-b-eins"),
+        ("/x/Gro\u0308ße Œuvre", "Grosse-uvre"),
         ("/", "experiment"),
         ("/x/_a_", "a"),
         ("/x/" + "b" * 99, "b" * 36),
@@ -153,6 +155,25 @@ def test_the_source_directory_is_where_one_is_if_the_script_is_in_it(tmp_path, m
 )
 def test_an_experiment_is_named_after_the_folder(folder, expected):
     assert experiment_name(folder) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "hint"),
+    [
+        ("Größen <b>fett</b>", "'ö' is no letter from a to z", "such as 'Grossen-b-fett-b'; 1 to 255"),
+        ("a b", "' ' is no letter", "such as 'a-b'"),
+        ("a/b", "'/' is no letter", "such as 'a-b'"),
+        ("-a", "it begins with '-'", "such as 'a'"),
+        ("x" * 256, "it has 256 characters", "1 to 255"),
+        ("", "it is empty", "1 to 255"),
+        (None, "it is a NoneType", "1 to 255"),
+    ],
+)
+def test_a_name_that_no_experiment_can_have_is_told_with_what_is_wrong(name, why, hint):
+    with pytest.raises(UserErrorException) as refused:
+        check_experiment(name)
+    assert f"cannot be the name of an experiment: {why}" in refused.value.message
+    assert hint in refused.value.hint
 
 
 FILES = {name: name for name in ["logs/a.txt", "outputs/model.pt", "outputs/deep/b.pt", "outputs.txt", "we[i]rd.txt"]}

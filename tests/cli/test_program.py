@@ -74,6 +74,15 @@ def test_submitting_without_a_workspace_makes_one_here_and_says_so(tmp_path):
     assert "made a workspace" not in amlnb("submit", "script.py").stderr
 
 
+def test_what_is_refused_makes_no_workspace(tmp_path):
+    amlnb = Program(tmp_path)
+    amlnb.script("pass")
+    done = amlnb("submit", "--experiment", "a b", "script.py")
+    assert done.returncode != 0
+    assert "' ' is no letter" in done.stderr
+    assert not os.path.exists(tmp_path / ".amlnb")
+
+
 def test_a_script_is_submitted_watched_and_read_back(amlnb):
     amlnb.script(TRAIN, "train.py")
     done = amlnb("submit", "--wait", "-e", "digits", "--name", "first", "--tag", "a=b=c", "--timeout", "5m", "train.py", "--lr", "0.5", "--wait")

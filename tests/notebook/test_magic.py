@@ -218,6 +218,14 @@ def test_a_dry_run_shows_all_and_makes_nothing(run_cell, tmp_path):
     assert os.listdir(tmp_path) == ["helper.py"]
 
 
+def test_what_is_refused_for_its_experiments_name_makes_no_workspace(run_cell, tmp_path):
+    (tmp_path / "train.py").write_text("pass\n")
+    for text in ("%%submit -e 'a b'\nprint(1)", "%submit -e 'a b' train.py"):
+        with pytest.raises(UserErrorException, match="' ' is no letter"):
+            run_cell(text)
+    assert os.listdir(tmp_path) == ["train.py"]
+
+
 def test_what_will_be_missing_is_told_before(run_cell, workspace):
     with pytest.raises(AmlnbError, match="no_such_module"):
         run_cell("%%submit\nimport no_such_module")

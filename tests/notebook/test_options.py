@@ -48,6 +48,7 @@ def test_a_line_is_understood(line, options):
         ("--as not-a-name", "is not the name of a variable"),
         ("--as class", "is not the name of a variable"),
         ("--exp digits", "did you mean --experiment?"),
+        ("-e 'Größen'", "'Größen' cannot be the name of an experiment: 'ö' is no letter"),
         ("--out 1x", "--out '1x' is not the name of a variable"),
         ("'open", "a quote is not closed"),
         ("a --name b", "named twice"),

@@ -187,6 +187,13 @@ def test_a_submission_that_cannot_run_is_refused(api, project, workspace, body, 
     assert api.refused("submissions", "POST", body)[0] == status
 
 
+def test_what_is_refused_for_its_experiments_name_makes_no_workspace(api, project):
+    (project / "train.py").write_text("pass\n")
+    status, told = api.refused("submissions", "POST", {"path": "train.py", "experiment": "a b"})
+    assert (status, "' ' is no letter" in told["message"]) == (400, True)
+    assert not (project / ".amlnb").exists()
+
+
 def ended(api, told):
     end = time.monotonic() + 120
     while True:
