@@ -1,9 +1,12 @@
 """The table of runs, comparison and a run on pages of their own: in JupyterLab, and in the studio."""
 
+import io
 import re
+import struct
 import subprocess
 import sys
 import time
+import zlib
 
 import pytest
 
@@ -267,6 +270,32 @@ def test_a_run_that_goes_on_shows_its_points_in_the_studio(page_of, runs):
     finally:
         run.complete()
     page.locator("[data-amlnb-run][data-amlnb-state='Completed']").wait_for()
+
+
+def picture(width):
+    """A grey PNG of so many pixels across."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, 1, 8, 0, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(bytes(width + 1))) + chunk(b"IEND", b"")
+
+
+def test_a_picture_that_is_written_again_is_shown_again(page_of, runs):
+    run = Experiment(Workspace.from_config(str(runs)), "sweep").start_logging(display_name="painter")
+    try:
+        run.upload_file("outputs/plot.png", io.BytesIO(picture(3)))
+        (plot,) = runs.rglob("plot.png")
+        page = page_of()
+        page.locator("[data-amlnb-row] .amlnb-link", has_text="painter").first.click()
+        page.get_by_role("tab", name="Files").click()
+        wide = "width => document.querySelector('img.amlnb-picture')?.naturalWidth === width"
+        page.wait_for_function(wide, arg=3)
+        plot.write_bytes(picture(5))
+        page.wait_for_function(wide, arg=5)
+    finally:
+        run.complete()
 
 
 def test_jupyterlab_has_them_as_tabs_that_come_back(lab, browser, runs):

@@ -105,7 +105,7 @@ function FilePreview({ host, model, file }: { host: Host; model: RunModel; file:
         </FileLink>
       </div>
       {fault ? <FaultBox fault={fault} again={again} trans={trans} /> : null}
-      {answer?.kind === 'image' ? <FilePicture key={written} host={host} model={model} name={name} alt={name} /> : null}
+      {answer?.kind === 'image' ? <FilePicture {...{ host, model, name, written }} alt={name} /> : null}
       {answer?.kind === 'table' ? <DataTable label={name} {...answer} trans={trans} /> : null}
       {answer?.kind === 'text' ? (
         <pre class="amlnb-code" tabIndex={0}>

@@ -1,4 +1,4 @@
-/** A file of a run as a download or a picture: by its address, or fetched where the host has none. */
+/** A file of a run as a download or a picture: by its address, or fetched where the host has none or it may change. */
 
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
@@ -44,18 +44,25 @@ export function FileLink({ host, model, name, class: look, label, children }: Fi
   );
 }
 
-export function FilePicture({ alt, ...file }: FileProps & { alt: string }) {
-  const { host, model, name } = file;
-  if (!host.base) {
-    return <FetchedPicture alt={alt} {...file} />;
+export interface FilePictureProps extends FileProps {
+  alt: string;
+  /** When it was written, of a file that may be written again: a browser does not ask twice for one address. */
+  written?: string;
+}
+
+export function FilePicture({ host, model, name, alt, written }: FilePictureProps) {
+  if (!host.base || written !== undefined) {
+    return <FetchedPicture {...{ host, model, name, alt }} written={written ?? ''} />;
   }
   const address = model.client.fileAddress(model.workspace, model.run, name, true);
   return <img class="amlnb-picture" loading="lazy" alt={alt} src={address} />;
 }
 
-function FetchedPicture({ host, model, name, alt }: FileProps & { alt: string }) {
+function FetchedPicture({ host, model, name, alt, written }: Required<FilePictureProps>) {
   const { client, workspace, run } = model;
-  const { answer, fault, again } = useAnswer(() => client.file(workspace, run, name), [model, name]);
+  const { answer, fault, again } = useAnswer(() => client.file(workspace, run, name), [model, name], {
+    version: written
+  });
   const [address, setAddress] = useState('');
   useEffect(() => {
     if (!answer) {
