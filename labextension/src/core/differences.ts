@@ -142,7 +142,7 @@ function numberAxis(
   const scale = logarithmic ? Math.log : (value: number) => value / 4;
   const span = scale(high) - scale(low);
   const placeOf = (value: number): number => (span === 0 ? 0.5 : (scale(value) - scale(low)) / span);
-  const distance = logarithmic ? null : roundAtLeast(span);
+  const distance = logarithmic ? null : roundAtLeast(span / 1.5);
   const marks =
     span === 0 ? [low] : distance === null ? powersOf(logSplits([low, high])) : evenSplits([low, high], distance);
   const write = (mark: number): string =>

@@ -1,6 +1,7 @@
 /** What a chart's curves are called and their values: the last ones, or those under the cursor. */
 
 import type { ReadonlySignal } from '@preact/signals';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 import type { CurveStyle } from '../core/colours';
 import { formatNumber } from '../core/format';
@@ -12,6 +13,7 @@ import type { Trans } from './trans';
 /** Curves up to which each has its name in the head. */
 const NAMED = 3;
 const LISTED = 12;
+const GAP_PX = 4;
 
 interface Readout {
   plot: ReadonlySignal<Plot | null>;
@@ -52,14 +54,28 @@ export function ChartValues({
 /** The box beside the cursor. */
 export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; axis: ReadonlySignal<Axis> }) {
   const hover = plot.value?.hover.value;
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    if (box.current?.popover) {
+      showBelow(box.current);
+    }
+  });
   if (!hover?.direct) {
     return null;
   }
   const shown = hover.values.filter(({ value }) => !Number.isNaN(value));
   const listed = shown.length > LISTED ? [...shown].sort((a, b) => b.value - a.value).slice(0, LISTED) : shown;
-  const place = hover.left > hover.width / 2 ? { left: '52px' } : { right: '8px' };
+  const many = shown.length > NAMED;
+  const place = many ? {} : hover.left > hover.width / 2 ? { left: '52px' } : { right: '8px' };
   return (
-    <div class="amlnb-chart-hover" style={place} role="status">
+    <div
+      key={many}
+      class="amlnb-chart-hover"
+      ref={box}
+      style={place}
+      popover={many ? 'manual' : undefined}
+      role="status"
+    >
       <div class="amlnb-chart-place">
         {placeText(axis.value, axis.value === 'step' ? Math.round(hover.x) : hover.x)}
       </div>
@@ -73,6 +89,18 @@ export function ChartHover({ plot, axis }: { plot: ReadonlySignal<Plot | null>; 
       {shown.length > listed.length ? <div class="amlnb-faint">… {shown.length - listed.length}</div> : null}
     </div>
   );
+}
+
+/** Show a box below its chart, or above where there is no room: it covers none of the curves. */
+function showBelow(box: HTMLElement): void {
+  if (!box.matches(':popover-open')) {
+    box.showPopover();
+  }
+  const chart = (box.closest('figure') ?? box).getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = box;
+  const below = chart.bottom + GAP_PX;
+  box.style.left = `${Math.max(0, Math.min(chart.left, window.innerWidth - width - GAP_PX))}px`;
+  box.style.top = `${below + height <= window.innerHeight ? below : Math.max(0, chart.top - height - GAP_PX)}px`;
 }
 
 /** Nothing where nothing was logged: that is no number. */

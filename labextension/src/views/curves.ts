@@ -116,8 +116,8 @@ export function rangeOfX(curves: readonly Curve[]): Range | null {
 }
 
 /** Range of the values between two places of x, with some room; positive ones only for a logarithmic scale. */
-export function rangeOfY(curves: readonly Curve[], [from, to]: Range, log: boolean): Range {
-  let [low, high] = [Infinity, -Infinity];
+export function rangeOfY(curves: readonly Curve[], [from, to]: Range, log: boolean, fromZero = false): Range {
+  let [low, high] = fromZero && !log ? [0, 0] : [Infinity, -Infinity];
   for (const { x, y, raw, low: lower, high: upper } of curves) {
     const [begin, end] = within(x, from, to);
     for (const column of [y, raw, lower, upper]) {

@@ -199,9 +199,8 @@ export class Plot implements Drawing {
     );
     const whole = rangeOfX(this.curves) ?? [0, 1];
     this.range = widened(zoom ? this.window(zoom, whole[1]) : whole);
-    const [low, high] = rangeOfY(this.curves, this.range, this.settings.log.peek());
-    const fromZero = this.series.some(one => one.fromZero) && !this.settings.log.peek();
-    this.values = fromZero ? [Math.min(low, 0), Math.max(high, 0)] : [low, high];
+    const fromZero = this.series.some(one => one.fromZero);
+    this.values = rangeOfY(this.curves, this.range, this.settings.log.peek(), fromZero);
   }
 
   /** The zoomed part: as it is if pinned, else moved to the newest point. */
