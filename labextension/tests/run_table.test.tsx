@@ -243,9 +243,9 @@ it('offers to cancel only where something goes on', async () => {
   expect(disabled()).toBe(false);
 });
 
-it('marks all that share the best value', async () => {
+it('marks all that share the best value, but for failed runs', async () => {
   const metrics = { loss: { count: 1, last: 0.1, min: 0.1, max: 0.1 } };
-  const { root } = await shown([row(1), row(2, { metrics }), row(3)]);
+  const { root } = await shown([row(1), row(2, { metrics }), row(3), row(4, { metrics, state: 'Failed' })]);
   expect(root.querySelectorAll('.amlnb-best')).toHaveLength(2);
 });
 

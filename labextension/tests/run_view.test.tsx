@@ -114,6 +114,14 @@ it('a run is deleted from its menu, once it has been asked', async () => {
   expect(['Resubmit', 'More'].map(name => screen.queryByRole('button', { name }))).toEqual([null, null]);
 });
 
+it('a state is not told twice, a log that is at its end not followed', async () => {
+  const { root } = await shown([still({ state: 'Canceled', reason: 'canceled' }, 'Completed')], 'a');
+  expect(root.querySelector('header .amlnb-reason')).toBeNull();
+  fireEvent.click(screen.getByRole('tab', { name: 'Log' }));
+  expect(await screen.findByText(/step 199/)).toBeTruthy();
+  expect(screen.queryByLabelText('Follow')).toBeNull();
+});
+
 it('a run in the archive says so', async () => {
   const { root } = await shown([still({ archived: true }, 'Completed')], 'a');
   expect(root.querySelector('header')?.textContent).toContain('archived');
@@ -149,9 +157,10 @@ describe('the parts of a run', () => {
     expect(host.remember('run-tab').get()).toEqual({ run: 'a', tab: 'system' });
   });
 
-  it('show files with a preview', async () => {
+  it('show files with a preview, one that can be seen first', async () => {
     await shown([still({}, 'Completed')], 'a');
     fireEvent.click(screen.getByRole('tab', { name: 'Files' }));
+    expect(await screen.findByRole('button', { name: /predictions.csv/, current: true })).toBeTruthy();
     fireEvent.click(await screen.findByRole('button', { name: /predictions.csv/ }));
     const preview = await screen.findByRole('region', { name: 'outputs/predictions.csv' });
     expect(await within(preview).findByText('the first 30 of 12,000 rows')).toBeTruthy();

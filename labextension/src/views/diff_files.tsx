@@ -12,7 +12,7 @@ export function DiffFiles({ diff, trans }: { diff: CodeDiff; trans: Host['trans'
     return <p class="amlnb-empty">{diff.unknown}</p>;
   }
   if (diff.files.length === 0) {
-    return <p class="amlnb-empty">{trans('No file differs (%1 are the same).', diff.same)}</p>;
+    return <p class="amlnb-empty">{trans('No file differs.')}</p>;
   }
   return (
     <div class="amlnb-diffs">
@@ -32,7 +32,11 @@ export function DiffFiles({ diff, trans }: { diff: CodeDiff; trans: Host['trans'
           ) : null}
         </section>
       ))}
-      {diff.same > 0 ? <p class="amlnb-faint">{trans('%1 other files are the same.', diff.same)}</p> : null}
+      {diff.same > 0 ? (
+        <p class="amlnb-faint">
+          {diff.same === 1 ? trans('1 other file is the same.') : trans('%1 other files are the same.', diff.same)}
+        </p>
+      ) : null}
     </div>
   );
 }

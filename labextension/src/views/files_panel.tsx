@@ -17,6 +17,8 @@ import { useAnswer } from './use_answer';
 
 const EVERY_MS = 5000;
 const USER_LOG = 'user_logs/std_log.txt';
+/** Names of pictures, tables and texts. */
+const SEEN = /\.(png|jpe?g|gif|bmp|webp|csv|tsv|parquet|npy|json|txt|md|log|ya?ml|html)$/i;
 const DRIVER_LOG = 'azureml-logs/70_driver_log.txt';
 
 export interface FilesPanelProps {
@@ -83,8 +85,11 @@ function withoutAliases(files: Files['files']): Files['files'] {
   return files.some(({ name }) => name === USER_LOG) ? files.filter(({ name }) => name !== DRIVER_LOG) : files;
 }
 
+/** The file that is shown at first: an output, if possible one that can be seen. */
 function firstOf(files: Files['files']): string | null {
-  return (files.find(({ name }) => name.startsWith('outputs/')) ?? files[0])?.name ?? null;
+  const outputs = files.filter(({ name }) => name.startsWith('outputs/'));
+  const [first] = [...outputs.filter(({ name }) => SEEN.test(name)), ...outputs, ...files];
+  return first?.name ?? null;
 }
 
 function FilePreview({ host, model, file }: { host: Host; model: RunModel; file: Files['files'][number] }) {

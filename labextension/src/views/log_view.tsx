@@ -56,19 +56,21 @@ function OpenLog({ host, model, scroller }: { host: Host; model: RunModel; scrol
     <div class="amlnb-log">
       <div class="amlnb-toolbar" role="group" aria-label={trans('Log')}>
         <LogSearch host={host} model={model} scroller={scroller} find={find} current={current} />
-        <label class="amlnb-check">
-          <input
-            type="checkbox"
-            checked={follows.value}
-            onChange={event => {
-              follows.value = event.currentTarget.checked;
-              if (follows.value) {
-                void scroller.follow();
-              }
-            }}
-          />
-          <span>{trans('Follow')}</span>
-        </label>
+        {model.ended.value ? null : (
+          <label class="amlnb-check">
+            <input
+              type="checkbox"
+              checked={follows.value}
+              onChange={event => {
+                follows.value = event.currentTarget.checked;
+                if (follows.value) {
+                  void scroller.follow();
+                }
+              }}
+            />
+            <span>{trans('Follow')}</span>
+          </label>
+        )}
         <span class="amlnb-spring" />
         <span class="amlnb-faint amlnb-number" title={log.file}>
           {formatSize(log.size.value)}

@@ -66,10 +66,10 @@ export function nameOf(run: RunRow): string {
   return run.name ?? `${run.experiment} #${run.number}`;
 }
 
-/** Whether a run has the best value of a metric, alone or with others. */
+/** Whether a run has the best value of a metric, alone or with others; what a failed one has is no result. */
 export function isBest(run: RunRow, metric: string, best: Runs['best']): boolean {
   const value = toNumber(best[metric]?.value);
-  return toNumber(run.metrics[metric]?.last) === value;
+  return run.state !== 'Failed' && toNumber(run.metrics[metric]?.last) === value;
 }
 
 function formatElapsed(run: RunRow, now: number): string {

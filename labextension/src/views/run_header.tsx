@@ -37,7 +37,9 @@ export function RunHeader({ host, model, run, compact }: RunHeaderProps) {
         </span>
       </div>
       {run.progress ? <ProgressBar progress={run.progress} trans={trans} /> : null}
-      {run.reason && run.state !== 'Failed' ? <p class="amlnb-reason">{run.reason}</p> : null}
+      {run.reason && run.state !== 'Failed' && run.reason.toLowerCase() !== run.state.toLowerCase() ? (
+        <p class="amlnb-reason">{run.reason}</p>
+      ) : null}
       <Announced run={run} title={nameOf(run)} trans={trans} />
     </header>
   );
