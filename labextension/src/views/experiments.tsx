@@ -2,23 +2,23 @@
 
 import { useEffect, useState } from 'preact/hooks';
 
-import { toldFault } from '../core/client';
-import type { ExperimentInfo, Fault, RunRow } from '../core/contract';
+import type { ExperimentInfo, RunRow } from '../core/contract';
 import { ENDS } from '../core/contract';
 import { formatAge, formatCount, formatDuration, formatNumber, toNumber } from '../core/format';
 import type { Host } from '../core/host';
 import { sessionOf } from '../core/session';
 import { titleIn, type WorkspacesModel } from '../core/workspaces_model';
 import { useNow } from './clock';
+import { FaultBox } from './fault_box';
 import { LostNotice } from './lost_notice';
 import { MAGIC, nameOf } from './run_columns';
 import { StateMark } from './state_mark';
 import { transOf, type Trans } from './trans';
+import { useAnswer } from './use_answer';
 
 const SHOWN_RUNS = 12;
 /** Of a run, in its second line. */
 const LINE_METRICS = 3;
-const SETTLE_MS = 300;
 
 export interface ExperimentsProps {
   host: Host;
@@ -32,10 +32,7 @@ export function Experiments({ host, workspaces }: ExperimentsProps) {
   if (fault !== null) {
     return (
       <div class="amlnb-view amlnb-experiments">
-        <p class="amlnb-fault" role="alert">
-          {fault.message}
-          {fault.hint === null ? null : <span class="amlnb-faint"> {fault.hint}</span>}
-        </p>
+        <FaultBox fault={fault} />
       </div>
     );
   }
@@ -103,65 +100,22 @@ function WorkspaceChoice({ workspaces, trans }: { workspaces: WorkspacesModel; t
 }
 
 function ExperimentList({ host, workspace }: { host: Host; workspace: string }) {
-  const [experiments, setExperiments] = useState<readonly ExperimentInfo[] | null>(null);
-  const [fault, setFault] = useState<Fault | null>(null);
-  const [version, setVersion] = useState(0);
-  useEffect(() => {
-    const { client, stream } = sessionOf(host);
-    let current = true;
-    let timer: ReturnType<typeof setTimeout> | null = null;
-    const read = async (): Promise<void> => {
-      timer = null;
-      try {
-        const answer = await client.experiments(workspace);
-        if (current) {
-          setExperiments(answer.experiments);
-          setFault(null);
-          setVersion(before => before + 1);
-        }
-      } catch (error) {
-        if (current) {
-          setFault(toldFault(error));
-        }
-      }
-    };
-    void read();
-    const later = (): void => {
-      timer ??= setTimeout(() => void read(), SETTLE_MS);
-    };
-    const unwatch = stream.watch(workspace, {
-      onBegin: later,
-      onRuns: (changed, removed) => {
-        if (changed.length + removed.length > 0) {
-          later();
-        }
-      },
-      onGone: (message, hint) => setFault({ message, hint })
-    });
-    return () => {
-      current = false;
-      unwatch();
-      if (timer !== null) {
-        clearTimeout(timer);
-      }
-    };
-  }, [host, workspace]);
+  const version = useChanges(host, workspace);
+  const { client } = sessionOf(host);
+  const trans = transOf(host);
+  const { answer, fault, again } = useAnswer(() => client.experiments(workspace), [host, workspace], { version });
   if (fault !== null) {
-    return (
-      <p class="amlnb-fault" role="alert">
-        {fault.message}
-      </p>
-    );
+    return <FaultBox fault={fault} again={again} trans={trans} />;
   }
-  if (experiments === null) {
-    return <p class="amlnb-empty">{host.trans('Reading the runs …')}</p>;
+  if (answer === null) {
+    return <p class="amlnb-empty">{trans('Reading the runs …')}</p>;
   }
-  if (experiments.length === 0) {
-    return <p class="amlnb-empty">{host.trans('No runs yet. Put %1 on top of a cell and run it.', MAGIC)}</p>;
+  if (answer.experiments.length === 0) {
+    return <p class="amlnb-empty">{trans('No runs yet. Put %1 on top of a cell and run it.', MAGIC)}</p>;
   }
   return (
     <>
-      {experiments.map((experiment, position) => (
+      {answer.experiments.map((experiment, position) => (
         <Experiment
           key={experiment.name}
           host={host}
@@ -175,6 +129,24 @@ function ExperimentList({ host, workspace }: { host: Host; workspace: string }) 
   );
 }
 
+/** A number that goes up when runs of the workspace have changed. */
+function useChanges(host: Host, workspace: string): number {
+  const [version, setVersion] = useState(0);
+  useEffect(() => {
+    const note = (): void => setVersion(before => before + 1);
+    return sessionOf(host).stream.watch(workspace, {
+      onBegin: note,
+      onRuns: (changed, removed) => {
+        if (changed.length + removed.length > 0) {
+          note();
+        }
+      },
+      onGone: note // The answer says what is wrong.
+    });
+  }, [host, workspace]);
+  return version;
+}
+
 interface ExperimentProps {
   host: Host;
   workspace: string;
@@ -184,35 +156,8 @@ interface ExperimentProps {
   first: boolean;
 }
 
-/** The newest runs, and how many there are but for archived ones; null until that is known. */
-interface Shown {
-  runs: readonly RunRow[];
-  total: number | null;
-}
-
 function Experiment({ host, workspace, experiment, version, first }: ExperimentProps) {
   const [open, setOpen] = useState(first || experiment.running > 0);
-  const [{ runs, total }, setShown] = useState<Shown>({ runs: [], total: null });
-  useEffect(() => {
-    if (!open) {
-      return;
-    }
-    let current = true;
-    const asked = { experiment: experiment.name, sort: 'created', descending: true, limit: SHOWN_RUNS };
-    sessionOf(host)
-      .client.runs(workspace, asked)
-      .then(
-        answer => {
-          if (current) {
-            setShown(answer);
-          }
-        },
-        () => undefined // The list above it says what is wrong.
-      );
-    return () => {
-      current = false;
-    };
-  }, [host, workspace, experiment.name, open, version]);
   return (
     <details
       class="amlnb-experiment"
@@ -225,27 +170,54 @@ function Experiment({ host, workspace, experiment, version, first }: ExperimentP
         {experiment.running > 0 ? (
           <span class="amlnb-badge amlnb-mod-going">{host.trans('%1 going', experiment.running)}</span>
         ) : null}
-        <span class="amlnb-faint">{formatCount(total ?? experiment.runs)}</span>
+        <span class="amlnb-faint">{formatCount(experiment.runs)}</span>
       </summary>
+      {open ? <NewestRuns host={host} workspace={workspace} experiment={experiment.name} version={version} /> : null}
+    </details>
+  );
+}
+
+interface NewestRunsProps {
+  host: Host;
+  workspace: string;
+  experiment: string;
+  version: number;
+}
+
+function NewestRuns({ host, workspace, experiment, version }: NewestRunsProps) {
+  const asked = { experiment, sort: 'created', descending: true, limit: SHOWN_RUNS };
+  // What is wrong is said by the list above.
+  const { answer } = useAnswer(() => sessionOf(host).client.runs(workspace, asked), [host, workspace, experiment], {
+    version
+  });
+  if (answer === null) {
+    return null;
+  }
+  return (
+    <>
       <ul>
-        {runs.map(run => (
+        {answer.runs.map(run => (
           <li key={run.id}>
             <RunLine host={host} workspace={workspace} run={run} />
           </li>
         ))}
       </ul>
-      {total !== null && total > runs.length && open ? (
+      {answer.total > answer.runs.length ? (
         <button
           type="button"
           class="amlnb-link amlnb-more"
           onClick={() =>
-            host.open({ view: 'runs', workspace, query: `experiment == ${JSON.stringify(experiment.name)}` })
+            host.open({
+              view: 'runs',
+              workspace,
+              query: `experiment == ${JSON.stringify(experiment)} and parent == null`
+            })
           }
         >
-          {host.trans('All %1 runs', formatCount(total))}
+          {host.trans('All %1 runs', formatCount(answer.total))}
         </button>
       ) : null}
-    </details>
+    </>
   );
 }
 

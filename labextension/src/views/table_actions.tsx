@@ -38,7 +38,7 @@ export function Chosen({ host, workspace, chosen, going, archived, onClear }: Ch
     }
     setBusy(false);
     if (faults.length > 0) {
-      host.notify(host.trans('%1 of %2: %3', faults.length, chosen.length, faults[0] ?? ''));
+      host.notify(host.trans('%1 of %2: %3', faults.length, chosen.length, faults[0] ?? ''), 'error');
     }
     onClear();
   };
