@@ -65,7 +65,8 @@ def _preview(name: str, file: Opened) -> Preview:
         found = None if reader is None else reader(file, head)
     except Exception as error:  # noqa: BLE001 - whatever a file holds that is not what its ending says
         return _text(file, head) or {"kind": "none", "note": f"no {ending[1:]}: {str(error)[:_CELL]}"}
-    return found or _text(file, head) or {"kind": "none", "note": f"no text: {format_size(file.size)}"}
+    unseen: Preview = {"kind": "none", "note": f"{format_size(file.size)} that cannot be shown: download it"}
+    return found or _text(file, head) or unseen
 
 
 def _text(file: Opened, head: bytes) -> Preview | None:

@@ -42,7 +42,7 @@ def test_files_are_listed(api, put, key):
     ("name", "data", "expected"),
     [
         ("a.txt", "héllo".encode(), {"kind": "text", "text": "héllo", "truncated": False}),
-        ("a.bin", b"\0\1\2", {"kind": "none", "note": "no text: 3 B"}),
+        ("a.bin", b"\0\1\2", {"kind": "none", "note": "3 B that cannot be shown: download it"}),
         ("a.svg", b"<svg onload=alert(1)>", {"kind": "text", "text": "<svg onload=alert(1)>", "truncated": False}),
         ("a.png", PNG, {"kind": "image", "bytes": 28}),
         ("not.png", b"<html>", {"kind": "text", "text": "<html>", "truncated": False}),
