@@ -28,6 +28,7 @@ def show(run: RunName, as_json: Json = False) -> None:
     """Show a run: state, times, error with local values, metrics, git state, files."""
     from amlnb.api.workspace import Workspace
     from amlnb.engine.look import look
+    from amlnb.engine.slots import WaitingLine
     from amlnb.live.run_tail import RunTail
     from amlnb.render.formatting import one_line
     from amlnb.store.run_reader import RunReader
@@ -36,6 +37,8 @@ def show(run: RunName, as_json: Json = False) -> None:
     reader = RunReader(found.directory)
     look(reader)
     facts = reader.facts()
+    if facts.state == states.NOT_STARTED:
+        facts.reason = facts.reason or WaitingLine().reason(found.id)
     if as_json:
         emit(run_json(found, reader, facts))
         return

@@ -28,6 +28,7 @@ _REFRESH_S = 1.0
 _REFRESH_QUIET_S = 2.0
 _SEALED_S = 5.0
 _OWED_S = 2.0
+_WAITS_S = 1.0
 
 
 class RunTopic(Topic):
@@ -53,6 +54,8 @@ class RunTopic(Topic):
         self._refresh_due = 0.0
         self._around_due = 0.0
         self._owed_due = 0.0
+        self._waits_due = 0.0
+        self._waits: str | None = None
         self._number = 0
         self.document = ""
 
@@ -85,7 +88,7 @@ class RunTopic(Topic):
         if around and not self._number:
             self._find_number()
         log = self._read_log() if around else self.log
-        if (self.feed.version, self._number) != self._told:
+        if (self.feed.version, self._number) != self._told or self._waits_otherwise(now):
             self._tell()
             changed = True
         if log != self.log:
@@ -120,6 +123,13 @@ class RunTopic(Topic):
         with suppress(OSError):
             look(RunReader(self.feed.directory))
 
+    def _waits_otherwise(self, now: float) -> bool:
+        """Whether a run that has not started has another reason than was told."""
+        if self.feed.facts.state != states.NOT_STARTED or now < self._waits_due:
+            return False
+        self._waits_due = now + _WAITS_S
+        return self._served.waits(self._run, self.feed.facts) != self._waits
+
     def _read_log(self) -> LogFile:
         return first_log(self.feed.directory, is_started=self.feed.facts.started is not None)
 
@@ -130,6 +140,7 @@ class RunTopic(Topic):
         for curve in feed.curves.told:
             told = curve.summary
             metrics[curve.name] = {"count": told.count, "last": told.last, "min": told.min, "max": told.max}
+        self._waits = self._served.waits(self._run, feed.facts)
         document = run_document(
             feed.directory,
             reader.record,
@@ -140,6 +151,7 @@ class RunTopic(Topic):
             children=self._served.table(self._workspace).children(self._run),
             progress=feed.progress,
             runner=reader.runner(),
+            waits=self._waits,
             acts=self._served.acts,
         )
         self.document = encoded(document).decode("ascii")

@@ -115,5 +115,6 @@ def document(served: Served, key: str, run_id: str) -> RunDocument:
         children=table.children(run_id),
         progress=progress,
         runner=keeper(directory, record),
+        waits=served.waits(run_id, facts),
         acts=served.acts,
     )

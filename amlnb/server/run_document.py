@@ -35,6 +35,7 @@ def run_document(
     children: int = 0,
     progress: Progress | None = None,
     runner: Mapping[str, Any] | None = None,
+    waits: str | None = None,
     acts: bool = True,
 ) -> RunDocument:
     """Tell of a run what is not its points, its log and its files.
@@ -49,6 +50,8 @@ def run_document(
         Unix seconds, for the time that a running run has taken.
     number, children
         Its position within its experiment, and how many child runs it has.
+    waits
+        Why it has not started.
     acts
         Whether anything can be done with it here.
     """
@@ -74,7 +77,7 @@ def run_document(
         "tags": dict(facts.tags),
         "metrics": metrics,
         "attempt": facts.attempt,
-        "reason": facts.reason,
+        "reason": facts.reason or waits,
         "warnings": list(dict.fromkeys(facts.warnings)),
         "failure": None if error is None else failure(error, record),
         "progress": None if progress is None or ended else _progress(progress),

@@ -6,8 +6,9 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from amlnb.core import layout
+from amlnb.core import layout, states
 from amlnb.engine.served_pages import PAGE
+from amlnb.engine.slots import WaitingLine
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.server import workspaces
 from amlnb.server.faults import NotThere
@@ -18,6 +19,7 @@ from amlnb.store import known_workspaces, workspace_dir
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from amlnb.core.replay import RunFacts
     from amlnb.live.curves import Curves
     from amlnb.server.contract import WorkspaceInfo
     from amlnb.store.run_reader import RunReader
@@ -49,6 +51,7 @@ class Served:
         self._lock = threading.Lock()
         self._seen: dict[str, str] = {}  # key -> data directory
         self.readers = Readers()
+        self._line = WaitingLine()
         self._tables: dict[str, RunTable] = {}
         self._runs: dict[tuple[str, str], str] = {}
         # Called with workspace key and run id when something was changed by way of this server.
@@ -144,12 +147,16 @@ class Served:
         if found is None:
             raise NotThere(
                 f"there is no run {run_id[:300]!r} in the workspace {workspace.ids.workspace_name!r}",
-                hint="it was deleted, or is in another workspace: 'find' looks in all",
+                hint="it was deleted, or its workspace was moved",
             )
         if len(self._runs) >= _FOUND_AT_MOST:
             self._runs.clear()
         self._runs[key, run_id] = found
         return found
+
+    def waits(self, run_id: str, facts: RunFacts) -> str | None:
+        """Why a run has not started yet; None where it has, or where it waits for no slot of this host."""
+        return self._line.reason(run_id) if facts.state == states.NOT_STARTED else None
 
     def changed(self, key: str, run_id: str) -> None:
         """See at once that a run was changed, made or deleted by way of this server."""

@@ -74,6 +74,15 @@ def test_submitting_without_a_workspace_makes_one_here_and_says_so(tmp_path):
     assert "made a workspace" not in amlnb("submit", "script.py").stderr
 
 
+def test_a_run_that_waits_for_a_slot_says_so(amlnb, own_cache):
+    with open(os.path.join(own_cache, "slots"), "w", encoding="ascii") as file:
+        file.write("1")
+    amlnb.submit("import time; time.sleep(600)")
+    waits = [amlnb.submit("pass") for _ in range(2)]
+    assert amlnb.json("run", "show", waits[1])["reason"] == "waits for a free slot; 1 run stands before it"
+    assert "waits for a free slot; 1 run stands before it" in amlnb("run", "show", waits[1]).stdout
+
+
 def test_what_is_refused_makes_no_workspace(tmp_path):
     amlnb = Program(tmp_path)
     amlnb.script("pass")

@@ -12,6 +12,7 @@ import pytest
 from tornado.websocket import websocket_connect
 
 from amlnb.api.experiment import Experiment
+from amlnb.api.script_run_config import ScriptRunConfig
 from amlnb.api.workspace import Workspace
 from amlnb.server.served import Served
 from amlnb.server.stream_session import MOST_SUBSCRIPTIONS
@@ -126,6 +127,28 @@ def test_the_number_of_a_run_is_told_when_it_is_known(workspace, key, served):
         async with serving(served) as (_, port), page_at(port) as page:
             found = await page.subscribe(1, key, second.id)
             await page.until(lambda: found.documents and found.documents[-1]["number"] == 2)
+
+    asyncio.run(story())
+
+
+def test_a_run_that_waits_for_a_slot_says_so_and_how_many_stand_before_it(workspace, key, served, tmp_path, own_cache):
+    with open(os.path.join(own_cache, "slots"), "w", encoding="ascii") as file:
+        file.write("1")
+    end = tmp_path / "end"
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "wait.py").write_text(f"import os, time\nwhile not os.path.exists({str(end)!r}):\n    time.sleep(0.05)\n")
+    config = ScriptRunConfig(str(source), "wait.py")
+    runs = [Experiment(workspace, "e").submit(config) for _ in range(3)]
+
+    async def story():
+        async with serving(served) as (_, port), page_at(port) as page:
+            found = await page.subscribe(1, key, runs[-1].id)
+            told = "waits for a free slot; 1 run stands before it"
+            await page.until(lambda: found.documents and found.documents[-1]["reason"] == told)
+            end.touch()
+            await page.until(lambda: found.state == "Completed")
+            assert found.documents[-1]["reason"] is None
 
     asyncio.run(story())
 

@@ -22,7 +22,7 @@ from amlnb import host
 from amlnb.compute.backend import Job
 from amlnb.compute.local import LocalBackend
 from amlnb.core import layout, states
-from amlnb.engine import deaths, queue, run_side, targets
+from amlnb.engine import deaths, queue, run_side, slots, targets
 from amlnb.engine.courier import wake
 from amlnb.engine.courier.preparation import Preparations
 from amlnb.engine.courier.worker import Worker, has_begun, log
@@ -87,7 +87,7 @@ class _Courier:
         self._run_side = run_side.stage(cache)
         self._preparations = Preparations(cache, self._watch)
         backend = LocalBackend(self._zygote.launch, self._zygote.end_orphans)
-        self._local = Worker(backend, self._slots, self._watch, self._preparations)
+        self._local = Worker(backend, lambda: slots.count(self._cache), self._watch, self._preparations)
         self._remote: dict[str, _RemoteWorker] = {}
         self._known: set[str] = set()
         self._put_off_told: dict[str, str] = {}
@@ -163,14 +163,6 @@ class _Courier:
             return
         self._pidfds[fd] = pid
         self._selector.register(fd, selectors.EVENT_READ)
-
-    def _slots(self) -> int:
-        with (
-            contextlib.suppress(OSError, ValueError),
-            open(os.path.join(self._cache, "slots"), encoding="ascii") as file,
-        ):
-            return max(1, int(file.read()))
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     # -- tickets ---------------------------------------------------------------------------------------------------
 
