@@ -161,6 +161,7 @@ def _print_error(facts: RunFacts) -> None:
 def _print_frame(frame: dict[str, Any]) -> None:
     """A frame of the failure with the names, types, shapes and small values of its locals."""
     from amlnb.render.formatting import one_line
+    from amlnb.render.run_failure import keys_text
 
     place = f"{frame.get('file')}:{frame.get('line')}"
     print(f"  in {one_line(str(frame.get('function')), 60)}, {one_line(place, 120)}")
@@ -172,6 +173,7 @@ def _print_frame(frame: dict[str, Any]) -> None:
             parts.append("x".join(map(str, local["shape"])) or "scalar")
         parts += [str(local[key]) for key in ("dtype",) if local.get(key)]
         parts += [f"of length {local['length']}"] if local.get("length") is not None else []
+        parts += [keys_text(local)] if keys_text(local) else []
         value = f" = {local['value']}" if local.get("value") is not None else ""
         print(f"    {one_line(str(local.get('name')), 40)}: {one_line(' '.join(parts) + value, 120)}")
     if len(known) > _LOCALS:

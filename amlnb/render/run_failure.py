@@ -29,7 +29,7 @@ _LEFT_OUT = LogLine("  …")
 
 @dataclass(frozen=True)
 class Local:
-    """A local value: its name, its type with shape or length, and the value itself if it is a number."""
+    """A local value: its name, its type with shape or length, and the value itself if it is a number, a dict's keys."""
 
     name: str
     kind: str
@@ -130,4 +130,14 @@ def local_value(told: Mapping[str, Any]) -> Local:
         kind += f" {told['dtype']}"
     if isinstance(length, int):
         kind += f" of {length:,}"
-    return Local(one_line(str(told.get("name")), 40), one_line(kind, 60), one_line(str(told.get("value") or ""), 40))
+    value = one_line(str(told.get("value") or ""), 40) or keys_text(told)
+    return Local(one_line(str(told.get("name")), 40), one_line(kind, 60), value)
+
+
+def keys_text(told: Mapping[str, Any]) -> str:
+    """The first keys of a local value that is a dict, as one line; empty if none were told."""
+    keys, length = coercion.texts(told.get("keys")), told.get("length")
+    if not keys:
+        return ""
+    more = ", …" if isinstance(length, int) and length > len(keys) else ""
+    return one_line(f"keys {', '.join(keys)}", 80) + more

@@ -1,13 +1,14 @@
 """What a Python process of a run leaves when it ends by an exception: its last frames and their local values.
 
-Names, types and shapes only (and numbers): text that helps, without the data itself. Everything that is asked of the
-user's own objects may raise, and costs no more than what was asked for.
+Names, types and shapes only (and numbers, and keys of a dict that are names): text that helps, without the data itself.
+Everything that is asked of the user's own objects may raise, and costs no more than what was asked for.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 TYPE_CHECKING = False
@@ -20,6 +21,10 @@ _FRAMES = 2
 _LOCALS = 30
 _LONGEST_MESSAGE = 4000
 _LONGEST_LINE = 200
+_KEYS = 6
+_LONGEST_KEY = 30
+# A name such as a column or a setting has: with more digits or letters it may be a token.
+_KEY = re.compile(r"(?!(?:.*\d){4})[^\W\d][\w.\-/ ]{0,23}\Z")
 
 
 def record(kind: Type[BaseException], error: BaseException, traceback: Optional[TracebackType], folder: str) -> None:
@@ -76,7 +81,7 @@ def _describe_locals(frame: FrameType) -> List[Dict[str, Any]]:
 
 
 def describe_value(value: Any) -> Dict[str, Any]:
-    """Type of a value, its shape, dtype or length, and the value itself if it is a number, a bool or None."""
+    """Type of a value, its shape, dtype or length, a dict's first keys, and a number, a bool or None itself."""
     told: Dict[str, Any] = _told(lambda: _describe(value), {"type": str(type(value).__name__)})
     return told
 
@@ -95,6 +100,10 @@ def _describe(value: Any) -> Dict[str, Any]:
         length = _told(lambda: len(value), None)
         if length is not None:
             told["length"] = length
+        if issubclass(kind, dict):
+            keys = _told(lambda: _first_keys(value), [])
+            if keys:
+                told["keys"] = keys
     elif module.partition(".")[0] in ("numpy", "pandas", "torch", "jax", "jaxlib", "tensorflow", "scipy", "chainer"):
         if hasattr(value, "shape"):
             shape = _told(lambda: [int(n) for n in value.shape], None)
@@ -105,6 +114,13 @@ def _describe(value: Any) -> Dict[str, Any]:
             if dtype is not None:
                 told["dtype"] = dtype
     return told
+
+
+def _first_keys(value: Dict[Any, Any]) -> List[str]:
+    """The first keys of a dict, as Python writes them; those that may be more than names are ``...``."""
+    first = [key for key, _ in zip(dict.keys(value), range(_KEYS))]
+    told = [repr(key) if type(key) is int or (type(key) is str and _KEY.match(key)) else "..." for key in first]
+    return [text[:_LONGEST_KEY] for text in told]
 
 
 def _told(ask: Callable[[], Any], instead: Any) -> Any:

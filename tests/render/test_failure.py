@@ -3,7 +3,7 @@
 import pytest
 
 from amlnb.core import states
-from amlnb.render.run_failure import TRACEBACK_LIMIT, FailedFrame, Local, failed_frames, traceback_lines
+from amlnb.render.run_failure import TRACEBACK_LIMIT, FailedFrame, Local, failed_frames, local_value, traceback_lines
 from amlnb.render.run_html import run_html
 from amlnb.render.run_text import run_text
 from amlnb.specs.run_view import LogLine, RunView
@@ -62,6 +62,20 @@ def test_the_last_traceback_is_shown(log, shown):
     assert lines == shown
     assert len(lines) <= TRACEBACK_LIMIT
     assert traceback_lines(failed(log, state=states.COMPLETED)) == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ({"length": 1, "keys": ["'x'"]}, "keys 'x'"),
+        ({"length": 9, "keys": ["'x'", "..."]}, "keys 'x', ..., …"),
+        ({"length": 9, "keys": ["'x'" * 40]}, "keys " + "'x'" * 24 + "'x…, …"),
+        ({"length": 1, "keys": "damaged"}, ""),
+        ({"length": 0}, ""),
+    ],
+)
+def test_of_a_dict_the_first_keys_are_shown(told, value):
+    assert local_value({"name": "data", "type": "dict", **told}) == Local("data", f"dict of {told['length']}", value)
 
 
 def test_values_of_the_innermost_and_the_outermost_place_of_the_user_s_own_code_are_shown():

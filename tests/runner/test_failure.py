@@ -119,3 +119,25 @@ def test_arrays_and_texts_are_told_by_their_size():
     assert failure.describe_value("abc") == {"type": "str", "length": 3}
     assert failure.describe_value(np.float64(0.5)) == {"type": "numpy.float64", "value": "0.5"}
     assert failure.describe_value(10**5000)["value"] == "<too long, or no repr>"
+
+
+class Keys(dict):
+    __iter__ = keys = items = raising
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        ({"x": [1], "val/loss": 2, "layer 2": 3, 7: 4}, ["'x'", "'val/loss'", "'layer 2'", "7"]),
+        ({f"k{i}": i for i in range(100)}, [f"'k{i}'" for i in range(6)]),
+        ({"ghp_aZ81bQ0c2Yt5Rw9v1Xu7sK3mN6": 1}, ["..."]),
+        ({"AKIA1234567890ABCDEF": 1, "ann@example.org": 2, "a" * 25: 3, (1, 2): 4, 0.5: 5}, ["..."] * 5),
+        ({Text("x"): 1, Number(3): 2}, ["...", "..."]),
+        (Keys(x=1), ["'x'"]),
+        ({10**40: 1}, ["1" + "0" * 29]),
+        ({}, None),
+        ({1, 2}, None),
+    ],
+)
+def test_of_a_dict_the_first_keys_that_are_names_are_told(value, keys):
+    assert failure.describe_value(value).get("keys") == keys
