@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import TIMEOUT_MS
+from .conftest import TIMEOUT_MS, keep
 from .test_submit import CELL, SETUP
 
 pytestmark = pytest.mark.browser
@@ -68,7 +68,7 @@ def test_a_run_is_live_in_a_widget_while_its_kernel_is_busy(open_notebook):
 def test_a_plot_stands_beside_other_widgets_and_its_traits_are_observed(open_notebook):
     show = WIDGET + (
         "plot = MetricPlot(run, 'loss')\nseen = []\nplot.observe(lambda change: seen.append(change.new), 'points')\n"
-        "ipywidgets.HBox([plot, ipywidgets.Label('beside')])"
+        "ipywidgets.HBox([plot, ipywidgets.IntSlider(description='beside')])"
     )
     told = "run.wait_for_completion()\ntime.sleep(2)\nprint(plot.points, plot.state, len(plot.curve[0]), seen == sorted(seen))"
     notebook = open_notebook("plot", [SETUP, CELL.format(experiment="plot", steps=60), show, told])
@@ -77,6 +77,7 @@ def test_a_plot_stands_beside_other_widgets_and_its_traits_are_observed(open_not
     wait_points(notebook.page, 2, 60)
     wait_painted(notebook.page, 2)
     notebook.page.get_by_text("beside", exact=True).wait_for()
+    assert notebook.page.locator(".widget-slider").bounding_box()["width"] > 250
     notebook.run_cell(3)
     assert notebook.outputs(3)[-1]["text"].split()[-4:] == ["60", "Completed", "60", "True"]
 
@@ -93,5 +94,27 @@ def test_a_table_tells_which_runs_are_chosen(open_notebook):
     row.wait_for()
     row.locator("input").click()
     notebook.page.get_by_text("1 chosen").wait_for()
+    assert notebook.page.locator(".amlnb-widget-table").bounding_box()["height"] < 300
     notebook.run_cell(3)
     assert notebook.outputs(3)[0]["text"] == "True\n"
+
+
+def test_a_widget_asks_before_it_acts_and_notices_that_its_kernel_is_gone(open_notebook):
+    show = WIDGET + "RunWidget(run)"
+    notebook = open_notebook("asking", [SETUP, CELL.format(experiment="asking", steps=5000), show])
+    for index in (0, 1, 2):
+        notebook.run_cell(index)
+    wait_points(notebook.page, 2, 1)
+    cell = notebook.page.locator(".jp-Cell").nth(2)
+    question = cell.get_by_role("dialog")
+    cell.get_by_role("button", name="Cancel", exact=True).click()
+    keep(notebook.page, "widget-question")
+    question.get_by_role("button", name="Keep it going").click()
+    question.wait_for(state="detached")
+    assert cell.locator("[data-amlnb-state='Running']").count() == 1
+    cell.get_by_role("button", name="Cancel", exact=True).click()
+    question.get_by_role("button", name="Cancel the run").click()
+    cell.locator("[data-amlnb-state='Canceled']").wait_for()
+    notebook.restart_kernel()
+    cell.get_by_text("The connection broke").wait_for()
+    keep(notebook.page, "widget-lost")
