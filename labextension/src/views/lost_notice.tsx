@@ -7,8 +7,9 @@ import { transOf } from './trans';
 
 export function LostNotice({ host }: { host: Host }) {
   return sessionOf(host).stream.state.value === 'lost' ? (
-    <p class="amlnb-reason" role="status">
-      <Icon name="warning" /> {transOf(host)('The connection broke; it is tried again. What stands here may be old.')}
+    <p class="amlnb-lost" role="status">
+      <Icon name="warning" />
+      {transOf(host)('The connection broke; it is tried again. What stands here may be old.')}
     </p>
   ) : null;
 }
