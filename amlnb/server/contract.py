@@ -49,7 +49,7 @@ class Found(TypedDict):
 
 
 class ExperimentInfo(TypedDict):
-    """An experiment; `newest` is when its newest run was made."""
+    """An experiment, its runs without children and archived ones; `newest` is when its newest run was made."""
 
     name: str
     runs: int

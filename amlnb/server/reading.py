@@ -61,8 +61,8 @@ def experiments(served: Served, values: dict[str, Any]) -> Answer:
     }
     for listed in table.runs():
         run = listed.summary
-        if run.archived:
-            continue
+        if run.archived or run.parent is not None:
+            continue  # as a table that nothing is asked of
         info = found.setdefault(run.experiment, {"name": run.experiment, "runs": 0, "running": 0, "newest": None})
         info["runs"] += 1
         info["running"] += not states.is_terminal(run.state)

@@ -149,6 +149,7 @@ def test_groups_have_mean_and_spread(api, make_run, key):
 def test_experiments_count_their_runs(api, make_run, key):
     make_run("a", experiment="one", created=1)
     make_run("b", state=None, experiment="two", created=2)
+    make_run("child", experiment="two", created=3, parent="b")
     found = api.get(f"w/{key}/experiments")["experiments"]
     assert [(each["name"], each["runs"], each["running"]) for each in found] == [("two", 1, 1), ("one", 1, 0)]
 
