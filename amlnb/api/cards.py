@@ -7,6 +7,7 @@ import os
 from amlnb.api.run import Run
 from amlnb.api.runs_table import listed_runs
 from amlnb.engine import look as looking
+from amlnb.engine.slots import WaitingLine
 from amlnb.live.run_tail import RunTail
 from amlnb.render import cards
 from amlnb.store.index import Index
@@ -15,7 +16,7 @@ from amlnb.store.workspace_dir import WorkspaceDirectory
 
 def run_html(run: Run) -> str:
     """A run as it is now."""
-    tail = RunTail(run.directory, log_lines=1)
+    tail = RunTail(run.directory, log_lines=1, waits=WaitingLine().reason)
     looking.look(tail.reader)
     return cards.run_card(tail.poll())
 

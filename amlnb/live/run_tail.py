@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from amlnb.core import coercion, layout
+from amlnb.core import coercion, layout, states
 from amlnb.live.downsample import downsample
 from amlnb.live.log_tail import LogTail
 from amlnb.live.progress import run_progress
@@ -46,6 +46,8 @@ class RunTail:
         Lines of the log's tail.
     clock
         Unix seconds, for the time that a running run has taken.
+    waits
+        Tells by its id why a run that has not started waits; None where nobody knows.
 
     Raises
     ------
@@ -64,6 +66,7 @@ class RunTail:
         curve_limit: int = DEFAULT_CURVES,
         log_lines: int = DEFAULT_LOG_LINES,
         clock: Callable[[], float] = time.time,
+        waits: Callable[[str], str | None] = lambda _: None,
     ) -> None:
         self.reader = RunReader(run_directory)
         self._log = LogTail(os.path.join(run_directory, layout.USER_LOG), log_lines)
@@ -72,6 +75,7 @@ class RunTail:
         self._metric_limit = metric_limit
         self._curve_limit = curve_limit
         self._clock = clock
+        self._waits = waits
         self._metrics: dict[str, MetricSummary] = {}
         self._series: dict[str, Series] = {}
         self._metric_count = 0
@@ -182,7 +186,7 @@ class RunTail:
             display_name=facts.display_name,
             attempt=facts.attempt,
             target=str(record.get("target") or "local"),
-            reason=facts.reason,
+            reason=facts.reason or (self._waits(self.reader.id) if facts.state == states.NOT_STARTED else None),
             created=coercion.unix_time(record.get("created")) or 0.0,
             started=facts.started,
             ended=facts.ended,

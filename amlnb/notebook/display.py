@@ -61,6 +61,7 @@ class Publish(Protocol):
 class RunDisplay:
     """The two outputs of one run under one cell.
 
+    ``waits`` tells by its id why a run that has not started waits.
     ``done`` is set when the final version has been published. Until then the outputs tell as of when they are, by
     ``clock`` (Unix seconds): a kernel that ends leaves them as they stand. ``refreshed_at`` is when that was done
     last, ``due`` when it would be its turn again by what it costs, ``failing_since`` when the first of the faults was
@@ -70,6 +71,7 @@ class RunDisplay:
     directory: str
     publish: Publish
     clock: Callable[[], float] = time.time
+    waits: Callable[[str], str | None] = lambda _: None
     done: threading.Event = field(default_factory=threading.Event)
     failing_since: float | None = None
     pause_s: float = _INTERVAL_S
@@ -79,7 +81,7 @@ class RunDisplay:
     def __post_init__(self) -> None:
         token = uuid.uuid4().hex[:12]
         self._picture_id, self._details_id = f"amlnb-{token}-picture", f"amlnb-{token}-details"
-        self._tail = RunTail(self.directory)
+        self._tail = RunTail(self.directory, waits=self.waits)
         self._png: bytes | None = None
         self._png_at = float("-inf")
         self._png_state = ""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from amlnb.api.run import Run
 from amlnb.api.run_outputs import Output, still_outputs
+from amlnb.engine.slots import WaitingLine
 from amlnb.errors import AmlnbError, UserErrorException
 from amlnb.live.run_tail import RunTail
 from amlnb.notebook import submit_settings
@@ -71,6 +72,7 @@ class SubmitMagic:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._live = LiveDisplays()
+        self._line = WaitingLine()
         self._just_shown: dict[str, int] = {}
         self._settings: dict[str, Any] = {}
         self._of_cell: dict[str, Run] = {}
@@ -116,7 +118,7 @@ class SubmitMagic:
 
     def show_live(self, run: Run) -> None:
         """Display a run, and keep what is shown up to date."""
-        self._live.add(RunDisplay(run.directory, self._publish))
+        self._live.add(RunDisplay(run.directory, self._publish, waits=self._line.reason))
 
     def show_still(self, run: Run) -> None:
         """Display a run as it is now."""
@@ -201,7 +203,7 @@ class SubmitMagic:
                 waiting.raise_if_failed(run)
         elif has_front_end(self._shell):
             png.load()  # begun when the extension was loaded; the live thread must not have to
-            display = RunDisplay(run.directory, self._publish)
+            display = RunDisplay(run.directory, self._publish, waits=self._line.reason)
             self._live.add(display)
             if options.block:
                 waiting.wait_beside_display(run, display)

@@ -37,7 +37,8 @@ def run_card(view: RunView) -> str:
     timing = [] if view.started is None else [format_duration(view.elapsed_s, whole=not states.is_terminal(view.state))]
     progress = [format_progress(view.progress)] if view.progress is not None else []
     named = [one_line(view.display_name, 60)] if view.display_name else []
-    facts = [*named, *timing, f"on {one_line(view.target, 40)}", *progress]
+    waits = [one_line(view.reason, 120)] if view.reason and view.state == states.NOT_STARTED else []
+    facts = [*named, *timing, f"on {one_line(view.target, 40)}", *waits, *progress]
     error = one_line(str((view.error or {}).get("message") or ""), 300)
     hint = one_line(str((view.error or {}).get("hint") or ""), 300)
     parts = [f"<div>{head} {escape(' · '.join(facts))}</div>"]

@@ -114,6 +114,8 @@ def _state_mark(state: str, x: float, y: float, colour: str) -> list[Shape]:
 
 
 def _timing(view: RunView) -> str:
+    if view.state == states.NOT_STARTED and view.reason:
+        return one_line(view.reason, 60)
     if view.started is None:
         return "waiting for a free slot" if view.state == states.QUEUED else ""
     return format_duration(view.elapsed_s, whole=_is_live(view))

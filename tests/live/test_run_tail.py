@@ -7,6 +7,9 @@ from amlnb.api.experiment import Experiment
 from amlnb.api.workspace import Workspace
 from amlnb.core import states
 from amlnb.live.run_tail import RunTail
+from amlnb.testing.store_contract import record
+from amlnb.tracking.create import create_run
+from amlnb.tracking.journal import JournalWriter
 
 
 @pytest.fixture
@@ -31,6 +34,19 @@ def test_a_poll_shows_what_came_since(run):
     view = tail.poll()
     assert (view.metrics["loss"].count, view.metrics["loss"].max) == (6, 5)
     assert (view.state, view.name, view.experiment) == (states.RUNNING, "first", "tail")
+
+
+def test_why_a_run_has_not_started_is_asked_until_it_has(tmp_path):
+    directory = create_run(str(tmp_path), record("r1"))
+    reasons = iter(["2 stand before it", "1 stands before it"])
+    tail = RunTail(directory, waits=lambda run_id: f"{run_id}: {next(reasons)}")
+    assert tail.poll().reason == "r1: 2 stand before it"
+    assert tail.poll().reason == "r1: 1 stands before it"
+    assert tail.changed
+    writer = JournalWriter(directory, "0")
+    writer.write_event({"t": "state", "attempt": 1, "phase": "Running", "time": 100.0})
+    writer.close()
+    assert tail.poll().reason is None
 
 
 def test_the_end_of_a_run_is_seen_with_its_error(run):

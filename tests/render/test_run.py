@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from amlnb.core import states
+from amlnb.render.cards import run_card
 from amlnb.render.formatting import format_progress
 from amlnb.render.png import to_png
 from amlnb.render.run_html import run_html
@@ -171,6 +172,14 @@ def test_a_curve_that_is_drawn_is_not_drawn_again_in_the_table():
 def test_a_queued_run_says_what_it_waits_for():
     queued = view({}, state=states.QUEUED, started=None)
     assert "waiting for a free slot · on local" in texts(to_svg(run_scene(queued)))
+
+
+def test_a_run_that_has_not_started_says_why():
+    reason = "waits for a free slot; 3 runs stand before it"
+    waits = view({}, state=states.NOT_STARTED, started=None, reason=reason)
+    assert f"{reason} · on local" in texts(to_svg(run_scene(waits)))
+    assert reason in run_html(waits)
+    assert reason in run_card(waits)
 
 
 def test_a_log_that_is_cut_says_where_the_rest_is_and_none_takes_no_room():
