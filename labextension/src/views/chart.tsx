@@ -67,11 +67,6 @@ export function Chart({ host, title, run, series, settings, compact = false }: C
         <span class="amlnb-chart-title" title={title}>
           {title}
         </span>
-        {compact && zoomed ? (
-          <span class="amlnb-chart-zoom">
-            <ZoomButtons settings={settings} trans={trans} />
-          </span>
-        ) : null}
         <ChartValues series={series} plot={plot} drawn={drawn} trans={trans} />
         <ChartActions
           title={title}
@@ -96,6 +91,11 @@ export function Chart({ host, title, run, series, settings, compact = false }: C
         >
           <div class="amlnb-plot-place" ref={mount} />
           <ChartHover plot={plot} axis={settings.axis} />
+          {compact && zoomed ? (
+            <span class="amlnb-chart-zoom">
+              <ZoomButtons settings={settings} trans={trans} />
+            </span>
+          ) : null}
         </div>
       )}
     </figure>
