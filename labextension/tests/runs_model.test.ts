@@ -49,14 +49,16 @@ it('keeps a row that is newer than an answer that comes late', async () => {
 });
 
 it('reads anew when a run is removed that an answer on its way still holds', async () => {
-  const host = new TableHost([row(1), row(2)]);
-  const model = new RunsModel(sessionOf(host), 'w');
+  const host = new TableHost([row(1)]);
+  const model = await started(host);
+  host.sockets[0]?.tell([]);
+  host.rows = [row(1), row(2)];
   const release = held(host);
-  stop = model.start();
-  await vi.waitFor(() => expect(host.sockets[0]?.sent).toHaveLength(1), 10_000);
+  model.reload();
   host.rows = [row(1)];
   host.sockets[0]?.tell([], ['run-2']);
   release();
+  await vi.waitFor(() => expect(model.total.value).toBe(2), 10_000);
   await vi.waitFor(() => expect(model.total.value).toBe(1), 10_000);
 });
 
