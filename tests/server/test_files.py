@@ -49,6 +49,11 @@ def test_files_are_listed(api, put, key):
         ("a.csv", b'x,y\n1,"a,b"\n', {"kind": "table", "columns": ["x", "y"], "rows": [["1", "a,b"]], "truncated": False, "note": None}),
         ("a.tsv", b"x\ty\n1\t2\n", {"kind": "table", "columns": ["x", "y"], "rows": [["1", "2"]], "truncated": False, "note": None}),
         ("a.json", b'[{"a": 1}, {"b": [2]}]', {"kind": "table", "columns": ["a", "b"], "rows": [["1", ""], ["", "[2]"]], "truncated": False, "note": None}),
+        ("lists.json", b'{"a": [1, 2], "b": [3]}', {"kind": "table", "columns": ["a", "b"], "rows": [["1", "3"], ["2", ""]], "truncated": False, "note": None}),
+        ("plain.json", b'{"a":1}', {"kind": "text", "text": '{\n  "a": 1\n}', "truncated": False}),
+        ("numbers.jsonl", b"1\n2\n", {"kind": "text", "text": "1\n2\n", "truncated": False}),
+        ("empty.csv", b"", {"kind": "text", "text": "", "truncated": False}),
+        ("latin.txt", b"a\xfcb and more", {"kind": "none", "note": "12 B that cannot be shown: download it"}),
         ("broken.json", b"{", {"kind": "text", "text": "{", "truncated": False}),
         ("a.jsonl", b'{"a": 1}\n{"a": 2}\n', {"kind": "table", "columns": ["a"], "rows": [["1"], ["2"]], "truncated": False, "note": None}),
         ("deep.json", b"[" * 100_000, {"kind": "text", "text": "[" * 100_000, "truncated": False}),
@@ -100,6 +105,21 @@ def test_an_array_that_lost_its_end_is_shown_as_far_as_it_goes(api, put, key, tm
     np.save(tmp_path / "a.npy", np.zeros((1000, 1000)))
     put("outputs/a.npy", (tmp_path / "a.npy").read_bytes()[:20_000])
     assert len(api.get(f"w/{key}/runs/r/preview", name="outputs/a.npy")["rows"]) == 3
+
+
+def test_a_text_that_is_cut_within_a_letter_is_shown_up_to_it(api, put, key):
+    put("outputs/a.txt", "ü".encode() * 1_000_000 + b"x")
+    put("outputs/b.txt", b"x" + "ü".encode() * 1_000_000)
+    for name in ("a", "b"):
+        told = api.get(f"w/{key}/runs/r/preview", name=f"outputs/{name}.txt")
+        assert (told["kind"], told["truncated"], told["text"][-1]) == ("text", True, "ü")
+
+
+def test_a_picture_that_is_too_large_is_not_shown(api, put, key):
+    directory = put("outputs/a.png", PNG)
+    os.truncate(os.path.join(directory, "work", "outputs", "a.png"), 1 << 30)
+    told = api.get(f"w/{key}/runs/r/preview", name="outputs/a.png")
+    assert told == {"kind": "none", "note": "a picture of 1.1 GB: download it"}
 
 
 def test_a_long_file_is_shown_in_part(api, put, key):

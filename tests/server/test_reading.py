@@ -246,3 +246,19 @@ def test_of_a_workspace_that_was_deleted_nothing_is_kept(api, served, key, works
     open_directory(workspace.path, local_ids("test"))
     assert served.table(key) is not before
     assert api.get(f"w/{key}/runs")["total"] == 0
+
+
+@pytest.mark.parametrize("route", ["runs", "groups"])
+@pytest.mark.parametrize("column", ["speed", "metrics.", "files.x"])
+def test_a_column_that_there_is_not_is_told_with_those_there_are(api, make_run, key, route, column):
+    make_run("r")
+    asked = {"sort": column} if route == "runs" else {"by": column}
+    status, told = api.refused(f"w/{key}/{route}", **asked)
+    assert (status, told["message"]) == (400, f"there is no column {column!r}")
+    assert "metrics.NAME" in told["hint"]
+
+
+def test_runs_are_grouped_and_sorted_by_how_long_they_took(api, make_run, key):
+    make_run("r", started=100.0)
+    (group,) = api.get(f"w/{key}/groups", by="elapsed")["groups"]
+    assert group["ids"] == ids(api.get(f"w/{key}/runs", sort="elapsed")) == ["r"]
