@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from contextlib import contextmanager
 
@@ -208,19 +209,21 @@ def heap_bytes(page):
 
 def page_processes():
     """The processes that compute and draw the pages of the one Chromium that this process has started."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        command = process.cmdline()
-        if any(kind in command for kind in ("--type=renderer", "--type=gpu-process")):
-            found.append(process)
-    return found
+    kinds = ("--type=renderer", "--type=gpu-process")
+    return [process for process, command in _commands() if any(kind in command for kind in kinds)]
 
 
 def end():
     """End the Chromium that this process has started at once: what waits for a page of it fails."""
-    for process in psutil.Process().children(recursive=True):
-        if "--remote-debugging-pipe" in process.cmdline():
+    for process, command in _commands():
+        if "--remote-debugging-pipe" in command:
             process.kill()
+
+
+def _commands():
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended: one of an earlier benchmark, say
+            yield process, process.cmdline()
 
 
 def cpu_s(processes):
