@@ -12,8 +12,8 @@ import { StateMark } from './state_mark';
 import type { Trans } from './trans';
 
 export const ROW_HEIGHT = 30;
-const OVERSCAN = 6;
-/** Pixels beyond either side within which columns are in the page. */
+const OVERSCAN = 4;
+/** Columns are in the page by steps of so many pixels: one step more than is seen at the left, up to one at the right. */
 const ASIDE = 200;
 /** Rows of the page are used again, in steps of so many: made anew while a person scrolls they would cost several times as much. */
 const SLOTS = 16;
@@ -64,7 +64,7 @@ function useViewport(total: number): [preact.RefObject<HTMLDivElement>, Viewport
       const last = Math.ceil((node.scrollTop + node.clientHeight) / ROW_HEIGHT) + OVERSCAN;
       const left = Math.floor(Math.abs(node.scrollLeft) / ASIDE) * ASIDE - ASIDE;
       // Without a width, as before the first layout, all columns are there.
-      const right = node.clientWidth > 0 ? left + Math.ceil(node.clientWidth / ASIDE + 3) * ASIDE : Infinity;
+      const right = node.clientWidth > 0 ? left + Math.ceil(node.clientWidth / ASIDE + 2) * ASIDE : Infinity;
       const next = { first, last, left, right };
       setSeen(before => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
     };
