@@ -13,6 +13,7 @@ import type { Trans } from './trans';
 
 export const ROW_HEIGHT = 30;
 const OVERSCAN = 4;
+const UNKNOWN_HEIGHT = 600;
 /** Columns are in the page by steps of so many pixels: one step more than is seen at the left, up to one at the right. */
 const ASIDE = 200;
 /** Rows of the page are used again, in steps of so many: made anew while a person scrolls they would cost several times as much. */
@@ -61,9 +62,9 @@ function useViewport(total: number): [preact.RefObject<HTMLDivElement>, Viewport
     const measure = (): void => {
       frame = 0;
       const first = Math.max(0, Math.floor(node.scrollTop / ROW_HEIGHT) - OVERSCAN);
-      const last = Math.ceil((node.scrollTop + node.clientHeight) / ROW_HEIGHT) + OVERSCAN;
+      // Before the first layout there is neither height nor width: as many as a screen has, and all columns.
+      const last = Math.ceil((node.scrollTop + (node.clientHeight || UNKNOWN_HEIGHT)) / ROW_HEIGHT) + OVERSCAN;
       const left = Math.floor(Math.abs(node.scrollLeft) / ASIDE) * ASIDE - ASIDE;
-      // Without a width, as before the first layout, all columns are there.
       const right = node.clientWidth > 0 ? left + Math.ceil(node.clientWidth / ASIDE + 2) * ASIDE : Infinity;
       const next = { first, last, left, right };
       setSeen(before => (JSON.stringify(before) === JSON.stringify(next) ? before : next));
